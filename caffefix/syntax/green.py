@@ -1,0 +1,117 @@
+"""Green layer: the pieces a file consists of, without positions.
+
+A piece is a stretch of text with its trivia (the blanks, comment and line end that stand
+around it on its line). Pieces know no position and are never changed once parsed, so the
+line memo shares them between lines and between files. Concatenated, they are the file.
+
+They are plain slotted objects rather than frozen dataclasses, which cost three times as
+much to make, and parsing is mostly making these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Union
+
+
+class Trivia:
+    """A blank line or a whole-line comment: ``# the stem``."""
+
+    __slots__ = ("text",)
+    type = "TRIVIA"
+    name: str = ""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Field:
+    """One scalar field with its trivia: ``  stride: 2  # halves the map``.
+
+    Attributes:
+        text: the whole piece.
+        name: the field's name; in a list element, the list's name.
+        value: the value as written (``"a" "b"``, ``- 1``, ``MAX``).
+        at: offset of the value in ``text``.
+    """
+
+    __slots__ = ("at", "name", "text", "value")
+    type = "FIELD"
+
+    def __init__(self, text: str, name: str, value: str, at: int) -> None:
+        self.text = text
+        self.name = name
+        self.value = value
+        self.at = at
+
+
+class Bracket:
+    """What opens or closes a message or a list: ``layer {``, ``},``, ``dim: [``."""
+
+    __slots__ = ("name", "text", "type")
+
+    def __init__(self, type: str, text: str, name: str = "") -> None:
+        self.type = type
+        self.text = text
+        self.name = name
+
+
+class Block:
+    """A message or a list: an opening bracket, items, a closing bracket.
+
+    ``kind`` is the opening character: ``{`` and ``<`` hold fields, ``[`` holds elements
+    (fields, or blocks of kind ``{`` or ``<``) that bear the list's name.
+    """
+
+    __slots__ = ("close", "items", "kind", "name", "open", "size")
+    type = "BLOCK"
+
+    def __init__(self, open: Bracket, items: list[Green], close: Bracket, kind: str = "{") -> None:
+        self.open = open
+        self.items = items
+        self.close = close
+        self.kind = kind
+        self.name = open.name
+        self.size = -1  # length of the text, filled in by measure()
+
+
+Green = Union[Trivia, Field, Block]
+Piece = Union[Trivia, Field, Bracket]
+
+
+def pieces(block: Block) -> Iterator[Piece]:
+    """All pieces of a block in file order."""
+    for item, _, entering in walk(block):
+        if isinstance(item, Block):
+            yield item.open if entering else item.close
+        else:
+            yield item
+
+
+def walk(block: Block) -> Iterator[tuple[Green, int, bool]]:
+    """Events (item, depth, entering) in file order; a block comes twice, a leaf once.
+
+    Nesting is walked with a stack, so depth is bounded by memory, not by Python's stack.
+    """
+    yield block, 0, True
+    stack = [(block, iter(block.items))]
+    while stack:
+        parent, rest = stack[-1]
+        for item in rest:
+            yield item, len(stack), True
+            if item.type == "BLOCK":
+                stack.append((item, iter(item.items)))  # type: ignore[union-attr]
+                break
+        else:
+            stack.pop()
+            yield parent, len(stack), False
+
+
+def measure(block: Block) -> int:
+    """Length of a block's text; remembered in each block it contains."""
+    if block.size < 0:
+        for item, _, entering in walk(block):
+            if isinstance(item, Block) and not entering and item.size < 0:
+                inner = sum(i.size if i.type == "BLOCK" else len(i.text) for i in item.items)  # type: ignore[union-attr]
+                item.size = len(item.open.text) + inner + len(item.close.text)
+    return block.size

@@ -1,0 +1,104 @@
+"""Reading prototxt text: coarse grammar first, fine grammar for the rest and for errors."""
+
+from __future__ import annotations
+
+import gc
+from functools import cache
+
+from caffefix.syntax import hints
+from caffefix.syntax.build import REDUCTIONS
+from caffefix.syntax.driver import Driver, Unexpected
+from caffefix.syntax.green import Green
+from caffefix.syntax.lexer import BadCharacter, LineLexer, NotCoarse, TokenLexer
+from caffefix.syntax.source import Source
+from caffefix.syntax.tables import load
+from caffefix.syntax.tree import Document
+
+
+class PrototxtError(Exception):
+    """Text that Caffe's parser refuses.
+
+    Attributes:
+        offset: where, in bytes.
+        message: what is wrong there.
+        hint: the usual cause and what to do; may be empty.
+    """
+
+    def __init__(self, offset: int, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.message = message
+        self.hint = hint
+
+    def render(self, source: Source) -> str:
+        """``file:line:col: message`` with the line and a caret."""
+        place = source.position(self.offset)
+        line = source.line(place.line)
+        left = max(0, place.column - 61)  # a line may be a megabyte long
+        shown = line[left : left + 100].expandtabs(1)
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
+        out = f"{source.path}:{place.line}:{place.column}: {self.message}"
+        out += f"\n    {shown}\n    {' ' * (place.column - 1 - left)}^"
+        return out + (f"\n  hint: {self.hint}" if self.hint else "")
+
+
+def parse(text: str) -> Document:
+    """The document that a text stands for.
+
+    Args:
+        text: the file, one character a byte.
+
+    Raises:
+        PrototxtError: Caffe's parser would refuse the text for its syntax.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # a tree has no cycles, and looking for them costs a third of the time
+    try:
+        return Document(text, _items(text))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _items(text: str) -> list[Green]:
+    try:
+        return _coarse()[1].parse(_coarse()[0].lex(text))  # type: ignore[no-any-return]
+    except (NotCoarse, Unexpected):
+        return parse_fine(text)
+
+
+def parse_fine(text: str) -> list[Green]:
+    """The green items of a text by the fine grammar alone.
+
+    Raises:
+        PrototxtError: the text is no prototxt.
+    """
+    lexer, driver = _fine()
+    try:
+        return driver.parse(lexer.lex(text))  # type: ignore[no-any-return]
+    except BadCharacter as error:
+        offset, message = hints.bad_character(text, error.start)
+    except Unexpected as error:
+        if error.token is None:
+            offset, message = hints.end_of_text(text, lexer.lex(text))
+        else:
+            offset = error.token.start
+            message = hints.unexpected(error.token.core, error.expected)
+    raise PrototxtError(offset, message, hints.hint(text, offset))
+
+
+@cache
+def _coarse() -> tuple[LineLexer, Driver]:
+    tables = load()
+    return LineLexer(tables), Driver(tables, "coarse", REDUCTIONS)
+
+
+@cache
+def _fine() -> tuple[TokenLexer, Driver]:
+    tables = load()
+    return TokenLexer(tables), Driver(tables, "fine", REDUCTIONS)
+
+
+def forget_lines() -> None:
+    """Empty the line memo (for benchmarks of a cold parser)."""
+    _coarse()[0].memo.clear()

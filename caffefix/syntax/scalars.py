@@ -1,0 +1,90 @@
+"""Scalars as text writes them, and what they mean (google/protobuf/io/tokenizer.cc)."""
+
+from __future__ import annotations
+
+import re
+
+_STRING_TOKENS = re.compile(
+    r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
+)
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def is_string(value: str) -> bool:
+    return value[:1] in ('"', "'")
+
+
+def string_value(value: str) -> str:
+    """What a string means, one character a byte; anything else is returned as it is.
+
+    Adjacent strings are joined, whatever trivia stands between them.
+    """
+    if not is_string(value):
+        return value
+    if "\\" not in value and value.find(value[0], 1) == len(value) - 1:
+        return value[1:-1]  # nearly every string
+    parts = []
+    for match in _STRING_TOKENS.finditer(value):
+        body = match.group("double") if match.group("double") is not None else match.group("single")
+        if body is not None:
+            parts.append(_ESCAPE.sub(_unescape, body))
+    return "".join(parts)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    octal, hexadecimal, short, long, simple = match.groups()
+    if octal is not None:
+        return chr(int(octal, 8) & 0xFF)
+    if hexadecimal is not None:
+        return chr(int(hexadecimal, 16))
+    if short is not None or long is not None:
+        # Caffe's parser stores UTF-8; surrogates, too, as it finds them.
+        encoded = chr(int(short or long, 16)).encode("utf-8", "surrogatepass")
+        return encoded.decode("latin-1")
+    return _SIMPLE.get(simple, simple)
+
+
+def quoted(text: str, quote: str = '"') -> str:
+    """A string literal that means ``text`` (one character a byte)."""
+    out = []
+    for char in text:
+        if char in (quote, "\\"):
+            out.append("\\" + char)
+        elif char == "\n":
+            out.append("\\n")
+        elif char < " " or char == "\x7f":
+            out.append(f"\\{ord(char):03o}")
+        else:
+            out.append(char)
+    return quote + "".join(out) + quote
+
+
+def number_value(value: str) -> float | None:
+    """The number a scalar stands for, or None if it is none: ``0x10``, ``010``, ``- 1``, ``.5f``."""
+    text = re.sub(r"#[^\n]*|[ \t\r\f\v\n]+", "", value)
+    sign = -1.0 if text.startswith("-") else 1.0
+    text = text.lstrip("-").lower()
+    try:
+        if text.startswith("0x"):
+            return sign * int(text, 16)
+        if re.fullmatch("0[0-7]+", text):
+            return sign * int(text, 8)
+        if text[:1].isdigit() or text[:1] == ".":
+            return sign * float(text.rstrip("f"))
+    except ValueError:
+        return None
+    return sign * float(text) if text in ("inf", "infinity", "nan") else None
+
+
+def integer_value(value: str) -> int | None:
+    """The integer a scalar stands for, or None: ``3.0`` is none, as in Caffe."""
+    number = number_value(value)
+    if number is None or any(c in value.lower() for c in ".nf") or number != number // 1:
+        return None
+    return int(number) if "e" not in value.lower() or "x" in value.lower() else None
+
+
+def number_text(number: float) -> str:
+    """A number as a person writes it: ``104``, ``0.00390625``, ``-0.5``."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)

@@ -1,0 +1,63 @@
+"""A file's bytes as text of one character a byte, and places in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place: line and column from 1; the column counts characters, not bytes."""
+
+    line: int
+    column: int
+
+
+class Source:
+    """Text under a name.
+
+    Attributes:
+        path: what messages call the file.
+        text: its content, Latin-1: offsets are byte offsets.
+    """
+
+    __slots__ = ("_line_starts", "path", "text")
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.text = data.decode("latin-1")
+        self._line_starts: list[int] | None = None
+
+    @property
+    def data(self) -> bytes:
+        return self.text.encode("latin-1")
+
+    def position(self, offset: int) -> Position:
+        if self._line_starts is None:
+            starts = [0]
+            at = self.text.find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self.text.find("\n", at + 1)
+            self._line_starts = starts
+        line = bisect_right(self._line_starts, offset)
+        start = self._line_starts[line - 1]
+        return Position(line, len(display(self.text[start:offset])) + 1)
+
+    def line(self, number: int) -> str:
+        """The line of that number, without its end, decoded for people."""
+        assert self._line_starts is not None
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return display(self.text[start : len(self.text) if end < 0 else end].rstrip("\r"))
+
+
+def display(text: str) -> str:
+    """Bytes-as-text for people: UTF-8 where it is UTF-8, Latin-1 letters where it is not."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return text

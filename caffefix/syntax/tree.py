@@ -1,0 +1,223 @@
+"""Red layer: nodes with identity and position over the green pieces, made on demand.
+
+A ``Node`` is a field of the file: a scalar, a message or a list. It knows its parent and its
+index there; its offset is computed when somebody asks. Questions about many fields go to the
+green layer (``scalar``, ``has``) and make no nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from caffefix.syntax.green import Block, Bracket, Field, Green, measure, pieces
+from caffefix.syntax.scalars import string_value
+
+
+class Document:
+    """A parsed file.
+
+    Attributes:
+        text: the file, one character a byte (Latin-1).
+        root: a message without brackets that holds the top-level fields.
+    """
+
+    __slots__ = ("root", "text")
+
+    def __init__(self, text: str, items: list[Green]) -> None:
+        self.text = text
+        self.root = Node(None, 0, Block(Bracket("OPEN", ""), items, Bracket("CLOSE", "")))
+
+    def print(self) -> str:
+        """The text that the tree stands for; equals ``text`` byte for byte."""
+        return "".join([piece.text for piece in pieces(self.root.block)])
+
+
+class Node:
+    """A field of a document, with its place.
+
+    Attributes:
+        parent: the message or list that holds it; None for the root.
+        index: its position among the parent's items (trivia count).
+        green: the piece or block it stands for.
+    """
+
+    __slots__ = ("_nodes", "_starts", "green", "index", "parent")
+
+    def __init__(self, parent: Node | None, index: int, green: Field | Block) -> None:
+        self.parent = parent
+        self.index = index
+        self.green = green
+        self._nodes: dict[int, Node] | None = None
+        self._starts: list[int] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name} at {self.offset}>"
+
+    # ---- what it is
+
+    @property
+    def name(self) -> str:
+        return self.green.name
+
+    @property
+    def is_message(self) -> bool:
+        return isinstance(self.green, Block) and self.green.kind != "["
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.green, Block) and self.green.kind == "["
+
+    @property
+    def in_list(self) -> bool:
+        """Whether it is an element of a ``[…]`` list."""
+        return self.parent is not None and self.parent.is_list
+
+    @property
+    def value(self) -> str:
+        """A scalar's value as written; empty for messages and lists."""
+        return self.green.value if isinstance(self.green, Field) else ""
+
+    @property
+    def block(self) -> Block:
+        """The green block of a message or list."""
+        assert isinstance(self.green, Block), self.green
+        return self.green
+
+    # ---- where it is
+
+    @property
+    def offset(self) -> int:
+        """Offset of the first character of its piece, leading blanks included."""
+        chain = []
+        node: Node | None = self
+        while node is not None and node.parent is not None:
+            chain.append(node.parent._item_starts()[node.index])
+            node = node.parent
+        return sum(chain)
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character, trailing comment and line end included."""
+        return self.offset + self.size
+
+    @property
+    def size(self) -> int:
+        return measure(self.green) if isinstance(self.green, Block) else len(self.green.text)
+
+    @property
+    def start(self) -> int:
+        """Offset of its first character that is not blank: the name, or a list element's value."""
+        text = self.green.text if isinstance(self.green, Field) else self.green.open.text
+        return self.offset + len(text) - len(text.lstrip(" \t\r\f\v\n"))
+
+    @property
+    def stop(self) -> int:
+        """Offset behind its last character that is neither trivia nor separator."""
+        if isinstance(self.green, Field):
+            return self.offset + self.green.at + len(self.green.value)
+        close = self.green.close.text
+        return self.end - len(close) + close.index({"{": "}", "<": ">", "[": "]"}[self.green.kind]) + 1
+
+    def item_offset(self, index: int) -> int:
+        """Offset of the item at that index, trivia too; ``len(items)`` is where it closes."""
+        return self.offset + self._item_starts()[index]
+
+    def _item_starts(self) -> list[int]:
+        if self._starts is None:
+            block = self.block
+            sizes = (measure(i) if isinstance(i, Block) else len(i.text) for i in block.items)
+            self._starts = list(accumulate(sizes, initial=len(block.open.text)))
+        return self._starts
+
+    # ---- what it holds
+
+    def child(self, index: int) -> Node:
+        """The node of the item at that index; always the same one."""
+        if self._nodes is None:
+            self._nodes = {}
+        node = self._nodes.get(index)
+        if node is None:
+            green = self.block.items[index]
+            assert not green.type == "TRIVIA", "trivia has no node"
+            node = self._nodes[index] = Node(self, index, green)  # type: ignore[arg-type]
+        return node
+
+    def children(self) -> Iterator[Node]:
+        """Fields in file order; a list is one child."""
+        if isinstance(self.green, Block):
+            for index, item in enumerate(self.green.items):
+                if item.type != "TRIVIA":
+                    yield self.child(index)
+
+    def fields(self, name: str) -> Iterator[Node]:
+        """Fields of that name, list elements one by one, as protobuf sees them."""
+        if isinstance(self.green, Block):
+            for index, item in enumerate(self.green.items):
+                if item.name == name:
+                    node = self.child(index)
+                    if node.is_list:
+                        yield from node.children()
+                    else:
+                        yield node
+
+    def field(self, name: str) -> Node | None:
+        """The first field of that name."""
+        return next(self.fields(name), None)
+
+    def has(self, name: str) -> bool:
+        return any(item.name == name for item in self.block.items)
+
+    def names(self) -> set[str]:
+        """Names of its fields."""
+        return {item.name for item in self.block.items} - {""}
+
+    def scalars(self, name: str) -> list[str]:
+        """Values, as written, of the scalars of that name."""
+        found = []
+        for item in self.green.items if isinstance(self.green, Block) else ():
+            if item.name == name:
+                if isinstance(item, Field):
+                    found.append(item.value)
+                elif isinstance(item, Block) and item.kind == "[":
+                    found.extend(e.value for e in item.items if isinstance(e, Field))
+        return found
+
+    def scalar(self, name: str) -> str | None:
+        """Value, as written, of the first scalar of that name."""
+        found = self.scalars(name)
+        return found[0] if found else None
+
+    def string(self, name: str) -> str | None:
+        """Value of the first scalar of that name, unquoted if it is a string."""
+        value = self.scalar(name)
+        return None if value is None else string_value(value)
+
+    def strings(self, name: str) -> list[str]:
+        return [string_value(value) for value in self.scalars(name)]
+
+    def message(self, *path: str) -> Node | None:
+        """The message at a path of names, the first of each name."""
+        node: Node | None = self
+        for name in path:
+            node = next((n for n in node.fields(name) if n.is_message), None) if node else None
+        return node
+
+    def ancestors(self) -> Iterator[Node]:
+        """Its parents, nearest first, the root excluded."""
+        node = self.parent
+        while node is not None and node.parent is not None:
+            yield node
+            node = node.parent
+
+
+def descend(node: Node) -> Iterator[Node]:
+    """The node's descendants in file order, without recursion."""
+    stack = [node.children()]
+    while stack:
+        for child in stack[-1]:
+            yield child
+            stack.append(child.children())
+            break
+        else:
+            stack.pop()
