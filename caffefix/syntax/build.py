@@ -72,6 +72,7 @@ def _elements(children: list[Any]) -> list[Green]:
     if len(children) == 1:
         green, rest = children[0]
         return [green, *rest]
+    elements: list[Green]
     elements, comma, (green, rest) = children
     before: list[Any] = []
     while isinstance(elements[-1], Trivia):

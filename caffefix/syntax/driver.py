@@ -42,10 +42,7 @@ class Driver:
     def __init__(self, tables: Tables, start: str, reductions: dict[str, Reduction]) -> None:
         self._start = tables.start[start]
         self._end = tables.end[start]
-        rules = [
-            (size, reductions[alias] if alias in reductions else None, origin, alias)
-            for origin, size, alias in tables.rules
-        ]
+        rules = [(size, reductions.get(alias), origin, alias) for origin, size, alias in tables.rules]
         # The one rule a state reduces whatever comes next, if it does nothing else.
         default = [
             rules[~next(iter(row.values()))]

@@ -11,7 +11,7 @@ much to make, and parsing is mostly making these.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
+from typing import TypeAlias
 
 
 class Trivia:
@@ -75,8 +75,8 @@ class Block:
         self.size = -1  # length of the text, filled in by measure()
 
 
-Green = Union[Trivia, Field, Block]
-Piece = Union[Trivia, Field, Bracket]
+Green: TypeAlias = "Trivia | Field | Block"
+Piece: TypeAlias = "Trivia | Field | Bracket"
 
 
 def pieces(block: Block) -> Iterator[Piece]:
@@ -99,8 +99,8 @@ def walk(block: Block) -> Iterator[tuple[Green, int, bool]]:
         parent, rest = stack[-1]
         for item in rest:
             yield item, len(stack), True
-            if item.type == "BLOCK":
-                stack.append((item, iter(item.items)))  # type: ignore[union-attr]
+            if isinstance(item, Block):
+                stack.append((item, iter(item.items)))
                 break
         else:
             stack.pop()
@@ -112,6 +112,6 @@ def measure(block: Block) -> int:
     if block.size < 0:
         for item, _, entering in walk(block):
             if isinstance(item, Block) and not entering and item.size < 0:
-                inner = sum(i.size if i.type == "BLOCK" else len(i.text) for i in item.items)  # type: ignore[union-attr]
+                inner = sum(i.size if isinstance(i, Block) else len(i.text) for i in item.items)
                 item.size = len(item.open.text) + inner + len(item.close.text)
     return block.size

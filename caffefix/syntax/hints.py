@@ -128,7 +128,7 @@ def hint(text: str, offset: int) -> str:
         return "a UTF-8 byte-order mark (BOM), which Caffe refuses; save the file without it"
     if _MERGE_MARKER.match(line):
         return "a merge-conflict marker: choose one side of the conflict and delete the markers"
-    if rest.startswith("//") or rest.startswith("/*"):
+    if rest.startswith(("//", "/*")):
         return "comments begin with # here, and end with the line"
     if re.match(r"\.{2,}", rest.lstrip()) or rest.startswith("\xe2\x80\xa6"):
         return "dots that stand for something left out: replace them by the layers they stand for"
@@ -136,10 +136,10 @@ def hint(text: str, offset: int) -> str:
         return "a template whose placeholder was never filled in: generate the file first"
     if re.match(r"\xe2\x80[\x98-\x9f]", rest):
         return "a typographic quote, as word processors make them; use \" or '"
-    if rest.startswith("\xc2\xa0") or rest.startswith("\xe3\x80\x80") or rest.startswith("\xe2\x80\x8b"):
+    if rest.startswith(("\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b")):
         return "a blank that is no ASCII blank (often copied from a web page); replace it by a space"
     if re.match(r"\xef\xbc|\xe3\x80", rest):
-        return "a full-width character; use the ASCII one (: { } , \")"
+        return 'a full-width character; use the ASCII one (: { } , ")'
     if re.search(r"(?<![0-9A-Za-z_.])0[0-9]*\Z", text[start:offset]) and rest[:1].isdigit():
         return "write the number without the leading zero"
     if text[offset - 1 : offset] == "\\":

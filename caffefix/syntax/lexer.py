@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Union
 
 from caffefix.syntax.green import Bracket, Field, Piece, Trivia
 from caffefix.syntax.tables import Tables
@@ -144,7 +143,7 @@ class TokenLexer:
         # A token's core ends where the tail that every terminal shares begins.
         self._tail = re.compile(r"[ \t\r\f\v]*(?:#[^\n\x00]*)?\n?\Z")
 
-    def lex(self, text: str) -> Iterator[Union[Token, Trivia]]:
+    def lex(self, text: str) -> Iterator[Token | Trivia]:
         """Tokens and whole-line trivia in file order.
 
         Raises:

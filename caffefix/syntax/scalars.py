@@ -12,6 +12,7 @@ _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 
 
 def is_string(value: str) -> bool:
+    """Whether a scalar is written as a string."""
     return value[:1] in ('"', "'")
 
 

@@ -117,6 +117,7 @@ def source(grammar: bytes) -> str:
 
 
 def main() -> int:
+    """Write ``_tables.py``."""
     target = Path(__file__).with_name("_tables.py")
     target.write_text(source(resource(GRAMMAR).read_bytes()), encoding="utf-8")
     print(f"wrote {target.name}")

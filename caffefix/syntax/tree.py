@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 
-from caffefix.syntax.green import Block, Bracket, Field, Green, measure, pieces
+from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure, pieces
 from caffefix.syntax.scalars import string_value
 
 
@@ -139,8 +139,8 @@ class Node:
         node = self._nodes.get(index)
         if node is None:
             green = self.block.items[index]
-            assert not green.type == "TRIVIA", "trivia has no node"
-            node = self._nodes[index] = Node(self, index, green)  # type: ignore[arg-type]
+            assert not isinstance(green, Trivia), "trivia has no node"
+            node = self._nodes[index] = Node(self, index, green)
         return node
 
     def children(self) -> Iterator[Node]:

@@ -1,0 +1,155 @@
+"""Unified diffs straight from edits: no texts are compared, so the cost is that of the edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from caffefix.syntax.piecetable import ComposedEdit
+
+CONTEXT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Lines that go and lines that come, at an offset of the original."""
+
+    start: int
+    end: int
+    new: str
+    labels: tuple[str, ...]
+
+
+def unified(path: str, text: str, edits: Sequence[ComposedEdit], context: Callable[[int], str]) -> str:
+    """The diff as ``git apply`` and ``patch`` take it; empty if nothing changes.
+
+    Args:
+        path: the file's name in the headers, relative, with ``/``.
+        text: the original, one character a byte.
+        edits: sorted and disjoint.
+        context: what to call the place of an offset in a hunk's header (``layer "conv1"``).
+    """
+    changes = [c for c in _line_changes(text, edits) if c.start < c.end or c.new]
+    if not changes:
+        return ""
+    out = [f"--- {_quoted_name('a/' + path)}\n", f"+++ {_quoted_name('b/' + path)}\n"]
+    line, position, shift = 1, 0, 0  # number and offset of a line known so far; new minus old lines
+    for hunk in _hunks(text, changes):
+        start, before = hunk[0].start, 0
+        while before < CONTEXT and start > 0:
+            start = text.rfind("\n", 0, start - 1) + 1
+            before += 1
+        line += text.count("\n", position, start)
+        position = start
+        body: list[str] = []
+        old = new = 0
+        at = start
+        for change in hunk:
+            kept = _lines(text[at : change.start])
+            gone, come = _lines(text[change.start : change.end]), _lines(change.new)
+            body += [" " + x for x in kept] + ["-" + x for x in gone] + ["+" + x for x in come]
+            old += len(kept) + len(gone)
+            new += len(kept) + len(come)
+            at = change.end
+        tail = _lines(text[at : _forward(text, at, CONTEXT)])
+        body += [" " + x for x in tail]
+        old += len(tail)
+        new += len(tail)
+        labels = list(dict.fromkeys(label for change in hunk for label in change.labels))
+        out.append(_header(line, old, line + shift, new, context(hunk[0].start), labels))
+        out += [x if x.endswith("\n") else x + "\n\\ No newline at end of file\n" for x in body]
+        shift += new - old
+    return "".join(out)
+
+
+def _line_changes(text: str, edits: Sequence[ComposedEdit]) -> list[_Change]:
+    """Edits widened to whole lines, those that meet on a line joined, common lines trimmed."""
+    groups: list[list[ComposedEdit]] = []
+    end = -1
+    for edit in edits:
+        start = text.rfind("\n", 0, edit.start) + 1
+        if groups and start <= end:
+            groups[-1].append(edit)
+        else:
+            groups.append([edit])
+        end = max(end, _line_end(text, start, edit))
+    return [_trimmed(text, group) for group in groups]
+
+
+def _line_end(text: str, start: int, edit: ComposedEdit) -> int:
+    """Where the lines that an edit touches end.
+
+    An edit that itself ends where a line ends does not touch the next line.
+    """
+    before_ends = edit.new.endswith("\n") if edit.new else edit.start == start
+    at_line_start = edit.end == 0 or text[edit.end - 1] == "\n"
+    if at_line_start and before_ends:
+        return edit.end
+    at = text.find("\n", edit.end)
+    return len(text) if at < 0 else at + 1
+
+
+def _trimmed(text: str, group: list[ComposedEdit]) -> _Change:
+    start = text.rfind("\n", 0, group[0].start) + 1
+    end = start
+    parts, position = [], start
+    for edit in group:
+        parts += [text[position : edit.start], edit.new]
+        position = edit.end
+        end = max(end, _line_end(text, text.rfind("\n", 0, edit.start) + 1, edit))
+    parts.append(text[position:end])
+    old, new = _lines(text[start:end]), _lines("".join(parts))
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    start += sum(map(len, old[:head]))
+    end -= sum(map(len, old[len(old) - tail :]))
+    labels = tuple(dict.fromkeys(label for edit in group for label in edit.labels if label))
+    return _Change(start, end, "".join(new[head : len(new) - tail]), labels)
+
+
+def _hunks(text: str, changes: list[_Change]) -> list[list[_Change]]:
+    """Changes whose context would overlap go into one hunk."""
+    hunks = [[changes[0]]]
+    for change in changes[1:]:
+        if _forward(text, hunks[-1][-1].end, 2 * CONTEXT) >= change.start:
+            hunks[-1].append(change)
+        else:
+            hunks.append([change])
+    return hunks
+
+
+def _forward(text: str, offset: int, lines: int) -> int:
+    """The offset some lines further on."""
+    for _ in range(lines):
+        at = text.find("\n", offset)
+        if at < 0:
+            return len(text)
+        offset = at + 1
+    return offset
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line + "\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def _header(old_line: int, old: int, new_line: int, new: int, place: str, labels: list[str]) -> str:
+    why = f" [{labels[0]}{f' +{len(labels) - 1}' if len(labels) > 1 else ''}]" if labels else ""
+    title = f"{' ' if place else ''}{place}{why}"
+    # An empty side is numbered by the line before it, as diff and git do.
+    return f"@@ -{old_line - (not old)},{old} +{new_line - (not new)},{new} @@{title}\n"
+
+
+_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def _quoted_name(name: str) -> str:
+    """A name as git writes it: quoted if it holds odd characters, ended by a tab if it has blanks."""
+    if any(c in _ESCAPES or c < " " or c == "\x7f" for c in name):
+        return '"' + "".join(_ESCAPES.get(c, c if c >= " " else f"\\{ord(c):03o}") for c in name) + '"'
+    return name + "\t" if " " in name else name

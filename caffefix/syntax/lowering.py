@@ -1,0 +1,328 @@
+"""Lowering: from edits on nodes to disjoint spans of text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from caffefix.syntax import comments
+from caffefix.syntax.edits import (
+    After,
+    Before,
+    Delete,
+    Edit,
+    EditError,
+    First,
+    Insert,
+    Kept,
+    Last,
+    New,
+    NewField,
+    NewMessage,
+    Place,
+    Rename,
+    Replace,
+    Unwrap,
+    kept,
+)
+from caffefix.syntax.green import Block, Field, walk
+from caffefix.syntax.scalars import quoted
+from caffefix.syntax.style import (
+    Style,
+    begins_line,
+    common_unit,
+    indent_at,
+    is_one_line,
+    newline_at,
+    style_in,
+)
+from caffefix.syntax.tree import Document, Node
+
+
+@dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Replace ``text[start:end]`` by ``new``; ``label`` says why (a finding's name)."""
+
+    start: int
+    end: int
+    new: str
+    label: str = ""
+
+
+def apply(text: str, edits: Sequence[TextEdit]) -> str:
+    """The text with sorted, disjoint edits made. The only place where text is spliced."""
+    parts = []
+    position = 0
+    for edit in edits:
+        if edit.start < position:
+            raise EditError(f"edits overlap at offset {edit.start}")
+        parts.append(text[position : edit.start])
+        parts.append(edit.new)
+        position = edit.end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def lower(document: Document, edits: Sequence[Edit], label: str = "") -> list[TextEdit]:
+    """Text edits, sorted and disjoint, that make all edits at once.
+
+    Raises:
+        EditError: the edits contradict each other or do not fit their nodes.
+    """
+    lowering = _Lowering(document)
+    moving = [edit for edit in edits if any(True for _ in kept(edit))]
+    for edit in edits:
+        if edit not in moving:
+            lowering.simple(edit)
+    # What moves takes the edits inside it along, so the smallest go first.
+    for edit in sorted(moving, key=lambda e: max(k.node.size for k in kept(e))):
+        lowering.insert(edit)  # type: ignore[arg-type]
+    spans = sorted(lowering.spans(), key=lambda s: (s[0], s[1]))
+    position = 0
+    for start, end, _ in spans:
+        if start < position:
+            raise EditError(f"edits overlap at offset {start}")
+        position = end
+    return [TextEdit(start, end, new, label) for start, end, new in spans]
+
+
+_Span = tuple[int, int, str]
+_BUCKET = 1 << 10  # characters; spans are found again by where they start
+
+
+class _Lowering:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.text = document.text
+        self._buckets: defaultdict[int, list[_Span]] = defaultdict(list)
+        self._unit: str | None = None
+        self._one_line: dict[str, bool] = {}
+
+    def spans(self) -> Iterator[_Span]:
+        for bucket in self._buckets.values():
+            yield from bucket
+
+    def _span(self, start: int, end: int, new: str) -> None:
+        self._buckets[start // _BUCKET].append((start, end, new))
+
+    def simple(self, edit: Edit) -> None:
+        if isinstance(edit, Replace):
+            self._replace(edit.node, edit.value)
+        elif isinstance(edit, Rename):
+            self._rename(edit.node, edit.name)
+        elif isinstance(edit, Delete):
+            self._delete(edit.node, edit.comments)
+        elif isinstance(edit, Unwrap):
+            self._unwrap(edit.node)
+        else:
+            self.insert(edit)
+
+    # ---- verbs
+
+    def _replace(self, node: Node, value: str) -> None:
+        if not isinstance(node.green, Field):
+            raise EditError(f"{node.name} is a message: it has no value to replace")
+        start = node.offset + node.green.at
+        self._span(start, start + len(node.green.value), value)
+
+    def _rename(self, node: Node, name: str) -> None:
+        if node.in_list:
+            raise EditError(f"an element of the list {node.name} has no name of its own")
+        self._span(node.start, node.start + len(node.name), name)
+
+    def _delete(self, node: Node, keep_comments: bool) -> None:
+        if node.in_list:
+            raise EditError(f"an element of the list {node.name} cannot be deleted alone")
+        lead, (start, end) = _extent(self.text, node)
+        left = ""
+        if keep_comments:
+            indent = indent_at(self.text, node.start)
+            inner = comments.in_text(self.text[node.offset : node.end])
+            left = "".join(f"{indent}{text}{newline_at(self.text, node.start)}" for text in inner)
+            if inner and start != node.offset:  # the line goes on before or after the field
+                raise EditError(f"{node.name} shares its line with others; its comment has no place")
+        elif lead is not None:
+            self._span(lead[0], lead[1], "")
+        self._span(start, end, left)
+
+    def _unwrap(self, node: Node) -> None:
+        if not node.is_message or node.in_list:
+            raise EditError(f"{node.name} is no message that can be unwrapped")
+        block = node.block
+        inner, stop = node.item_offset(0), node.item_offset(len(block.items))
+        outer = indent_at(self.text, node.start)
+        for start, bracket in ((node.offset, block.open), (stop, block.close)):
+            end = start + len(bracket.text)
+            eol = newline_at(self.text, node.start)
+            left = "".join(f"{outer}{c}{eol}" for c in comments.in_text(bracket.text))
+            whole = begins_line(self.text, start) and bracket.text.endswith("\n")
+            if left and not whole:
+                raise EditError(f"{node.name} shares its line with others; its comment has no place")
+            lead = len(bracket.text) - len(bracket.text.lstrip(" \t"))
+            newline = "" if whole or not bracket.text.endswith("\n") else eol
+            self._span(start if whole else start + lead, end, left or newline)
+        children = list(node.children())
+        first = next((c for c in children if begins_line(self.text, c.start)), None)
+        deeper = indent_at(self.text, first.start) if first is not None else outer
+        if deeper != outer and deeper.startswith(outer):
+            start = inner if self.text[inner - 1 : inner] == "\n" else self.text.find("\n", inner) + 1
+            while 0 < start < stop:
+                if self.text.startswith(deeper, start):
+                    self._span(start + len(outer), start + len(deeper), "")
+                start = self.text.find("\n", start) + 1
+
+    # ---- insertion
+
+    def insert(self, edit: Insert) -> None:
+        offset, style, inline = self._place(edit.place)
+        parts = [self._render(item, style, inline) for item in edit.items]
+        if not parts:
+            return
+        if inline:
+            new = " ".join(parts)
+            before = self.text[offset - 1 : offset]
+            after = self.text[offset : offset + 1]
+            if before and before not in " \t\n":
+                new = " " + new
+            if after and after not in " \t\r\n":
+                new += " "
+        else:
+            new = style.newline.join(parts) + style.newline
+            if offset and self.text[offset - 1] != "\n":  # the file's last line has no end
+                new = style.newline + new[: -len(style.newline)]
+        for item in kept(edit):
+            self._remove(item.node)
+        self._span(offset, offset, new)
+
+    def _place(self, place: Place) -> tuple[int, Style, bool]:
+        """Offset of a place, the style there, and whether to write on the line that is there."""
+        node = place.node
+        if isinstance(place, First | Last):
+            if node.is_list or isinstance(node.green, Field):
+                raise EditError(f"{node.name} is no message: nothing can be inserted into it")
+            children = list(node.children()) if isinstance(place, Last) else []
+            if children:
+                return self._place(After(children[-1]))
+            style = self._style(node)
+            inline = node.parent is not None and not node.block.open.text.endswith("\n")
+            return node.item_offset(0), style, inline
+        parent = node.parent
+        if parent is None or parent.is_list:
+            raise EditError(f"nothing can be inserted beside {node.name or 'the root'}")
+        style = self._style(parent)
+        if isinstance(place, Before):
+            if not begins_line(self.text, node.start):
+                return node.offset, style, True
+            return parent.item_offset(comments.first_owned(node)), style, False
+        end = node.end
+        ends_line = self.text[end - 1 : end] == "\n" or end == len(self.text)
+        return end, style, not ends_line
+
+    def _style(self, message: Node) -> Style:
+        if self._unit is None:
+            self._unit = common_unit(self.document)
+        return style_in(self.document, message, self._unit)
+
+    def _fits_one_line(self, item: NewMessage) -> bool:
+        """Whether the file writes messages of that name on one line, and this one may be so written."""
+        if any(not isinstance(i, NewField) for i in item.items):
+            return False
+        if item.name not in self._one_line:
+            items = (i for i, _, entering in walk(self.document.root.block) if entering)
+            example = next((b for b in items if isinstance(b, Block) and b.name == item.name and b.items), None)
+            self._one_line[item.name] = example is not None and is_one_line(example)
+        return self._one_line[item.name]
+
+    def _remove(self, node: Node) -> None:
+        lead, (start, end) = _extent(self.text, node)
+        if lead is not None:
+            self._span(lead[0], lead[1], "")
+        self._span(start, end, "")
+
+    # ---- rendering
+
+    def _render(self, item: New, style: Style, inline: bool) -> str:
+        """An item as text without a last line end; first line indented unless inline."""
+        lead = "" if inline else style.indent
+        if isinstance(item, NewField):
+            value = quoted(item.value, style.quote) if item.string else item.value
+            return f"{lead}{item.name}{style.colon}{value}"
+        if isinstance(item, Kept):
+            return self._kept(item, style, inline)
+        if inline or self._fits_one_line(item):
+            body = " ".join(["", *(self._render(i, style, True) for i in item.items), ""])
+            return f"{lead}{item.name}{_one_line(style.brace)}{{{body if item.items else ''}}}"
+        brace = style.newline + style.indent if style.brace == "\n" else style.brace
+        lines = [f"{lead}{item.name}{brace}{{"]
+        lines += [self._render(i, style.deeper(), False) for i in item.items]
+        lines.append(f"{style.indent}}}")
+        return style.newline.join(lines)
+
+    def _kept(self, item: Kept, style: Style, inline: bool) -> str:
+        node = item.node
+        if item.name is not None:
+            self._rename(node, item.name)
+        parent = node.parent
+        assert parent is not None
+        owned = [
+            parent.block.items[i].text.strip(" \t\r\f\v\n")  # type: ignore[union-attr]
+            for i in range(comments.first_owned(node), node.index)
+        ]
+        body = self._taken(node.start, node.end).rstrip(" \t\r\f\v\n")
+        if inline:
+            if owned or "#" in body or "\n" in body:
+                raise EditError(f"{node.name} has a comment or several lines; it does not fit on one line")
+            return body.rstrip(",;")
+        old = indent_at(self.text, node.start)
+        lines = body.split("\n")
+        for index in range(1, len(lines)):
+            if lines[index].startswith(old):
+                lines[index] = style.indent + lines[index][len(old) :]
+        lines[0] = style.indent + lines[0]
+        return style.newline.join([style.indent + c for c in owned] + ["\n".join(lines)])
+
+    def _taken(self, start: int, end: int) -> str:
+        """The text of a span with the edits inside it made, which are thereby used up."""
+        inside: list[TextEdit] = []
+        for key in range(start // _BUCKET, end // _BUCKET + 1):
+            left = []
+            for span in self._buckets.get(key, ()):
+                at_edge = span[0] == span[1] and span[0] in (start, end)
+                if start <= span[0] and span[1] <= end and not at_edge:
+                    inside.append(TextEdit(span[0] - start, span[1] - start, span[2]))
+                else:
+                    left.append(span)
+            if key in self._buckets:
+                self._buckets[key] = left
+        return apply(self.text[start:end], sorted(inside, key=lambda e: (e.start, e.end)))
+
+
+def _extent(text: str, node: Node) -> tuple[tuple[int, int] | None, tuple[int, int]]:
+    """Spans to take away with a field: its whole-line comments, if any, and itself.
+
+    A field that has its line to itself takes the line; one that shares it leaves the line's
+    indentation and line end.
+    """
+    assert node.parent is not None
+    begins = begins_line(text, node.start)
+    ends = text[node.end - 1 : node.end] == "\n" or node.end == len(text)
+    first = comments.first_owned(node)
+    lead = None
+    if first != node.index:
+        lead = (node.parent.item_offset(first), node.offset)
+    if begins and ends:
+        return lead, (node.offset, node.end)
+    if begins:
+        return lead, (node.start, node.end)
+    if ends:
+        start = node.start
+        while text[start - 1] in " \t":
+            start -= 1
+        end = len(text[: node.end].rstrip("\r\n")) if node.end - node.start < 1 << 16 else node.end - 1
+        return lead, (start, end)
+    return lead, (node.start, node.end)
+
+
+def _one_line(brace: str) -> str:
+    return " " if brace == "\n" else brace

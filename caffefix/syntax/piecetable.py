@@ -1,0 +1,134 @@
+"""A piece table: several passes of edits, and the one set of edits against the original.
+
+Edits of the second pass address the text that the first one left. The table keeps that text
+as spans of the original and inserted pieces, each with the label of what inserted it, so that
+the edits against the original fall out of it, and no comparison of texts is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from caffefix.syntax.lowering import TextEdit
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedEdit:
+    """Replace ``original[start:end]`` by ``new``, for the reasons in ``labels``."""
+
+    start: int
+    end: int
+    new: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A span of the original (``inserted`` is None), or inserted text with its label."""
+
+    start: int
+    end: int
+    inserted: str | None = None
+    label: str = ""
+
+    def __len__(self) -> int:
+        return self.end - self.start if self.inserted is None else len(self.inserted)
+
+    def cut(self, at: int) -> tuple[_Piece, _Piece]:
+        if self.inserted is None:
+            middle = self.start + at
+            return _Piece(self.start, middle), _Piece(middle, self.end)
+        return (
+            _Piece(0, 0, self.inserted[:at], self.label),
+            _Piece(0, 0, self.inserted[at:], self.label),
+        )
+
+
+class PieceTable:
+    """A text under edit.
+
+    Args:
+        original: the text that the composed edits will refer to.
+    """
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        self._pieces = [_Piece(0, len(original))]
+
+    def text(self) -> str:
+        """The text as it is now."""
+        original = self.original
+        return "".join(original[p.start : p.end] if p.inserted is None else p.inserted for p in self._pieces)
+
+    def apply(self, edits: Sequence[TextEdit]) -> None:
+        """Make edits that are sorted, disjoint, and address the text as it is now."""
+        out: list[_Piece] = []
+        rest = list(reversed(self._pieces))
+        position = 0
+        for edit in edits:
+            self._take(rest, edit.start - position, out)
+            out.append(_Piece(0, 0, edit.new, edit.label))
+            gone: list[_Piece] = []
+            self._take(rest, edit.end - edit.start, gone)
+            # What an earlier pass inserted here is gone, but its reason still counts.
+            out.extend(_Piece(0, 0, "", p.label) for p in gone if p.label)
+            position = edit.end
+        self._pieces = list(_joined([*out, *reversed(rest)]))
+
+    @staticmethod
+    def _take(rest: list[_Piece], length: int, out: list[_Piece]) -> None:
+        while length > 0:
+            piece = rest.pop()
+            if len(piece) > length:
+                piece, after = piece.cut(length)
+                rest.append(after)
+            out.append(piece)
+            length -= len(piece)
+
+    def edits(self) -> list[ComposedEdit]:
+        """The edits against the original that lead to the text as it is now."""
+        found = []
+        position, new, labels = 0, "", list[str]()
+        for piece in [*self._pieces, _Piece(len(self.original), len(self.original))]:
+            if piece.inserted is not None:
+                new += piece.inserted
+                labels.append(piece.label)
+                continue
+            if piece.start > position or new:
+                found.append(ComposedEdit(position, piece.start, new, tuple(dict.fromkeys(labels))))
+            position, new, labels = piece.end, "", []
+        return found
+
+    def original_offset(self, offset: int) -> int:
+        """The place in the original of an offset in the text as it is now.
+
+        Within inserted text that is the place of insertion.
+        """
+        position, last = 0, 0
+        for piece in self._pieces:
+            length = len(piece)
+            if piece.inserted is None:
+                if offset < position + length:
+                    return piece.start + offset - position
+                last = piece.end
+            elif offset < position + length:
+                return last
+            position += length
+        return last
+
+
+def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
+    """Neighbouring spans of the original as one."""
+    held: _Piece | None = None
+    for piece in pieces:
+        if piece.inserted is None and len(piece) == 0:
+            continue
+        if held is not None and held.inserted is None and piece.inserted is None and held.end == piece.start:
+            held = _Piece(held.start, piece.end)
+            continue
+        if held is not None:
+            yield held
+        held = piece
+    if held is not None:
+        yield held

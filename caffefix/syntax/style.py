@@ -1,0 +1,156 @@
+"""The style of a place, taken from its neighbours, so that inserted text looks at home."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from caffefix.syntax.green import Block, Field, walk
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Document, Node
+
+_BLANKS = " \t\f\v"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How fields are written at a place.
+
+    Attributes:
+        indent: blanks before a field that begins a line.
+        unit: what one more level adds.
+        newline: ``\\n`` or ``\\r\\n``.
+        colon: what stands between name and value: ``": "``.
+        brace: what stands between name and ``{``: ``" "``, ``""``, ``": "`` or a line end.
+        quote: ``"`` or ``'``.
+    """
+
+    indent: str = ""
+    unit: str = "  "
+    newline: str = "\n"
+    colon: str = ": "
+    brace: str = " "
+    quote: str = '"'
+
+    def deeper(self) -> Style:
+        """The style one level down."""
+        return replace(self, indent=self.indent + self.unit)
+
+
+def indent_at(text: str, offset: int) -> str:
+    """The blanks that begin the line of ``offset``."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = start
+    while end < len(text) and text[end] in _BLANKS:
+        end += 1
+    return text[start:end]
+
+
+def begins_line(text: str, offset: int) -> bool:
+    """Whether only blanks stand between ``offset`` and the start of its line."""
+    while offset > 0 and text[offset - 1] in _BLANKS:
+        offset -= 1
+    return offset == 0 or text[offset - 1] == "\n"
+
+
+def style_in(document: Document, message: Node, unit: str) -> Style:
+    """The style of fields directly in a message (the root for top-level fields).
+
+    Args:
+        document: the file.
+        message: the message.
+        unit: what one level of indentation adds, where the message does not show it.
+    """
+    text = document.text
+    children = list(message.children())
+    indent = None
+    for child in children:
+        if begins_line(text, child.start):
+            indent = indent_at(text, child.start)
+            break
+    if indent is None:
+        indent = "" if message.parent is None else indent_at(text, message.start) + unit
+    elif message.parent is not None:
+        outer = indent_at(text, message.start)
+        if indent.startswith(outer) and len(indent) > len(outer):
+            unit = indent[len(outer) :]
+    return Style(
+        indent=indent,
+        unit=unit,
+        newline=newline_at(text, message.offset),
+        colon=_colon(children),
+        brace=_brace(message),
+        quote=_quote(message),
+    )
+
+
+def common_unit(document: Document) -> str:
+    """The commonest step from a message to its fields in the first thousand fields."""
+    steps: Counter[str] = Counter()
+    indents = [""]
+    seen = 0
+    for item, depth, entering in walk(document.root.block):
+        if item.type == "TRIVIA" or not entering or depth == 0:
+            continue
+        text = item.text if isinstance(item, Field) else item.open.text  # type: ignore[union-attr]
+        lead = text[: len(text) - len(text.lstrip(_BLANKS))]
+        outer = indents[depth - 1] if depth <= len(indents) else ""
+        if depth > 1 and len(lead) > len(outer) and lead.startswith(outer):
+            steps[lead[len(outer) :]] += 1
+        del indents[depth:]
+        indents.append(lead)
+        seen += 1
+        if seen > 1000:
+            break
+    return steps.most_common(1)[0][0] if steps else "  "
+
+
+def newline_at(text: str, offset: int) -> str:
+    """The line end of the line of ``offset``, or else of the line before it."""
+    near = text.find("\n", offset)
+    if near < 0:
+        near = text.rfind("\n", 0, offset)
+    return "\r\n" if near > 0 and text[near - 1] == "\r" else "\n"
+
+
+_HEAD = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<colon>[ \t]*:[ \t]*)")
+
+
+def _colon(children: list[Node]) -> str:
+    for child in children:
+        if isinstance(child.green, Field) and not child.in_list:
+            match = _HEAD.match(child.green.text)
+            if match:
+                return match["colon"]
+    return ": "
+
+
+_OPENING = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<brace>[ \t]*:?[ \t]*|[ \t]*:?[ \t]*\r?\n[ \t]*)\{")
+
+
+def _brace(message: Node) -> str:
+    """How the message, its fields or its parent open: the nearest example."""
+    examples = [c for c in message.children() if c.is_message]
+    if message.parent is not None:
+        examples += [message, *(c for c in message.parent.children() if c.is_message)]
+    for example in examples:
+        match = _OPENING.match(example.block.open.text)
+        if match:
+            brace = match["brace"]
+            return "\n" if "\n" in brace else brace
+    return " "
+
+
+def _quote(message: Node) -> str:
+    for node in (message, message.parent):
+        for child in node.children() if node is not None else ():
+            if is_string(child.value):
+                return child.value[0]
+    return '"'
+
+
+def is_one_line(block: Block) -> bool:
+    """Whether a message stands on one line: ``param { lr_mult: 1 }``."""
+    inner = (i.text for i in block.items if not isinstance(i, Block))
+    return "\n" not in block.open.text and not any("\n" in text for text in inner)
