@@ -1,0 +1,266 @@
+"""Views of nets: layers alike for every generation of the format.
+
+V2 is ``layer { type: "Convolution" param { lr_mult: 1 } }``, V1 ``layers { type: CONVOLUTION
+blobs_lr: 1 }``, V0 ``layers { layer { type: "conv" } }``. A view reads; it changes nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
+from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
+from caffefix.syntax.tree import Document, Node
+
+
+class Generation(enum.Enum):
+    """Generations of the layer format (upgrade_proto.cpp)."""
+
+    V0 = "V0"
+    V1 = "V1"
+    V2 = "V2"
+
+
+class Phase(enum.Enum):
+    """``caffe.Phase``."""
+
+    TRAIN = "TRAIN"
+    TEST = "TEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """How one blob of a layer is learnt: a ``param { … }``, or the i-th ``blobs_lr``.
+
+    Attributes:
+        lr_mult: factor on the learning rate; 1 where nothing is said (ParamSpec's default).
+        given: whether the file gives it.
+        shared_name: name under which layers share the blob, or empty.
+    """
+
+    lr_mult: float = 1.0
+    given: bool = False
+    shared_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filler:
+    """What a blob is filled with before training; type ``constant`` and value 0 by default.
+
+    Attributes:
+        node: the filler message, or None where the file gives none.
+    """
+
+    type: str = "constant"
+    value: float = 0.0
+    node: Node | None = None
+
+    @property
+    def is_zero(self) -> bool:
+        return self.type == "constant" and self.value == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A ``NetStateRule``: all of its conditions must hold (net.cpp, StateMeetsRule)."""
+
+    phase: Phase | None
+    min_level: int | None
+    max_level: int | None
+    stages: frozenset[str]
+    not_stages: frozenset[str]
+
+    def holds(self, phase: Phase, stages: frozenset[str], level: int = 0) -> bool:
+        return (
+            self.phase in (None, phase)
+            and (self.min_level is None or level >= self.min_level)
+            and (self.max_level is None or level <= self.max_level)
+            and self.stages <= stages
+            and not self.not_stages & stages
+        )
+
+
+class Layer:
+    """One layer of a net.
+
+    Attributes:
+        node: the ``layer`` or ``layers`` message.
+        generation: of this layer; a net may mix them.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        if node.name == "layer":
+            self.generation = Generation.V2
+        else:
+            self.generation = Generation.V0 if node.message("layer") is not None else Generation.V1
+
+    def __repr__(self) -> str:
+        return f"<Layer {self.name} {self.type}>"
+
+    @cached_property
+    def name(self) -> str:
+        return self.node.string("name") or ""
+
+    @cached_property
+    def raw_type(self) -> str:
+        """The type as the file writes it."""
+        return self.node.scalar("type") or ""
+
+    @cached_property
+    def type(self) -> str:
+        """V2's name of the type; a V1 name that V1 does not know stays as it is."""
+        raw = self.raw_type
+        if is_string(raw):
+            text = string_value(raw)
+            # layers { type: "CONVOLUTION" } is a migration half made
+            return V1_TYPES.get(text, text) if self.generation is Generation.V1 else text
+        number = integer_value(raw)
+        if number is not None:
+            return V1_NUMBERS.get(number, raw)
+        return V1_TYPES.get(raw, raw)
+
+    @cached_property
+    def bottoms(self) -> list[str]:
+        return self.node.strings("bottom")
+
+    @cached_property
+    def tops(self) -> list[str]:
+        return self.node.strings("top")
+
+    @cached_property
+    def includes(self) -> list[Rule]:
+        return [_rule(node) for node in self.node.fields("include")]
+
+    @cached_property
+    def excludes(self) -> list[Rule]:
+        return [_rule(node) for node in self.node.fields("exclude")]
+
+    @cached_property
+    def stages(self) -> frozenset[str]:
+        """Stages that its rules mention."""
+        return frozenset().union(*(r.stages | r.not_stages for r in (*self.includes, *self.excludes)))
+
+    def is_in(self, phase: Phase, stages: frozenset[str] = frozenset()) -> bool:
+        """Whether the layer is part of the net in that phase (net.cpp, FilterNet)."""
+        if self.includes:
+            return any(rule.holds(phase, stages) for rule in self.includes)
+        return not any(rule.holds(phase, stages) for rule in self.excludes)
+
+    @cached_property
+    def params(self) -> list[Param]:
+        """What the file says of each blob, in order; blobs beyond have ``Param()``."""
+        found = []
+        specs = [n for n in self.node.fields("param") if n.is_message]
+        for spec in specs:
+            rate = spec.scalar("lr_mult")
+            found.append(Param(_number(rate, 1.0), rate is not None, spec.string("name") or ""))
+        rates = self.node.scalars("blobs_lr")
+        names = [string_value(v) for v in self.node.scalars("param") if is_string(v)]
+        for index in range(len(found), max(len(rates), len(names))):
+            found.append(
+                Param(
+                    _number(rates[index], 1.0) if index < len(rates) else 1.0,
+                    index < len(rates),
+                    names[index] if index < len(names) else "",
+                )
+            )
+        return found
+
+    def param(self, index: int) -> Param:
+        return self.params[index] if index < len(self.params) else Param()
+
+    def filler(self, message: str, name: str) -> Filler:
+        """The filler of that name in one of the layer's messages."""
+        node = self.node.message(message, name)
+        if node is None:
+            return Filler()
+        return Filler(node.string("type") or "constant", _number(node.scalar("value"), 0.0), node)
+
+    def number(self, message: str, name: str, default: float) -> float:
+        """A number in one of the layer's messages."""
+        node = self.node.message(message)
+        return _number(node.scalar(name) if node else None, default)
+
+    def word(self, message: str, name: str, default: str) -> str:
+        """A string or identifier in one of the layer's messages."""
+        node = self.node.message(message)
+        return (node.string(name) if node else None) or default
+
+    def flag(self, message: str, name: str, default: bool) -> bool:
+        """A bool in one of the layer's messages."""
+        node = self.node.message(message)
+        value = node.scalar(name) if node else None
+        return default if value is None else truth(value)
+
+
+def truth(value: str) -> bool:
+    """What protobuf reads a bool as: ``true``, ``True``, ``t`` and 1 are true."""
+    return value in ("true", "True", "t") or number_value(value) == 1
+
+
+class Net:
+    """A net: the whole document, or a message that holds one (``net_param``)."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Layers of every generation in file order."""
+        return [
+            Layer(node)
+            for child in self.node.children()
+            if child.name in ("layer", "layers")
+            for node in ([child] if child.is_message else child.children())
+            if node.is_message
+        ]
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """Blobs that come from outside by ``input:`` fields."""
+        return self.node.strings("input")
+
+    @cached_property
+    def generations(self) -> frozenset[Generation]:
+        return frozenset(layer.generation for layer in self.layers)
+
+    @cached_property
+    def stages(self) -> frozenset[str]:
+        return frozenset().union(*(layer.stages for layer in self.layers))
+
+    def view(self, phase: Phase, stages: frozenset[str] = frozenset()) -> list[Layer]:
+        """The layers that a phase sees."""
+        return [layer for layer in self.layers if layer.is_in(phase, stages)]
+
+
+def nets(document: Document) -> Iterator[Net]:
+    """The nets of a file: itself, and those that a solver holds inline."""
+    root = document.root
+    if root.has("layer") or root.has("layers") or root.has("input"):
+        yield Net(root)
+    for name in ("net_param", "train_net_param", "test_net_param"):
+        for node in root.fields(name):
+            if node.is_message:
+                yield Net(node)
+
+
+def _rule(node: Node) -> Rule:
+    phase = node.scalar("phase")
+    phases = {"TRAIN": Phase.TRAIN, "0": Phase.TRAIN, "TEST": Phase.TEST, "1": Phase.TEST}
+    low, high = node.scalar("min_level"), node.scalar("max_level")
+    return Rule(
+        phases.get(phase) if phase is not None else None,
+        None if low is None else integer_value(low),
+        None if high is None else integer_value(high),
+        frozenset(node.strings("stage")),
+        frozenset(node.strings("not_stage")),
+    )
+
+
+def _number(value: str | None, default: float) -> float:
+    number = None if value is None else number_value(value)
+    return default if number is None else number

@@ -1,0 +1,93 @@
+"""What a file is for, told from its content, never from its name."""
+
+from __future__ import annotations
+
+import enum
+
+from caffefix.caffe.layer_types import is_input, is_loss
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.syntax.scalars import number_value
+from caffefix.syntax.tree import Document
+
+
+class Role(enum.Enum):
+    """What a file is for."""
+
+    TRAIN = "train"  # data and a loss
+    TRAIN_VAL = "train_val"  # the same, with layers for TEST of its own
+    TEST = "test"  # data, no loss
+    DEPLOY = "deploy"  # inputs from outside, no loss
+    SNIPPET = "snippet"  # layers or parts of a layer, to be pasted into a net
+    SOLVER = "solver"
+    OTHER = "other"  # text format, but neither net nor solver: a label map
+
+
+LEARNS = frozenset({Role.TRAIN, Role.TRAIN_VAL})
+
+_SOLVER_FIELDS = frozenset(
+    [
+        "net",
+        "train_net",
+        "test_net",
+        "net_param",
+        "train_net_param",
+        "base_lr",
+        "lr_policy",
+        "max_iter",
+        "test_iter",
+        "test_interval",
+        "solver_mode",
+        "solver_type",
+        "snapshot",
+        "snapshot_prefix",
+        "momentum",
+        "weight_decay",
+        "stepsize",
+        "gamma",
+    ]
+)
+# Parts of a layer that people paste into questions and answers.
+_PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include", "exclude", "transform_param"])
+
+
+def is_source(layer: Layer) -> bool:
+    """Whether a layer makes blobs from nothing: data of any kind."""
+    return not layer.bottoms and bool(layer.tops) and not is_input(layer.type)
+
+
+def scores(layer: Layer) -> bool:
+    """Whether a layer's top is a loss: by its type, or by a loss_weight that is not zero."""
+    weights = layer.node.scalars("loss_weight")
+    if weights:
+        return any(number_value(w) != 0 for w in weights)
+    return is_loss(layer.type)
+
+
+def role(document: Document, net: Net | None) -> Role:
+    """The role of a file.
+
+    Args:
+        document: the file.
+        net: its net, or None if it has none.
+    """
+    names = document.root.names()
+    if net is None or not net.layers:
+        if names & _SOLVER_FIELDS:
+            return Role.SOLVER
+        is_part = any(n in _PARTS or n.endswith("_param") for n in names)
+        return Role.SNIPPET if is_part else Role.OTHER
+    if net.node.parent is None and len(names & _SOLVER_FIELDS) > 1:
+        return Role.SOLVER
+    layers = net.layers
+    if any(scores(layer) for layer in layers):
+        phased = any(r.phase for layer in layers for r in (*layer.includes, *layer.excludes))
+        return Role.TRAIN_VAL if phased and _differs(net) else Role.TRAIN
+    if net.inputs or any(is_input(layer.type) for layer in layers):
+        return Role.DEPLOY
+    if any(is_source(layer) for layer in layers):
+        return Role.TEST
+    return Role.SNIPPET
+
+
+def _differs(net: Net) -> bool:
+    return any(layer.is_in(Phase.TEST) and not layer.is_in(Phase.TRAIN) for layer in net.layers)

@@ -1,0 +1,342 @@
+"""Exact analysis: which weights can never receive a gradient.
+
+An abstract interpretation of the TRAIN net. Each blob is known to be exactly zero, constant
+per channel with a known or unknown sign, or is anything at all; each parameter is zero,
+constant, or anything. Gradients are killed by weights that are zero, by ReLU where its input
+is zero or a negative constant (Caffe's derivative at 0 is 0), and by paths without a loss.
+Parameters that are live and trainable become anything, and the analysis is repeated until
+nothing changes: what never came alive is dead for ever.
+
+It is sound: what it does not know (layers of forks, Python layers) is taken to be alive, so a
+layer that is called dead is dead. Rules and their confirmation by training: Caffe's layers'
+``Forward_cpu``/``Backward_cpu``; a net whose last layer alone is zero learns.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.net import Filler, Layer
+from caffefix.caffe.roles import scores
+from caffefix.syntax.scalars import number_value
+
+
+class Value(enum.Enum):
+    """What is known of a blob, or of a bias; constants are per channel."""
+
+    ZERO = 0
+    POSITIVE = 1
+    NEGATIVE = 2
+    CONSTANT = 3
+    ANY = 4
+
+
+_CONSTANTS = frozenset({Value.ZERO, Value.POSITIVE, Value.NEGATIVE, Value.CONSTANT})
+
+
+@dataclass(slots=True)
+class _Blob:
+    """One version of a blob: an in-place layer makes a new one of the same name."""
+
+    value: Value = Value.ANY
+    live: bool = False  # may its gradient be other than zero?
+    consumed: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    """A layer's parameters: scale (weights, gamma) and offset (bias, beta)."""
+
+    weight: Value = Value.ANY
+    bias: Value = Value.ZERO
+    weight_live: bool = False
+    bias_live: bool = False
+    weight_trains: bool = True
+    bias_trains: bool = True
+
+
+class _Step:
+    def __init__(self, layer: Layer, bottoms: list[_Blob], tops: list[_Blob], state: _State) -> None:
+        self.layer = layer
+        self.bottoms = bottoms
+        self.tops = tops
+        self.state = state
+        down = layer.node.scalars("propagate_down")
+        self.blocked = [v in ("false", "False", "f", "0") for v in down]
+
+
+def is_zero_filled(layer: Layer) -> bool:
+    """Whether the layer has weights and Caffe fills them with zeros."""
+    weights = WEIGHTED.get(layer.type)
+    return weights is not None and layer.filler(weights.message, "weight_filler").is_zero
+
+
+def dead_weights(
+    layers: Sequence[Layer], *, filled: Collection[Layer] = (), open_ended: bool = False
+) -> list[Layer]:
+    """Trainable layers whose weights can never receive a gradient.
+
+    Args:
+        layers: the TRAIN view, in file order.
+        filled: layers whose weights are to be taken as filled, whatever the file says.
+        open_ended: whether blobs that nothing consumes feed layers outside the file.
+    """
+    steps = _steps(layers, set(map(id, filled)))
+    changed = True
+    while changed:
+        for step in steps:
+            _forward(step)
+        _backward(steps, open_ended)
+        changed = any([_train(step.state) for step in steps])
+    return [
+        step.layer
+        for step in steps
+        if step.layer.type in WEIGHTED and step.state.weight_trains and not step.state.weight_live
+    ]
+
+
+def _steps(layers: Sequence[Layer], filled: set[int]) -> list[_Step]:
+    blobs: dict[str, _Blob] = {}
+    shared: dict[str, _State] = {}
+    steps = []
+    for layer in layers:
+        bottoms = [blobs.setdefault(name, _Blob()) for name in layer.bottoms]
+        for blob in bottoms:
+            blob.consumed = True
+        tops = [_Blob() for _ in layer.tops]
+        blobs.update(zip(layer.tops, tops, strict=True))
+        name = layer.param(0).shared_name
+        state = shared.get(name) if name else None
+        if state is None:
+            state = _initial(layer, id(layer) in filled)
+            if name:
+                shared[name] = state
+        steps.append(_Step(layer, bottoms, tops, state))
+    return steps
+
+
+def _sign(number: float) -> Value:
+    return Value.ZERO if number == 0 else Value.POSITIVE if number > 0 else Value.NEGATIVE
+
+
+def _filled_value(filler: Filler) -> Value:
+    return _sign(filler.value) if filler.type == "constant" else Value.ANY
+
+
+def _initial(layer: Layer, filled: bool) -> _State:
+    """Parameters as Caffe fills them."""
+    kind = layer.type
+    trains = (layer.param(0).lr_mult != 0, layer.param(1).lr_mult != 0)
+    if kind in WEIGHTED:
+        weights = WEIGHTED[kind]
+        bias = layer.filler(weights.message, "bias_filler")
+        has_bias = layer.flag(weights.message, "bias_term", True)
+        return _State(
+            weight=Value.ZERO if is_zero_filled(layer) and not filled else Value.ANY,
+            bias=_filled_value(bias) if has_bias else Value.ZERO,
+            weight_trains=trains[0],
+            bias_trains=trains[1] and has_bias,
+        )
+    if kind == "Scale" and len(layer.bottoms) == 1:
+        gamma = layer.filler("scale_param", "filler")
+        has_bias = layer.flag("scale_param", "bias_term", False)
+        return _State(
+            weight=Value.POSITIVE if gamma.node is None else _filled_value(gamma),
+            bias=_filled_value(layer.filler("scale_param", "bias_filler")) if has_bias else Value.ZERO,
+            weight_trains=trains[0],
+            bias_trains=trains[1] and has_bias,
+        )
+    if kind == "Bias" and len(layer.bottoms) == 1:
+        offset = _filled_value(layer.filler("bias_param", "filler"))
+        return _State(weight=Value.POSITIVE, weight_trains=False, bias=offset, bias_trains=trains[0])
+    return _State(weight_trains=False, bias_trains=False)
+
+
+def _train(state: _State) -> bool:
+    """Let live parameters learn; whether any is now less known than before."""
+    before = (state.weight, state.bias)
+    if state.weight_live and state.weight_trains:
+        state.weight = Value.ANY
+    if state.bias_live and state.bias_trains and state.bias is not Value.ANY:
+        state.bias = Value.CONSTANT
+    return (state.weight, state.bias) != before
+
+
+# ---------------------------------------------------------------- forward
+
+
+def _forward(step: _Step) -> None:
+    layer, bottoms = step.layer, step.bottoms
+    if not bottoms:
+        value = Value.ANY
+    elif layer.type in WEIGHTED or (layer.type in ("Scale", "Bias") and len(bottoms) == 1):
+        value = _affine(layer.type, bottoms[0].value, step.state)
+    elif layer.type in _MAPS:
+        value = _MAPS[layer.type](layer, bottoms[0].value)
+    elif layer.type in _JOINS:
+        value = _JOINS[layer.type](layer, [b.value for b in bottoms])
+    else:
+        value = Value.ANY
+    for top in step.tops:
+        top.value = value
+
+
+def _affine(kind: str, value: Value, state: _State) -> Value:
+    """weight · x + bias."""
+    if kind == "Bias":
+        if value is Value.ZERO:
+            return state.bias
+        return value if state.bias is Value.ZERO else _mixed([value, state.bias])
+    if state.weight is Value.ZERO or (value is Value.ZERO and kind != "Embed"):
+        if kind in ("LSTM", "RNN") and state.bias is not Value.ZERO:
+            return Value.ANY
+        return state.bias
+    if kind == "Scale" and value in _CONSTANTS:
+        keeps = state.weight is Value.POSITIVE and state.bias is Value.ZERO
+        return value if keeps else Value.CONSTANT
+    return Value.ANY
+
+
+def _mixed(values: Sequence[Value]) -> Value:
+    if all(v is values[0] for v in values):
+        return values[0]
+    return Value.CONSTANT if all(v in _CONSTANTS for v in values) else Value.ANY
+
+
+def _relu(layer: Layer, value: Value) -> Value:
+    leaky = layer.number("relu_param", "negative_slope", 0.0) != 0
+    return Value.ZERO if value is Value.NEGATIVE and not leaky else value
+
+
+def _same(layer: Layer, value: Value) -> Value:
+    return value
+
+
+def _pooling(layer: Layer, value: Value) -> Value:
+    # Padding enters averages, so that a constant is no longer one at the border.
+    padded = any(layer.number("pooling_param", n, 0.0) for n in ("pad", "pad_h", "pad_w"))
+    return Value.ANY if padded and value is not Value.ZERO else value
+
+
+def _batch_norm(layer: Layer, value: Value) -> Value:
+    if not _is_bvlc_batch_norm(layer):
+        return Value.ANY
+    if value is Value.ANY:
+        return value
+    if layer.flag("batch_norm_param", "use_global_stats", False):
+        return value if value is Value.ZERO else Value.CONSTANT
+    return Value.ZERO  # a constant less its mean
+
+
+def _is_bvlc_batch_norm(layer: Layer) -> bool:
+    node = layer.node.message("batch_norm_param")
+    return node is None or node.names() <= {"use_global_stats", "moving_average_fraction", "eps"}
+
+
+def _zero_stays(layer: Layer, value: Value) -> Value:
+    return value if value is Value.ZERO else Value.ANY
+
+
+def _positive(layer: Layer, value: Value) -> Value:
+    return Value.POSITIVE if value in _CONSTANTS else Value.ANY
+
+
+def _absolute(layer: Layer, value: Value) -> Value:
+    return Value.POSITIVE if value in (Value.POSITIVE, Value.NEGATIVE) else value
+
+
+def _power(layer: Layer, value: Value) -> Value:
+    power, scale, shift = (
+        layer.number("power_param", n, d) for n, d in (("power", 1), ("scale", 1), ("shift", 0))
+    )
+    if power != 1:
+        return Value.CONSTANT if value in _CONSTANTS else Value.ANY
+    if value is Value.ZERO or scale == 0:
+        return _sign(shift)
+    if shift == 0 and scale > 0:
+        return value
+    return Value.CONSTANT if value in _CONSTANTS else Value.ANY
+
+
+def _eltwise(layer: Layer, values: Sequence[Value]) -> Value:
+    operation = layer.word("eltwise_param", "operation", "SUM")
+    if operation in ("PROD", "0") and Value.ZERO in values:
+        return Value.ZERO
+    return values[0] if all(v is Value.ZERO for v in values) else _mixed([*values, Value.CONSTANT])
+
+
+def _product(layer: Layer, values: Sequence[Value]) -> Value:
+    return Value.ZERO if Value.ZERO in values else _mixed([*values, Value.CONSTANT])
+
+
+def _concat(layer: Layer, values: Sequence[Value]) -> Value:
+    return _mixed(values)
+
+
+_Map = Callable[[Layer, Value], Value]
+_MAPS: dict[str, _Map] = {
+    "ReLU": _relu, "PReLU": _same, "ELU": _same, "TanH": _same, "Dropout": _same, "Flatten": _same,
+    "Reshape": _same, "Split": _same, "Slice": _same, "LRN": _same, "Crop": _same, "Permute": _zero_stays,
+    "Pooling": _pooling, "BatchNorm": _batch_norm, "MVN": _zero_stays, "Reduction": _zero_stays,
+    "Tile": _zero_stays, "Sigmoid": _positive, "BNLL": _positive, "Exp": _positive, "AbsVal": _absolute,
+    "Power": _power,
+}  # fmt: skip
+_JOINS: dict[str, Callable[[Layer, Sequence[Value]], Value]] = {
+    "Concat": _concat, "Eltwise": _eltwise, "Scale": _product,
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------- backward
+
+_NO_GRADIENT = frozenset({"Silence", "Accuracy", "ArgMax", "HDF5Output", "Threshold"})
+
+
+def _backward(steps: Sequence[_Step], open_ended: bool) -> None:
+    for step in steps:
+        for blob in (*step.bottoms, *step.tops):
+            blob.live = False
+    for step in reversed(steps):
+        if open_ended:
+            for top in step.tops:
+                top.live = top.live or not top.consumed
+        live = any(top.live for top in step.tops)
+        for index, blob in enumerate(step.bottoms):
+            if not (index < len(step.blocked) and step.blocked[index]):
+                blob.live = _passes(step, index, live) or blob.live
+        bottom = step.bottoms[0].value if step.bottoms else Value.ANY
+        state = step.state
+        state.weight_live |= live and (bottom is not Value.ZERO or step.layer.type == "Embed")
+        state.bias_live |= live
+
+
+def _passes(step: _Step, index: int, live: bool) -> bool:
+    """Whether a bottom's gradient may be other than zero."""
+    layer = step.layer
+    if scores(layer):
+        return True
+    if layer.type in _NO_GRADIENT or (layer.type == "Crop" and index):
+        return False
+    if layer.type in WEIGHTED or (layer.type == "Scale" and len(step.bottoms) == 1):
+        return live and step.state.weight is not Value.ZERO
+    if layer.type == "ReLU":
+        leaky = layer.number("relu_param", "negative_slope", 0.0) != 0
+        return live and (leaky or step.bottoms[0].value not in (Value.ZERO, Value.NEGATIVE))
+    if layer.type == "AbsVal":
+        return live and step.bottoms[0].value is not Value.ZERO
+    if layer.type == "Scale" or (
+        layer.type == "Eltwise" and layer.word("eltwise_param", "operation", "SUM") in ("PROD", "0")
+    ):
+        others = (b.value for i, b in enumerate(step.bottoms) if i != index)
+        return live and all(v is not Value.ZERO for v in others)
+    if layer.type in _MAPS or layer.type in _JOINS or layer.type in ("Softmax", "Log", "Bias"):
+        return live
+    return not _is_scoreless(layer)
+
+
+def _is_scoreless(layer: Layer) -> bool:
+    """A loss layer whose loss_weight is zero."""
+    weights = layer.node.scalars("loss_weight")
+    return bool(weights) and all(number_value(w) == 0 for w in weights)

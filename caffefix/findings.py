@@ -1,0 +1,118 @@
+"""Findings and fixes: what fixers say, and what they are given to say it about."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from caffefix.caffe.net import Generation, Net, nets
+from caffefix.caffe.roles import LEARNS, Role, role
+from caffefix.syntax.edits import Edit
+from caffefix.syntax.tree import Document, Node
+
+
+class Severity(enum.Enum):
+    """How bad it is: cannot load or can never learn; probably wrong; good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Applicability(enum.Enum):
+    """Who may apply a fix.
+
+    SAFE is applied by default: the net means the same, or the old one could not load or could
+    provably never learn, or the edit is inert when weights are loaded. UNSAFE changes what a
+    working net computes: only on request. DISPLAY is never applied.
+    """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY = "display"
+
+
+class Phase(enum.IntEnum):
+    """Order in which fixers run: the format first, then what is broken, then what could be better."""
+
+    UPGRADE = 1
+    REPAIR = 2
+    TUNE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that belong together: all of them are made, or none.
+
+    Attributes:
+        edits: on nodes of the document that was given.
+        applicability: SAFE or UNSAFE.
+        title: the edit in a few words: ``mean_value 0.4078 → 104``.
+    """
+
+    edits: tuple[Edit, ...]
+    applicability: Applicability
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong at a place.
+
+    Attributes:
+        name: the bad pattern, as in "allow X": the fixer's name.
+        severity: how bad it is.
+        message: one line: what is wrong, what Caffe does because of it, what the edit does.
+        node: where.
+        layer: name of the layer it is about, or empty.
+        fix: what to do; findings that only make sense together share one fix.
+    """
+
+    name: str
+    severity: Severity
+    message: str
+    node: Node
+    layer: str = ""
+    fix: Fix | None = None
+
+    @property
+    def applicability(self) -> Applicability:
+        return self.fix.applicability if self.fix is not None else Applicability.DISPLAY
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user says about the files.
+
+    Attributes:
+        from_scratch: whether nets are trained from their fillers; False says that weights are
+            loaded, so initial values do not matter.
+    """
+
+    from_scratch: bool = True
+
+
+@dataclass
+class Subject:
+    """One file as fixers see it: views are made when they are first asked for."""
+
+    document: Document
+    options: Options = field(default_factory=Options)
+
+    @cached_property
+    def nets(self) -> list[Net]:
+        """The nets of the file that can be judged; V0 nets are left to ``legacy-v0-layers``."""
+        return [net for net in self.all_nets if Generation.V0 not in net.generations]
+
+    @cached_property
+    def all_nets(self) -> list[Net]:
+        return list(nets(self.document))
+
+    def role(self, net: Net | None) -> Role:
+        """What a net is for; a net inside a solver is there to be trained or tested."""
+        return role(self.document, net)
+
+    def learns(self, net: Net) -> bool:
+        """Whether the net is trained, as far as the file tells."""
+        return self.role(net) in LEARNS

@@ -1,0 +1,61 @@
+"""Fixers: one file a finding, registered by being here.
+
+A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
+``missing-weight-filler``). It has
+
+- a docstring with the sections of ``SECTIONS``: its page in ``caffefix explain``;
+- ``PHASE``: when it runs;
+- ``find(subject)``: yields findings, with fixes where there are any.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from caffefix.findings import Finding, Phase, Subject
+
+SECTIONS = (
+    "What it finds",
+    "Why it matters",
+    "Example",
+    "Fix safety",
+    "When it is a false alarm",
+    "References",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixer:
+    """A registered fixer.
+
+    Attributes:
+        name: the finding's name.
+        phase: when it runs; fixers of a phase run in the order of their names.
+        summary: first line of its page.
+        page: the whole page.
+        find: its findings in a file.
+    """
+
+    name: str
+    phase: Phase
+    summary: str
+    page: str
+    find: Callable[[Subject], Iterator[Finding]]
+
+
+@cache
+def fixers() -> tuple[Fixer, ...]:
+    """All fixers in the order in which they run."""
+    found = []
+    for info in pkgutil.iter_modules(__path__):
+        if info.name.startswith("_"):
+            continue  # helpers that fixers share
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        page = inspect.cleandoc(module.__doc__ or "")
+        found.append(Fixer(info.name.replace("_", "-"), module.PHASE, page.partition("\n")[0], page, module.find))
+    return tuple(sorted(found, key=lambda f: (f.phase, f.name)))

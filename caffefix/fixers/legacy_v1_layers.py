@@ -1,0 +1,273 @@
+"""Layers are written in the old format, `layers { type: CONVOLUTION blobs_lr: 1 }` (V1), or half in it.
+
+## What it finds
+
+- `layers { … }` with types from an enum, `blobs_lr`, `weight_decay`, `param: "name"` and
+  `blob_share_mode`: the format of 2014;
+- migrations that stopped half-way: `layer { blobs_lr: 1 }`, `layer { type: CONVOLUTION }`,
+  `layers { type: "Convolution" }`, and `layer` beside `layers`.
+
+## Why it matters
+
+Caffe upgrades a pure V1 net each time it loads it; most other readers refuse it. The halves do
+not load at all: `Expected integer or identifier, got: "Convolution"`, `Expected string, got:
+CONVOLUTION`, `Message type "caffe.LayerParameter" has no field named "blobs_lr"`, and for a
+mixture `Refusing to upgrade inconsistent NetParameter input` (before 2016 the `layer`s of a
+mixture were dropped without a word).
+
+## Example
+
+```
+layers {                          layer {
+  name: "conv1"                     name: "conv1"
+  type: CONVOLUTION                 type: "Convolution"
+  blobs_lr: 1   # weights           param {
+  weight_decay: 1                     lr_mult: 1   # weights
+                                      decay_mult: 1
+                                    }
+}                                 }
+```
+
+## Fix safety
+
+Safe. The text becomes what Caffe's own upgrade makes of it in memory: types by its table, as
+many `param` blocks as the longest of the four lists has entries, and `scale`, `mean_file`,
+`crop_size` and `mirror` of a data layer moved to `transform_param`, over what stands there.
+Comments move with their fields. A net with a type or a field that Caffe's V1 does not have
+belongs to a fork; it is reported and left alone, whole.
+
+## When it is a false alarm
+
+For tools that read nothing but V1: ignore the finding there.
+
+## References
+
+- BVLC Caffe, `src/caffe/util/upgrade_proto.cpp`: `UpgradeV1Net`, `UpgradeV1LayerType`,
+  `UpgradeNetDataTransformation`
+- BVLC/caffe issues 3381 and 2889 (`layer` beside `layers`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
+from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.syntax.edits import (
+    After,
+    Before,
+    Delete,
+    Edit,
+    Insert,
+    Kept,
+    Last,
+    NewField,
+    NewMessage,
+    Rename,
+    Replace,
+    wrap,
+)
+from caffefix.syntax.scalars import integer_value, is_string, string_value
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.UPGRADE
+NAME = "legacy-v1-layers"
+
+# What UpgradeV1LayerParameter copies; V1 has no other fields.
+_FIELDS = frozenset(
+    [
+        "name",
+        "type",
+        "bottom",
+        "top",
+        "include",
+        "exclude",
+        "blobs",
+        "blobs_lr",
+        "weight_decay",
+        "param",
+        "blob_share_mode",
+        "loss_weight",
+        "accuracy_param",
+        "argmax_param",
+        "concat_param",
+        "contrastive_loss_param",
+        "convolution_param",
+        "data_param",
+        "dropout_param",
+        "dummy_data_param",
+        "eltwise_param",
+        "exp_param",
+        "hdf5_data_param",
+        "hdf5_output_param",
+        "hinge_loss_param",
+        "image_data_param",
+        "infogain_loss_param",
+        "inner_product_param",
+        "loss_param",
+        "lrn_param",
+        "memory_data_param",
+        "mvn_param",
+        "pooling_param",
+        "power_param",
+        "relu_param",
+        "sigmoid_param",
+        "slice_param",
+        "softmax_param",
+        "tanh_param",
+        "threshold_param",
+        "transform_param",
+        "window_data_param",
+    ]
+)
+# The list in V1, and the field of a param block that takes its i-th entry.
+_LISTS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult", "param": "name", "blob_share_mode": "share_mode"}
+_TRANSFORMED = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
+_TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
+
+
+class _ForkError(Exception):
+    """The layer has what Caffe's V1 does not have."""
+
+    def __init__(self, node: Node, what: str) -> None:
+        super().__init__(what)
+        self.node = node
+        self.what = what
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a net; or one for each layer that only a fork can read."""
+    for net in subject.nets:
+        old = [layer for layer in net.layers if layer.generation is Generation.V1]
+        halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]
+        if not old and not halves:
+            continue
+        edits: list[Edit] = []
+        unknown: list[Finding] = []
+        for layer in (*old, *halves):
+            try:
+                edits += _migrate(layer)
+            except _ForkError as error:
+                unknown.append(_left_alone(layer, error))
+        if unknown:
+            yield from unknown
+            continue
+        edits += _keywords(old)
+        message, severity = _describe(net, old, halves)
+        first = min((*old, *halves), key=lambda layer: layer.node.offset)
+        fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }")
+        yield Finding(NAME, severity, message, first.node, first.name, fix)
+
+
+def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Severity]:
+    if not halves and len(old) == len(net.layers) and not any(is_string(x.raw_type) for x in old):
+        what = f"{len(old)} layers are in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
+        return f"{what}, which Caffe upgrades at each load; rewrites them as layer", Severity.WARNING
+    if old and len(old) < len(net.layers):
+        return (
+            f"layer stands beside {len(old)} layers in V1 format, which Caffe refuses as inconsistent; "
+            "rewrites the old ones as layer",
+            Severity.ERROR,
+        )
+    return (
+        f"{len(halves) or len(old)} layers are half in V1 format, half in V2, which Caffe cannot parse; "
+        "finishes the migration",
+        Severity.ERROR,
+    )
+
+
+def _left_alone(layer: Layer, error: _ForkError) -> Finding:
+    message = (
+        f"{error.what}, which Caffe's V1 format does not have: it belongs to a fork, so the net is not migrated"
+    )
+    return Finding(NAME, Severity.WARNING, message, error.node, layer.name)
+
+
+def _is_half(layer: Layer) -> bool:
+    node = layer.node
+    return node.has("blobs_lr") or node.has("weight_decay") or layer.raw_type in V1_TYPES
+
+
+def _keywords(layers: list[Layer]) -> list[Edit]:
+    """``layers`` becomes ``layer``, once for a list of them."""
+    nodes = [layer.node.parent if layer.node.in_list else layer.node for layer in layers]
+    return [Rename(node, "layer") for node in dict.fromkeys(nodes) if node is not None]
+
+
+def _migrate(layer: Layer) -> list[Edit]:
+    old = layer.generation is Generation.V1
+    if old:
+        for child in layer.node.children():
+            if child.name not in _FIELDS:
+                raise _ForkError(child, f'field "{child.name}" in layer "{layer.name}"')
+    edits = [*_type(layer), *_params(layer)]
+    return edits + _transform(layer) if old else edits
+
+
+def _type(layer: Layer) -> list[Edit]:
+    node = layer.node.field("type")
+    if node is None:
+        return []
+    raw = node.value
+    if is_string(raw):
+        known = V1_TYPES.get(string_value(raw)) if layer.generation is Generation.V1 else None
+        return [Replace(node, f'"{known}"')] if known is not None and known != string_value(raw) else []
+    number = integer_value(raw)
+    known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
+    if known is None:
+        raise _ForkError(node, f'type {raw} of layer "{layer.name}"')
+    name = layer.node.scalar("name") or '"'
+    quote = name[0] if is_string(name) else '"'
+    return [Replace(node, f"{quote}{known}{quote}")]
+
+
+def _params(layer: Layer) -> list[Edit]:
+    """The i-th entries of the four lists become the i-th ``param`` block."""
+    node = layer.node
+    lists = {name: [n for n in node.fields(name) if not n.is_message] for name in _LISTS}
+    if layer.generation is Generation.V2:
+        lists["param"] = []
+    count = max(map(len, lists.values()))
+    blocks = [n for n in node.fields("param") if n.is_message]
+    if count and blocks:
+        raise _ForkError(blocks[0], f'param {{ … }} beside {_first(lists)} in layer "{layer.name}"')
+    entries = [
+        [(entry[i], field) for name, field in _LISTS.items() if i < len(entry := lists[name])]
+        for i in range(count)
+    ]
+    if any(n.in_list for entry in entries for n, _ in entry):
+        return _from_lists(entries)
+    return [wrap([n for n, _ in entry], "param", [field for _, field in entry]) for entry in entries]
+
+
+def _first(lists: dict[str, list[Node]]) -> str:
+    return next(name for name, nodes in lists.items() if nodes)
+
+
+def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
+    """``blobs_lr: [1, 2]``: elements cannot move, so the blocks are written anew."""
+    holders = dict.fromkeys(n.parent if n.in_list else n for entry in entries for n, _ in entry)
+    nodes = [node for node in holders if node is not None]
+    blocks = tuple(
+        NewMessage("param", tuple(NewField(field, node.value) for node, field in entry)) for entry in entries
+    )
+    return [Insert(Before(nodes[0]), blocks), *(Delete(node) for node in nodes)]
+
+
+def _transform(layer: Layer) -> list[Edit]:
+    """What a V1 data layer says of its images moves to ``transform_param`` and overwrites it."""
+    source = layer.node.message(_TRANSFORMED.get(layer.type, ""))
+    if source is None:
+        return []
+    moving = [node for name in _TRANSFORM_FIELDS for node in source.fields(name)]
+    moving.sort(key=lambda node: node.index)
+    if not moving:
+        return []
+    items = tuple(Kept(node) for node in moving)
+    target = layer.node.message("transform_param")
+    if target is None:
+        return [Insert(After(source), (NewMessage("transform_param", items),))]
+    names = {node.name for node in moving}
+    overwritten = [node for node in target.children() if node.name in names]
+    return [*(Delete(node) for node in overwritten), Insert(Last(target), items)]

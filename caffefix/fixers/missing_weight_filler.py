@@ -1,0 +1,165 @@
+"""Weights start at zero for want of a weight_filler, and layers can never learn because of it.
+
+## What it finds
+
+Convolution, Deconvolution, InnerProduct, Embed and recurrent layers without a `weight_filler`
+(or with an explicit `constant` one of value 0) in a train net that is dead because of them: by
+exact analysis some weights can never receive a gradient. A zero weight passes no gradient down,
+and a ReLU whose input is exactly zero passes none either. In a snippet of a net, whose
+surroundings cannot be seen, each such layer is a finding.
+
+## Why it matters
+
+Caffe fills weights with the constant 0 unless told otherwise. The net loads, runs, prints a
+loss, and the loss may even fall at first, because the last bias learns the share of each
+label; nothing else ever changes. In a `debug_info` log such layers show `data: 0`.
+
+## Example
+
+```
+ convolution_param {
+   num_output: 256
+   kernel_size: 5
++  weight_filler {
++    type: "xavier"
++  }
+ }
+```
+
+## Fix safety
+
+Safe: the old net could provably never learn, and a filler does nothing to weights that are
+loaded from a file. All layers of the diagnosis are filled together, the last one too. The
+filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
+otherwise, and `bilinear` for a Deconvolution that upsamples each channel by itself. No
+`bias_filler` is added: zero is a good start for a bias.
+
+## When it is a false alarm
+
+When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
+`from-scratch = false` switches it off. A net whose last layer alone starts at zero learns, and
+so does one where a leaky activation or a bias lets gradients through; these are no findings.
+
+## References
+
+- BVLC Caffe, `include/caffe/filler.hpp`, `src/caffe/layers/base_conv_layer.cpp`,
+  `relu_layer.cpp` (derivative 0 at 0)
+- Glorot and Bengio 2010 (xavier); He et al. 2015, arXiv:1502.01852 (msra)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.roles import Role, scores
+from caffefix.evidence.liveness import dead_weights, is_zero_filled
+from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.findings import Phase as FixPhase
+from caffefix.fixers._fillers import choose
+from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Node
+
+PHASE = FixPhase.REPAIR
+NAME = "missing-weight-filler"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each layer to fill, and one fix for all of a net."""
+    if not subject.options.from_scratch:
+        return
+    for net in subject.nets:
+        role = subject.role(net)
+        learns = subject.learns(net)
+        if not learns and role is not Role.SNIPPET:
+            continue
+        view = _train_view(net)
+        zero = _owners([layer for layer in view if is_zero_filled(layer)])
+        if not zero:
+            continue
+        if learns:
+            dead = dead_weights(view)
+            revived = set(map(id, dead)) - set(map(id, dead_weights(view, filled=zero)))
+            if not revived:
+                continue
+            names = [layer.name for layer in dead if id(layer) in revived]
+            why = f"{_some(names)} can never learn"
+        else:
+            why = "by itself it passes no gradient down"
+        kinds = {id(layer): choose(layer, view) for layer in zero}
+        edits = tuple(edit for layer in zero for edit in _fill(layer, kinds[id(layer)]))
+        fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
+        for layer in zero:
+            message = (
+                f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
+                f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
+            )
+            yield Finding(NAME, Severity.ERROR, message, layer.node, layer.name, fix)
+
+
+def _train_view(net: Net) -> list[Layer]:
+    """The layers of the TRAIN phase, in the stage that has a loss if stages are used."""
+    view = net.view(Phase.TRAIN)
+    if net.stages and not any(scores(layer) for layer in view):
+        for stage in sorted(net.stages):
+            staged = net.view(Phase.TRAIN, frozenset({stage}))
+            if any(scores(layer) for layer in staged):
+                return staged
+    return view
+
+
+def _owners(layers: list[Layer]) -> list[Layer]:
+    """Layers that fill their weights themselves: of those that share, the first."""
+    seen: set[str] = set()
+    owners = []
+    for layer in layers:
+        name = layer.param(0).shared_name
+        if name not in seen:
+            owners.append(layer)
+        if name:
+            seen.add(name)
+    return owners
+
+
+def _lack(layer: Layer) -> str:
+    filler = layer.filler(WEIGHTED[layer.type].message, "weight_filler")
+    return "no weight_filler" if filler.node is None else "weight_filler is constant 0"
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _fill(layer: Layer, kind: str) -> list[Edit]:
+    message = WEIGHTED[layer.type].message
+    filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
+    holder = layer.node.message(message)
+    if holder is None:
+        return [Insert(Last(layer.node), (NewMessage(message, (filler,)),))]
+    old = holder.message("weight_filler")
+    if old is None:
+        return [Insert(_place(holder), (filler,))]
+    return _retype(old, kind)
+
+
+def _place(holder: Node) -> Place:
+    """Before ``bias_filler`` by custom: behind the field in front of it."""
+    before: Node | None = None
+    for child in holder.children():
+        if child.name == "bias_filler":
+            return After(before) if before is not None else First(holder)
+        before = child
+    return Last(holder)
+
+
+def _retype(filler: Node, kind: str) -> list[Edit]:
+    """A constant 0 filler becomes one of another type; the value means nothing to it."""
+    edits: list[Edit] = [Delete(node) for node in filler.children() if node.name == "value"]
+    node = filler.field("type")
+    if node is None:
+        return [*edits, Insert(First(filler), (NewField("type", kind, string=True),))]
+    quote = node.value[0] if is_string(node.value) else '"'
+    return [*edits, Replace(node, f"{quote}{kind}{quote}")]

@@ -1,0 +1,101 @@
+"""A Power layer that normalises the input has a shift in raw units behind a scale.
+
+## What it finds
+
+A Power layer on an input blob that computes `shift + scale · x` with a scale (its own, the data
+layer's, or both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody
+changed the scale and left the shift as it was.
+
+## Why it matters
+
+Power scales first and shifts afterwards (`y = (shift + scale · x)^power`), the other way round
+than a data layer's transform. So its shift is in scaled units, −mean · scale. With a raw one
+the net sees its input at −127 with a range of 2: a constant, to all intents.
+
+## Example
+
+```
+ power_param {
+   scale: 0.0078125
+-  shift: -127.5
++  shift: -0.99609375
+ }
+```
+
+## Fix safety
+
+Unsafe: it changes what the net computes, and weights trained with the mistake depend on it.
+The shift is multiplied by the scale. If it is no mean that people use, the finding is displayed
+without an edit.
+
+## When it is a false alarm
+
+When the data are not 8-bit images and the shift is meant.
+
+## References
+
+- BVLC Caffe, `src/caffe/layers/power_layer.cpp`; `caffe.proto`, `PowerParameter`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.layer_types import IMAGE_SOURCES, is_input
+from caffefix.caffe.net import Layer, Net
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._means import known_mean
+from caffefix.syntax.edits import Replace
+from caffefix.syntax.scalars import number_text, number_value
+
+PHASE = Phase.REPAIR
+NAME = "stale-normalizer-shift"
+
+_LARGEST_SCALE = 0.1
+_PIXELS = 255.0
+# A shift in scaled units may be a little beyond the range of the input, but not this far.
+_BEYOND = 4.0
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each normalising Power layer."""
+    for net in subject.nets:
+        scales = _input_scales(net)
+        for layer in net.layers:
+            if layer.type == "Power" and len(layer.bottoms) == 1 and layer.bottoms[0] in scales:
+                yield from _judge(layer, scales[layer.bottoms[0]])
+
+
+def _input_scales(net: Net) -> dict[str, float]:
+    """Blobs that are images from outside, and the scale that they come with."""
+    scales = dict.fromkeys(net.inputs, 1.0)
+    for layer in net.layers:
+        if layer.type in IMAGE_SOURCES and layer.tops:
+            scales[layer.tops[0]] = layer.number("transform_param", "scale", 1.0)
+        elif is_input(layer.type):
+            scales.update(dict.fromkeys(layer.tops, 1.0))
+    return scales
+
+
+def _judge(layer: Layer, incoming: float) -> Iterator[Finding]:
+    power, own, shift = (
+        layer.number("power_param", name, default) for name, default in (("power", 1), ("scale", 1), ("shift", 0))
+    )
+    scale = own * incoming
+    if power != 1 or not 0 < scale < _LARGEST_SCALE or -shift <= _BEYOND * _PIXELS * scale:
+        return
+    node = layer.node.message("power_param")
+    field = node.field("shift") if node is not None else None
+    if field is None:
+        return
+    wrong = (
+        f"shift {field.value} is in raw units, but Power scales by {number_text(scale)} before it shifts: "
+        "the input becomes a constant"
+    )
+    positive = field.value.replace("-", "", 1).strip()
+    if known_mean(positive, 1.0) is None or number_value(field.value) is None:
+        yield Finding(NAME, Severity.WARNING, f"{wrong}; write −mean · scale", field, layer.name)
+        return
+    new = number_text(shift * scale)
+    fix = Fix((Replace(field, new),), Applicability.UNSAFE, f"shift {field.value} → {new}")
+    yield Finding(NAME, Severity.WARNING, f"{wrong}; writes −mean · scale", field, layer.name, fix)
