@@ -27,7 +27,7 @@ _V1 = {
 }  # fmt: skip
 
 V1_TYPES: dict[str, str] = {name: v2 for name, (_, v2) in _V1.items()}
-V1_NUMBERS: dict[int, str] = {number: v2 for number, v2 in _V1.values()}
+V1_NUMBERS: dict[int, str] = dict(_V1.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ _INPUTS = frozenset({"Input"})
 
 def is_loss(layer_type: str) -> bool:
     """Whether a type ends a train net, by Caffe's names and by the forks' habit of naming."""
-    return layer_type in _LOSSES or layer_type.endswith("Loss") or layer_type.endswith("LossLayer")
+    return layer_type in _LOSSES or layer_type.endswith(("Loss", "LossLayer"))
 
 
 def is_input(layer_type: str) -> bool:
+    """Whether a type's tops come from outside the net."""
     return layer_type in _INPUTS

@@ -25,26 +25,10 @@ class Role(enum.Enum):
 LEARNS = frozenset({Role.TRAIN, Role.TRAIN_VAL})
 
 _SOLVER_FIELDS = frozenset(
-    [
-        "net",
-        "train_net",
-        "test_net",
-        "net_param",
-        "train_net_param",
-        "base_lr",
-        "lr_policy",
-        "max_iter",
-        "test_iter",
-        "test_interval",
-        "solver_mode",
-        "solver_type",
-        "snapshot",
-        "snapshot_prefix",
-        "momentum",
-        "weight_decay",
-        "stepsize",
-        "gamma",
-    ]
+    """
+    net train_net test_net net_param train_net_param base_lr lr_policy max_iter test_iter test_interval
+    solver_mode solver_type snapshot snapshot_prefix momentum weight_decay stepsize gamma
+    """.split()
 )
 # Parts of a layer that people paste into questions and answers.
 _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include", "exclude", "transform_param"])

@@ -90,7 +90,7 @@ def dead_weights(
         for step in steps:
             _forward(step)
         _backward(steps, open_ended)
-        changed = any([_train(step.state) for step in steps])
+        changed = sum(_train(step.state) for step in steps) > 0  # all are trained
     return [
         step.layer
         for step in steps

@@ -76,50 +76,14 @@ NAME = "legacy-v1-layers"
 
 # What UpgradeV1LayerParameter copies; V1 has no other fields.
 _FIELDS = frozenset(
-    [
-        "name",
-        "type",
-        "bottom",
-        "top",
-        "include",
-        "exclude",
-        "blobs",
-        "blobs_lr",
-        "weight_decay",
-        "param",
-        "blob_share_mode",
-        "loss_weight",
-        "accuracy_param",
-        "argmax_param",
-        "concat_param",
-        "contrastive_loss_param",
-        "convolution_param",
-        "data_param",
-        "dropout_param",
-        "dummy_data_param",
-        "eltwise_param",
-        "exp_param",
-        "hdf5_data_param",
-        "hdf5_output_param",
-        "hinge_loss_param",
-        "image_data_param",
-        "infogain_loss_param",
-        "inner_product_param",
-        "loss_param",
-        "lrn_param",
-        "memory_data_param",
-        "mvn_param",
-        "pooling_param",
-        "power_param",
-        "relu_param",
-        "sigmoid_param",
-        "slice_param",
-        "softmax_param",
-        "tanh_param",
-        "threshold_param",
-        "transform_param",
-        "window_data_param",
-    ]
+    """
+    name type bottom top include exclude blobs blobs_lr weight_decay param blob_share_mode loss_weight
+    accuracy_param argmax_param concat_param contrastive_loss_param convolution_param data_param
+    dropout_param dummy_data_param eltwise_param exp_param hdf5_data_param hdf5_output_param
+    hinge_loss_param image_data_param infogain_loss_param inner_product_param loss_param lrn_param
+    memory_data_param mvn_param pooling_param power_param relu_param sigmoid_param slice_param
+    softmax_param tanh_param threshold_param transform_param window_data_param
+    """.split()
 )
 # The list in V1, and the field of a param block that takes its i-th entry.
 _LISTS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult", "param": "name", "blob_share_mode": "share_mode"}

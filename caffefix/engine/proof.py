@@ -1,0 +1,139 @@
+"""What every repair must prove before it is written. Each failure refuses the file.
+
+1. The tree prints the original byte for byte.
+2. An applier that shares no code with the printer turns original and diff into the result.
+3. The result parses.
+4. A second run proposes nothing.
+5. Every comment keeps its owner, but for moves that the edits declare.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from caffefix.engine.applier import ApplyError, apply_diff
+from caffefix.syntax import comments
+from caffefix.syntax.edits import Delete, Edit, Kept, Rename, Replace, Unwrap, kept
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.source import Source
+from caffefix.syntax.tree import Document, Node
+
+
+class ProofError(Exception):
+    """A repair that cannot be proved; the message says which proof failed, and where."""
+
+
+def prints(document: Document) -> None:
+    """Proof 1.
+
+    Raises:
+        ProofError: the tree does not stand for its text.
+    """
+    if document.print() != document.text:
+        raise ProofError("the parsed file does not print as it was read")
+
+
+def parses(path: str, text: str) -> Document:
+    """Proof 3: the document of a repaired text.
+
+    Raises:
+        ProofError: the text does not parse.
+    """
+    try:
+        return parse(text)
+    except PrototxtError as error:
+        raise ProofError(
+            "the result does not parse: " + error.render(Source(path, text.encode("latin-1")))
+        ) from None
+
+
+def applies(old: bytes, diff: bytes, new: bytes) -> None:
+    """Proof 2.
+
+    Raises:
+        ProofError: the diff does not lead from old to new.
+    """
+    try:
+        result = apply_diff(old, diff)
+    except ApplyError as error:
+        raise ProofError(f"the diff does not apply: {error}") from None
+    if result != new:
+        raise ProofError("the diff does not give the result")
+
+
+def proposes_nothing(names: Iterable[str]) -> None:
+    """Proof 4.
+
+    Raises:
+        ProofError: findings that a second run would still fix.
+    """
+    again = list(names)
+    if again:
+        raise ProofError(f"a second run would change the file again: {', '.join(sorted(set(again)))}")
+
+
+def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> None:
+    """Proof 5.
+
+    Raises:
+        ProofError: a comment is lost, or stands beside another field than before.
+    """
+    declared = _Declared(edits)
+    expected: Counter[tuple[str, str]] = Counter()
+    anywhere: Counter[str] = Counter()
+    for text, owner in comments.owned(before):
+        if id(owner) in declared.dropped:
+            continue
+        if id(owner) in declared.parted:
+            anywhere[text] += 1
+        else:
+            expected[text, declared.signature(owner)] += 1
+    found = Counter((text, _PLAIN.signature(owner)) for text, owner in comments.owned(after))
+    missing = expected - found
+    if missing:
+        text, beside = next(iter(missing))
+        raise ProofError(f"the comment {text!r} is no longer beside {beside or 'the file'}")
+    for (text, _), count in (found - expected).items():
+        anywhere[text] -= count
+    astray = next((text for text, count in anywhere.items() if count), None)
+    if astray is not None:
+        raise ProofError(f"the comment {astray!r} is {'lost' if anywhere[astray] > 0 else 'there twice'}")
+
+
+class _Declared:
+    """What edits say will happen to the owners of comments."""
+
+    def __init__(self, edits: Sequence[Edit]) -> None:
+        self.names: dict[int, str] = {}
+        self.values: dict[int, str] = {}
+        self.dropped: set[int] = set()
+        self.parted: set[int] = set()  # the owner goes, its comments stay
+        for edit in edits:
+            if isinstance(edit, Rename):
+                self.names[id(edit.node)] = edit.name
+            elif isinstance(edit, Replace):
+                self.values[id(edit.node)] = edit.value
+            elif isinstance(edit, Delete):
+                (self.parted if edit.comments else self.dropped).add(id(edit.node))
+            elif isinstance(edit, Unwrap):
+                self.parted.add(id(edit.node))
+            for item in kept(edit):
+                self._kept(item)
+
+    def _kept(self, item: Kept) -> None:
+        if item.name is not None:
+            self.names[id(item.node)] = item.name
+
+    def signature(self, owner: Node) -> str:
+        """Name and value of a field; name and ``name:`` of a message."""
+        if owner.parent is None:
+            return ""
+        name = self.names.get(id(owner), owner.name)
+        if not owner.is_message:
+            return f"{name}: {self.values.get(id(owner), owner.value)}"
+        label = owner.field("name") if owner.has("name") else None
+        return name if label is None else f"{name} {self.values.get(id(label), label.value)}"
+
+
+_PLAIN = _Declared(())

@@ -1,0 +1,226 @@
+"""Repairing one file: rounds of fixers until nothing changes, then the proofs.
+
+Fixers run in fixed rounds, by phase and name, and each sees the text that those before it
+left. All fixes of one fixer that do not overlap are applied at once; those that overlap wait
+for its next turn.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from caffefix.engine import proof
+from caffefix.engine.proof import ProofError
+from caffefix.engine.select import Selection
+from caffefix.findings import Applicability, Finding, Fix, Options, Subject
+from caffefix.fixers import Fixer
+from caffefix.results import Diagnostic, FileResult, Status
+from caffefix.syntax.diff import unified
+from caffefix.syntax.edits import Edit, EditError
+from caffefix.syntax.lowering import TextEdit, lower
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.piecetable import PieceTable
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.source import Source
+from caffefix.syntax.tree import Document
+
+# A file that needs more turns than this is going in circles.
+_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How files are to be repaired."""
+
+    selection: Selection = field(default_factory=Selection)
+    options: Options = field(default_factory=Options)
+
+
+def repair(source: Source, request: Request, diff_path: str | None = None) -> FileResult:
+    """Find and fix what is wrong with a file, in memory.
+
+    Args:
+        source: the file.
+        request: what is looked for, and what may be applied.
+        diff_path: the file's name in the diff, relative; by default its path.
+
+    Returns:
+        A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
+        ``refused`` or ``error``.
+    """
+    try:
+        document = parse(source.text)
+    except PrototxtError as error:
+        return FileResult(source.path, Status.ERROR, error.render(source))
+    run = _Run(source, request, document)
+    try:
+        proof.prints(document)
+        run.to_fixpoint()
+        return run.result(diff_path or source.path)
+    except (ProofError, EditError) as error:
+        where = f" (fixing {run.fixing})" if run.fixing else ""
+        findings = tuple(replace(d, applied=False) for d in run.applied)
+        return FileResult(source.path, Status.REFUSED, f"{source.path}: refused: {error}{where}", findings)
+
+
+class _Run:
+    def __init__(self, source: Source, request: Request, document: Document) -> None:
+        self.source = source
+        self.request = request
+        self.document = document
+        self.table = PieceTable(source.text)
+        self.applied: list[Diagnostic] = []
+        self.left: list[Finding] = []
+        self.fixing = ""
+        self.seen = {source.text}
+
+    def to_fixpoint(self) -> None:
+        """Run all fixers, again and again, until a whole round changes nothing."""
+        turns = 0
+        changed = True
+        while changed:
+            changed = False
+            self.left = []
+            for fixer in self.request.selection.fixers():
+                while True:
+                    findings = list(fixer.find(Subject(self.document, self.request.options)))
+                    if not self._turn(fixer, findings):
+                        break
+                    changed = True
+                    turns += 1
+                    if turns > _LIMIT:
+                        raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
+                self.left += findings
+        self.fixing = ""
+
+    def _turn(self, fixer: Fixer, findings: list[Finding]) -> bool:
+        """Apply what a fixer proposes; whether that changed the text."""
+        fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f.name, f.fix))
+        if not fixes:
+            return False
+        self.fixing = fixer.name
+        chosen, text_edits = _compatible(self.document, fixes, fixer.name)
+        ids = set(map(id, chosen))
+        self.applied += [self._diagnostic(f, True) for f in findings if id(f.fix) in ids]
+        self.table.apply(text_edits)
+        text = self.table.text()
+        if text in self.seen:
+            raise ProofError("the fixes go in circles")
+        self.seen.add(text)
+        document = proof.parses(self.source.path, text)
+        edits: list[Edit] = [edit for fix in chosen for edit in fix.edits]
+        proof.keeps_comments(self.document, document, edits)
+        self.document = document
+        return True
+
+    def result(self, diff_path: str) -> FileResult:
+        """The outcome, proved."""
+        left = [self._diagnostic(finding, False) for finding in self.left]
+        findings = tuple(sorted(self.applied + left, key=lambda d: (d.line, d.column, d.name)))
+        unsafe = tuple(self._unsafe_diffs(diff_path))
+        edits = self.table.edits()
+        if not edits:
+            return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe)
+        new = self.document.text.encode("latin-1")
+        title = _titles(parse(self.source.text))
+        diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
+        proof.applies(self.source.data, diff, new)
+        proof.proposes_nothing(self._proposals(new))
+        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe)
+
+    def _proposals(self, data: bytes) -> list[str]:
+        """Names of the findings that a run on a file would fix."""
+        subject = Subject(proof.parses(self.source.path, data.decode("latin-1")), self.request.options)
+        selection = self.request.selection
+        return [
+            f.name for fixer in selection.fixers() for f in fixer.find(subject) if selection.applies(f.name, f.fix)
+        ]
+
+    def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
+        """What the unsafe fixes that were left out would change, each by itself."""
+        for fix in _distinct(f.fix for f in self.left):
+            if fix.applicability is Applicability.UNSAFE:
+                name = next(f.name for f in self.left if f.fix is fix)
+                table = PieceTable(self.document.text)
+                table.apply(lower(self.document, fix.edits, name))
+                title = _titles(self.document)
+                diff = unified(_bytes_as_text(diff_path), self.document.text, table.edits(), title)
+                yield diff.encode("latin-1")
+
+    def _diagnostic(self, finding: Finding, applied: bool) -> Diagnostic:
+        start = self.table.original_offset(finding.node.start)
+        end = max(start, self.table.original_offset(finding.node.stop - 1) + 1)
+        first, last = self.source.position(start), self.source.position(end)
+        return Diagnostic(
+            finding.name,
+            finding.severity,
+            finding.applicability,
+            finding.message,
+            first.line,
+            first.column,
+            last.line,
+            last.column,
+            finding.layer,
+            applied,
+            finding.fix.title if finding.fix is not None else "",
+        )
+
+
+def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:
+    """Each fix once, by identity: findings may share one."""
+    return list({id(fix): fix for fix in fixes if fix is not None}.values())
+
+
+def _compatible(document: Document, fixes: Sequence[Fix], label: str) -> tuple[list[Fix], list[TextEdit]]:
+    """The first fixes that do not overlap, whole, and their text edits; the others wait."""
+    chosen: list[Fix] = []
+    taken: list[TextEdit] = []
+    for fix in fixes:
+        edits = lower(document, fix.edits, label)
+        if not any(_overlaps(taken, edit) for edit in edits):
+            chosen.append(fix)
+            for edit in edits:
+                insort(taken, edit, key=_place)
+    return chosen, taken
+
+
+def _place(edit: TextEdit) -> tuple[int, int]:
+    return edit.start, edit.end
+
+
+def _overlaps(taken: list[TextEdit], edit: TextEdit) -> bool:
+    """Whether an edit meets one of the sorted, disjoint edits in more than a point."""
+    index = bisect_left(taken, _place(edit), key=_place)
+    return (index > 0 and taken[index - 1].end > edit.start) or (
+        index < len(taken) and edit.end > taken[index].start
+    )
+
+
+def _bytes_as_text(path: str) -> str:
+    """A path as it stands in a diff: its bytes, one character each."""
+    return path.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+class _titles:  # noqa: N801 - a function that remembers
+    """What to call an offset in a hunk's header: ``layer "conv1"``."""
+
+    def __init__(self, document: Document) -> None:
+        self._root = document.root
+        self._children = list(document.root.children())
+
+    def __call__(self, offset: int) -> str:
+        """Name of the top-level message at an offset, with its ``name:`` if it has one."""
+        low, high = 0, len(self._children)
+        while low < high:
+            middle = (low + high) // 2
+            if self._children[middle].end <= offset:
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(self._children) or not self._children[low].is_message:
+            return ""
+        node = self._children[low]
+        name = node.scalar("name")
+        return f"{node.name} {name}" if name is not None and is_string(name) and "\n" not in name else node.name

@@ -1,0 +1,44 @@
+"""Findings as one JSON object, for programs; docs/json.md describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from caffefix.findings import Severity
+from caffefix.results import Diagnostic, FileResult
+
+VERSION = 1
+
+
+def render(results: Iterable[FileResult], *, notes: bool) -> Iterator[str]:
+    """The object in parts, one file at a time."""
+    yield f'{{"version":{VERSION},"files":['
+    for index, result in enumerate(results):
+        yield ("," if index else "") + "\n" + json.dumps(_file(result, notes), ensure_ascii=False)
+    yield "\n]}\n"
+
+
+def _file(result: FileResult, notes: bool) -> dict[str, Any]:
+    return {
+        "path": result.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        "status": result.status.value,
+        "reason": result.reason,
+        "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
+    }
+
+
+def _finding(d: Diagnostic) -> dict[str, Any]:
+    return {
+        "name": d.name,
+        "severity": d.severity.value,
+        "applicability": d.applicability.value,
+        "message": d.message,
+        "line": d.line,
+        "column": d.column,
+        "end_line": d.end_line,
+        "end_column": d.end_column,
+        "layer": d.layer,
+        "applied": d.applied,
+    }

@@ -1,0 +1,114 @@
+"""Findings as text, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from caffefix.findings import Applicability, Severity
+from caffefix.results import Diagnostic, FileResult, Status
+
+_STYLES = {
+    "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",
+}  # fmt: skip
+
+Paint = Callable[[str, str], str]
+
+
+def plain(text: str, style: str) -> str:
+    """No colour."""
+    return text
+
+
+def colored(text: str, style: str) -> str:
+    """ANSI colour."""
+    return f"\033[{_STYLES[style]}m{text}\033[0m"
+
+
+def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str:
+    """What is to be said of one file; empty if nothing is."""
+    if result.status.failed:
+        head = paint("error", "error") + ": "
+        return head + result.reason + "\n"
+    out = [_finding(result.path, d, paint) for d in result.findings if notes or d.severity is not Severity.INFO]
+    for diff in result.unsafe:
+        out.append(paint("unsafe fix, not applied (--unsafe):", "unsafe"))
+        out.append(diff.decode("utf-8", "replace").rstrip("\n"))
+    if result.status is Status.CHANGED:
+        out.append(f"{paint(result.path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
+    return "".join(f"{line}\n" for line in out)
+
+
+def _finding(path: str, d: Diagnostic, paint: Paint) -> str:
+    mark = {Applicability.SAFE: "safe", Applicability.UNSAFE: "unsafe"}.get(d.applicability)
+    label = f" [{'fixed, ' if d.applied else ''}{mark}]" if mark else f" [{d.severity.value}]"
+    layer = f"{d.layer}: " if d.layer else ""
+    place = paint(f"{path}:{d.line}:{d.column}", "path")
+    return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"
+
+
+def _names(findings: Iterable[Diagnostic]) -> str:
+    counts: dict[str, int] = {}
+    for d in findings:
+        if d.applied:
+            counts[d.name] = counts.get(d.name, 0) + 1
+    return ", ".join(name if count == 1 else f"{name} ×{count}" for name, count in counts.items())
+
+
+class Summary:
+    """Counts over all files; memory does not grow with their number."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.statuses = dict.fromkeys(Status, 0)
+        self.left = 0
+        self.notes = 0
+        self.unsafe: list[str] = []
+        self.unsafe_count = 0
+
+    def add(self, result: FileResult) -> None:
+        """Count one file in."""
+        self.files += 1
+        self.statuses[result.status] += 1
+        for d in result.findings:
+            if d.severity is Severity.INFO:
+                self.notes += 1
+            elif not d.applied:
+                self.left += 1
+                if d.applicability is Applicability.UNSAFE:
+                    self.unsafe_count += 1
+                    if len(self.unsafe) < 3:
+                        self.unsafe.append(d.title)
+
+    def render(self, *, notes: bool) -> str:
+        """The closing line."""
+        counts = self.statuses
+        parts = [_count(self.files, "file")]
+        for status, words in (
+            (Status.CHANGED, "fixed"),
+            (Status.WOULD_CHANGE, "to fix"),
+            (Status.REFUSED, "refused"),
+            (Status.ERROR, "not read, parsed or written"),
+        ):
+            if counts[status]:
+                parts.append(f"{counts[status]} {words}")
+        if not any(counts[s] for s in Status if s is not Status.CLEAN):
+            parts.append("nothing to fix")
+        if self.left:
+            parts.append(f"{_count(self.left, 'finding')} left")
+        if self.unsafe_count:
+            more = "" if self.unsafe_count <= len(self.unsafe) else ", …"
+            what = _count(self.unsafe_count, "unsafe fix", "unsafe fixes")
+            parts.append(f"{what} not applied: {'; '.join(self.unsafe)}{more} (--unsafe)")
+        if self.notes and not notes:
+            parts.append(f"{_count(self.notes, 'note')} (--notes)")
+        return ", ".join(parts) + "\n"
+
+
+def _count(number: int, singular: str, plural: str = "") -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def render_fixers(rows: Sequence[tuple[str, str, str]]) -> str:
+    """A table of (name, phase, summary)."""
+    width = max(len(name) for name, _, _ in rows)
+    return "".join(f"{name:<{width}}  {phase:<8} {summary}\n" for name, phase, summary in rows)

@@ -1,0 +1,44 @@
+"""Which files a command line means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+# .pt is also what PyTorch calls its archives: those are told by their first bytes.
+_SUFFIXES = (".prototxt", ".prototxt.txt", ".pt")
+_SNIFF = 512
+
+
+def discover(paths: Iterable[str]) -> Iterator[str]:
+    """The files to work on, each once.
+
+    Files that are named are taken whatever they are called. Folders are searched for prototxt
+    files in the order of their names; hidden folders are left out, and links to folders are
+    not followed.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        for found in _walk(path) if os.path.isdir(path) else [path]:
+            real = os.path.realpath(found)
+            if real not in seen:
+                seen.add(real)
+                yield found
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = os.path.join(root, name)
+            if name.endswith(_SUFFIXES) and not (name.endswith(".pt") and _is_binary(path)):
+                yield path
+
+
+def _is_binary(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SNIFF)
+    except OSError:
+        return False  # reading it will tell why
+    return b"\0" in head or head.startswith((b"PK", b"\x80"))

@@ -1,0 +1,73 @@
+"""Reading and writing a user's files. One function writes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+class FileError(Exception):
+    """A file that cannot be read or written; the message says why and what to do."""
+
+
+def read(path: str) -> bytes:
+    """The content of a file.
+
+    Raises:
+        FileError: it is not there, is no regular file, or may not be read.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise FileError(f"{path}: not a regular file")
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def write(path: str, old: bytes, new: bytes) -> None:
+    """Replace a file's content in one step: whoever looks sees the old one or the new one.
+
+    A link is followed, not replaced; mode and owner are kept. The content must still be what was
+    read.
+
+    Raises:
+        FileError: the file changed meanwhile, or may not be written. It is as it was.
+    """
+    real = os.path.realpath(path)
+    temporary = ""
+    try:
+        status = os.stat(real)
+        if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
+            raise FileError(f"{path}: not written: the file is read-only")
+        handle, temporary = tempfile.mkstemp(prefix=".caffefix-", dir=os.path.dirname(real))
+        with os.fdopen(handle, "wb") as file:
+            file.write(new)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, stat.S_IMODE(status.st_mode))
+        with contextlib.suppress(PermissionError):
+            os.chown(temporary, status.st_uid, status.st_gid)
+        if Path(real).read_bytes() != old:
+            raise FileError(f"{path}: not written: it changed while it was being repaired; run again")
+        os.replace(temporary, real)
+        temporary = ""
+        _sync_folder(os.path.dirname(real))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the replacement itself durable, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

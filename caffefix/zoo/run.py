@@ -1,0 +1,58 @@
+"""Many files: read, repair, and write each where it is wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from caffefix.engine.repair import Request, repair
+from caffefix.results import FileResult, Status
+from caffefix.syntax.source import Source
+from caffefix.zoo.discover import discover
+from caffefix.zoo.files import FileError, read, write
+
+
+def run(paths: Iterable[str], request: Request, *, writing: bool) -> Iterator[FileResult]:
+    """The outcome of each file, as it is done. One file's failure does not stop the others.
+
+    Args:
+        paths: files and folders.
+        request: how to repair.
+        writing: whether changed files are written.
+    """
+    for path in discover(paths):
+        yield _one(path, request, writing)
+
+
+def run_data(name: str, data: bytes, request: Request) -> FileResult:
+    """The outcome for content that is in no file."""
+    return repair(Source(name, data), request, diff_name(name))
+
+
+def _one(path: str, request: Request, writing: bool) -> FileResult:
+    try:
+        data = read(path)
+    except FileError as error:
+        return FileResult(path, Status.ERROR, str(error))
+    result = repair(Source(path, data), request, diff_name(path))
+    if not writing or result.new is None:
+        return result
+    try:
+        write(path, data, result.new)
+    except FileError as error:
+        findings = tuple(replace(finding, applied=False) for finding in result.findings)
+        return FileResult(path, Status.ERROR, str(error), findings)
+    return replace(result, status=Status.CHANGED)
+
+
+def diff_name(path: str) -> str:
+    """The name in a diff: relative to the working folder, so that ``git apply`` takes it there."""
+    absolute = os.path.abspath(path)
+    try:
+        relative = os.path.relpath(absolute)
+    except ValueError:  # another drive
+        relative = absolute
+    if relative.startswith(os.pardir):
+        relative = absolute.lstrip("/")
+    return relative.replace(os.sep, "/")
