@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 
 
@@ -55,6 +56,7 @@ class FileResult:
         diff: unified diff from old to new, as bytes; empty if nothing changes.
         new: the file's new content; None if nothing changes.
         unsafe: diffs of fixes that were not applied for being unsafe.
+        role: what the file is for; None if it was not parsed.
     """
 
     path: str
@@ -64,3 +66,4 @@ class FileResult:
     diff: bytes = b""
     new: bytes | None = None
     unsafe: tuple[bytes, ...] = ()
+    role: Role | None = None

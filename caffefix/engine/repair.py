@@ -120,15 +120,17 @@ class _Run:
         left = [self._diagnostic(finding, False) for finding in self.left]
         findings = tuple(sorted(self.applied + left, key=lambda d: (d.line, d.column, d.name)))
         unsafe = tuple(self._unsafe_diffs(diff_path))
+        subject = Subject(self.document, self.request.options)
+        role = subject.role(next(iter(subject.all_nets), None))
         edits = self.table.edits()
         if not edits:
-            return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe)
+            return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role)
         new = self.document.text.encode("latin-1")
         title = _titles(parse(self.source.text))
         diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
-        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe)
+        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role)
 
     def _proposals(self, data: bytes) -> list[str]:
         """Names of the findings that a run on a file would fix."""

@@ -126,16 +126,17 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Severity]:
     if not halves and len(old) == len(net.layers) and not any(is_string(x.raw_type) for x in old):
-        what = f"{len(old)} layers are in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
+        count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
+        what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
         return f"{what}, which Caffe upgrades at each load; rewrites them as layer", Severity.WARNING
     if old and len(old) < len(net.layers):
         return (
-            f"layer stands beside {len(old)} layers in V1 format, which Caffe refuses as inconsistent; "
+            f"layer stands beside layers (V1 format, {len(old)} of them), which Caffe refuses as inconsistent; "
             "rewrites the old ones as layer",
             Severity.ERROR,
         )
     return (
-        f"{len(halves) or len(old)} layers are half in V1 format, half in V2, which Caffe cannot parse; "
+        f"half in V1 format, half in V2 ({len(halves) or len(old)} in all), which Caffe cannot parse; "
         "finishes the migration",
         Severity.ERROR,
     )

@@ -96,7 +96,8 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
                 f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
             )
-            yield Finding(NAME, Severity.ERROR, message, layer.node, layer.name, fix)
+            holder = layer.node.message(WEIGHTED[layer.type].message)
+            yield Finding(NAME, Severity.ERROR, message, holder or layer.node, layer.name, fix)
 
 
 def _train_view(net: Net) -> list[Layer]:

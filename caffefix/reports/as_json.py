@@ -25,6 +25,7 @@ def _file(result: FileResult, notes: bool) -> dict[str, Any]:
         "path": result.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         "status": result.status.value,
         "reason": result.reason,
+        "role": result.role.value if result.role is not None else None,
         "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
     }
 

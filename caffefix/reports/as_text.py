@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 from caffefix.results import Diagnostic, FileResult, Status
 
 _STYLES = {
     "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",
 }  # fmt: skip
+
+_ROLES = {
+    Role.SNIPPET: "a snippet of a net: judged as a piece whose surroundings are alive",
+    Role.OTHER: "neither net nor solver: left alone",
+}
 
 Paint = Callable[[str, str], str]
 
@@ -30,6 +36,8 @@ def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str
         head = paint("error", "error") + ": "
         return head + result.reason + "\n"
     out = [_finding(result.path, d, paint) for d in result.findings if notes or d.severity is not Severity.INFO]
+    if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
+        out.insert(0, f"{paint(result.path, 'path')}: {_ROLES[result.role]}")
     for diff in result.unsafe:
         out.append(paint("unsafe fix, not applied (--unsafe):", "unsafe"))
         out.append(diff.decode("utf-8", "replace").rstrip("\n"))
@@ -39,8 +47,7 @@ def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str
 
 
 def _finding(path: str, d: Diagnostic, paint: Paint) -> str:
-    mark = {Applicability.SAFE: "safe", Applicability.UNSAFE: "unsafe"}.get(d.applicability)
-    label = f" [{'fixed, ' if d.applied else ''}{mark}]" if mark else f" [{d.severity.value}]"
+    label = " [note]" if d.severity is Severity.INFO else f" [{d.applicability.value}]"
     layer = f"{d.layer}: " if d.layer else ""
     place = paint(f"{path}:{d.line}:{d.column}", "path")
     return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"

@@ -19,7 +19,7 @@ class Trivia:
 
     __slots__ = ("text",)
     type = "TRIVIA"
-    name: str = ""
+    name = "#"  # no field has this name
 
     def __init__(self, text: str) -> None:
         self.text = text

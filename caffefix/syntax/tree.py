@@ -170,7 +170,7 @@ class Node:
 
     def names(self) -> set[str]:
         """Names of its fields."""
-        return {item.name for item in self.block.items} - {""}
+        return {item.name for item in self.block.items} - {Trivia.name}
 
     def scalars(self, name: str) -> list[str]:
         """Values, as written, of the scalars of that name."""
