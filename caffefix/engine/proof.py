@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.syntax import comments
-from caffefix.syntax.edits import Delete, Edit, Kept, Rename, Replace, Unwrap, kept
+from caffefix.syntax.edits import Delete, Edit, Insert, Kept, New, NewMessage, Rename, Replace, Unwrap
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, Node
@@ -81,20 +81,31 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     """
     declared = _Declared(edits)
     expected: Counter[tuple[str, str]] = Counter()
+    wrappers: dict[tuple[str, str], set[str]] = {}
     anywhere: Counter[str] = Counter()
     for text, owner in comments.owned(before):
         if id(owner) in declared.dropped:
             continue
         if id(owner) in declared.parted:
             anywhere[text] += 1
-        else:
-            expected[text, declared.signature(owner)] += 1
+            continue
+        key = text, declared.signature(owner)
+        expected[key] += 1
+        if id(owner) in declared.wrappers:
+            wrappers.setdefault(key, set()).update(declared.wrappers[id(owner)])
     found = Counter((text, _PLAIN.signature(owner)) for text, owner in comments.owned(after))
-    missing = expected - found
-    if missing:
-        text, beside = next(iter(missing))
-        raise ProofError(f"the comment {text!r} is no longer beside {beside or 'the file'}")
-    for (text, _), count in (found - expected).items():
+    extra = found - expected
+    for (text, beside), count in (expected - found).items():
+        # On a line that others share, a comment ends up behind the message that now wraps its owner.
+        names = wrappers.get((text, beside), set())
+        around = [key for key in extra if key[0] == text and key[1].partition(" ")[0] in names]
+        if sum(extra[key] for key in around) < count:
+            raise ProofError(f"the comment {text!r} is no longer beside {beside or 'the file'}")
+        for key in around:
+            taken = min(count, extra[key])
+            extra[key] -= taken
+            count -= taken
+    for (text, _), count in extra.items():
         anywhere[text] -= count
     astray = next((text for text, count in anywhere.items() if count), None)
     if astray is not None:
@@ -109,6 +120,7 @@ class _Declared:
         self.values: dict[int, str] = {}
         self.dropped: set[int] = set()
         self.parted: set[int] = set()  # the owner goes, its comments stay
+        self.wrappers: dict[int, set[str]] = {}  # names of the messages that are put around a field
         for edit in edits:
             if isinstance(edit, Rename):
                 self.names[id(edit.node)] = edit.name
@@ -118,12 +130,19 @@ class _Declared:
                 (self.parted if edit.comments else self.dropped).add(id(edit.node))
             elif isinstance(edit, Unwrap):
                 self.parted.add(id(edit.node))
-            for item in kept(edit):
-                self._kept(item)
+            elif isinstance(edit, Insert):
+                self._insert(edit)
 
-    def _kept(self, item: Kept) -> None:
-        if item.name is not None:
-            self.names[id(item.node)] = item.name
+    def _insert(self, edit: Insert) -> None:
+        stack: list[tuple[New, frozenset[str]]] = [(item, frozenset()) for item in edit.items]
+        while stack:
+            item, around = stack.pop()
+            if isinstance(item, NewMessage):
+                stack += [(inner, around | {item.name}) for inner in item.items]
+            elif isinstance(item, Kept):
+                self.wrappers.setdefault(id(item.node), set()).update(around)
+                if item.name is not None:
+                    self.names[id(item.node)] = item.name
 
     def signature(self, owner: Node) -> str:
         """Name and value of a field; name and ``name:`` of a message."""

@@ -71,7 +71,9 @@ class _Step:
 def is_zero_filled(layer: Layer) -> bool:
     """Whether the layer has weights and Caffe fills them with zeros."""
     weights = WEIGHTED.get(layer.type)
-    return weights is not None and layer.filler(weights.message, "weight_filler").is_zero
+    if weights is None or layer.node.message(weights.message) is None:
+        return False  # without its parameters it is some fork's layer of that name, or none
+    return layer.filler(weights.message, "weight_filler").is_zero
 
 
 def dead_weights(

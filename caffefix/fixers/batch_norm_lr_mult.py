@@ -106,8 +106,8 @@ def _message(count: int, learning: bool) -> str:
         )
     if learning:
         return (
-            f"{blocks} give BatchNorm's statistics a learning rate (1 unless lr_mult says 0), on which Caffe "
-            "aborts; writes three with lr_mult: 0"
+            f"BatchNorm's statistics get a learning rate from {blocks} (lr_mult is 1 unless it says 0), on "
+            "which Caffe aborts; writes three with lr_mult: 0"
         )
     if count:
         return (

@@ -53,7 +53,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 NAME,
                 Severity.WARNING,
-                f"{len(old)} layers are in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades "
+                f"{'1 layer is' if len(old) == 1 else f'{len(old)} layers are'} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades "
                 "at each load; migration of V0 comes later, so the net is left as it is",
                 old[0].node,
             )

@@ -101,21 +101,21 @@ class _ForkError(Exception):
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a net; or one for each layer that only a fork can read."""
+    """One finding a net; or one for each type or field that only a fork can read."""
     for net in subject.nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V1]
         halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]
         if not old and not halves:
             continue
         edits: list[Edit] = []
-        unknown: list[Finding] = []
+        unknown: dict[str, Finding] = {}
         for layer in (*old, *halves):
             try:
                 edits += _migrate(layer)
             except _ForkError as error:
-                unknown.append(_left_alone(layer, error))
+                unknown.setdefault(error.what, _left_alone(layer, error))
         if unknown:
-            yield from unknown
+            yield from unknown.values()
             continue
         edits += _keywords(old)
         message, severity = _describe(net, old, halves)
@@ -143,9 +143,7 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Sev
 
 
 def _left_alone(layer: Layer, error: _ForkError) -> Finding:
-    message = (
-        f"{error.what}, which Caffe's V1 format does not have: it belongs to a fork, so the net is not migrated"
-    )
+    message = f"{error.what} is not in Caffe's V1 format: the net belongs to a fork and is not migrated"
     return Finding(NAME, Severity.WARNING, message, error.node, layer.name)
 
 
@@ -165,7 +163,7 @@ def _migrate(layer: Layer) -> list[Edit]:
     if old:
         for child in layer.node.children():
             if child.name not in _FIELDS:
-                raise _ForkError(child, f'field "{child.name}" in layer "{layer.name}"')
+                raise _ForkError(child, f"field {child.name}")
     edits = [*_type(layer), *_params(layer)]
     return edits + _transform(layer) if old else edits
 
@@ -181,7 +179,7 @@ def _type(layer: Layer) -> list[Edit]:
     number = integer_value(raw)
     known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
     if known is None:
-        raise _ForkError(node, f'type {raw} of layer "{layer.name}"')
+        raise _ForkError(node, f"type {raw}")
     name = layer.node.scalar("name") or '"'
     quote = name[0] if is_string(name) else '"'
     return [Replace(node, f"{quote}{known}{quote}")]
@@ -196,7 +194,7 @@ def _params(layer: Layer) -> list[Edit]:
     count = max(map(len, lists.values()))
     blocks = [n for n in node.fields("param") if n.is_message]
     if count and blocks:
-        raise _ForkError(blocks[0], f'param {{ … }} beside {_first(lists)} in layer "{layer.name}"')
+        raise _ForkError(blocks[0], f"param {{ … }} beside {_first(lists)}")
     entries = [
         [(entry[i], field) for name, field in _LISTS.items() if i < len(entry := lists[name])]
         for i in range(count)

@@ -138,8 +138,7 @@ def _fill(layer: Layer, kind: str) -> list[Edit]:
     message = WEIGHTED[layer.type].message
     filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
     holder = layer.node.message(message)
-    if holder is None:
-        return [Insert(Last(layer.node), (NewMessage(message, (filler,)),))]
+    assert holder is not None, "a zero-filled layer has its parameters"
     old = holder.message("weight_filler")
     if old is None:
         return [Insert(_place(holder), (filler,))]

@@ -116,7 +116,7 @@ def end_of_text(text: str, tokens: Iterable[Any]) -> tuple[int, str]:
     return start, f'"{opened}" is never closed: the file ends without its "{closing}"{more}'
 
 
-def hint(text: str, offset: int) -> str:
+def hint(text: str, offset: int, message: str) -> str:
     """The usual cause of an error at ``offset``, or nothing."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
@@ -136,7 +136,7 @@ def hint(text: str, offset: int) -> str:
         return "a template whose placeholder was never filled in: generate the file first"
     if re.match(r"\xe2\x80[\x98-\x9f]", rest):
         return "a typographic quote, as word processors make them; use \" or '"
-    if rest.startswith(("\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b")):
+    if rest.startswith(("\xa0", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b")):
         return "a blank that is no ASCII blank (often copied from a web page); replace it by a space"
     if re.match(r"\xef\xbc|\xe3\x80", rest):
         return 'a full-width character; use the ASCII one (: { } , ")'
@@ -152,6 +152,8 @@ def hint(text: str, offset: int) -> str:
         return "write name: value"
     if rest[:1] in (",", ";"):
         return "at most one separator may follow a field; delete this one"
+    if message.startswith("expected a value"):
+        return "name: wants a value, or { for a message"
     if rest[:1] in ("}", ">", "]"):
         return "this closes nothing, or what it closes was opened by another bracket"
     if not text[:offset].strip() and rest[:1] in "{[<":
@@ -167,8 +169,8 @@ def _word(text: str, offset: int) -> str:
 def _character(text: str, offset: int) -> str:
     for length in (2, 3, 4):
         shown = display(text[offset : offset + length])
-        if len(shown) == 1 and shown.isprintable():
-            return shown
+        if len(shown) == 1:
+            return shown if shown.isprintable() else f"U+{ord(shown):04X}"
     return f"byte 0x{ord(text[offset]):02x}"
 
 

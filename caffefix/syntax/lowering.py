@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -179,10 +180,14 @@ class _Lowering:
         parts = [self._render(item, style, inline) for item in edit.items]
         if not parts:
             return
+        end = offset
+        moved = [item.node for item in kept(edit)]
         if inline:
             new = " ".join(parts)
-            before = self.text[offset - 1 : offset]
-            after = self.text[offset : offset + 1]
+            if isinstance(edit.place, Before) and edit.place.node in moved:
+                moved.remove(edit.place.node)  # what stands around it on its line stays there
+                end = _core_end(self.text, edit.place.node)
+            before, after = self.text[offset - 1 : offset], self.text[end : end + 1]
             if before and before not in " \t\n":
                 new = " " + new
             if after and after not in " \t\r\n":
@@ -191,9 +196,9 @@ class _Lowering:
             new = style.newline.join(parts) + style.newline
             if offset and self.text[offset - 1] != "\n":  # the file's last line has no end
                 new = style.newline + new[: -len(style.newline)]
-        for item in kept(edit):
-            self._remove(item.node)
-        self._span(offset, offset, new)
+        for node in moved:
+            self._remove(node, leave_comment=inline)
+        self._span(offset, end, new)
 
     def _place(self, place: Place) -> tuple[int, Style, bool]:
         """Offset of a place, the style there, and whether to write on the line that is there."""
@@ -234,10 +239,12 @@ class _Lowering:
             self._one_line[item.name] = example is not None and is_one_line(example)
         return self._one_line[item.name]
 
-    def _remove(self, node: Node) -> None:
+    def _remove(self, node: Node, *, leave_comment: bool) -> None:
         lead, (start, end) = _extent(self.text, node)
         if lead is not None:
             self._span(lead[0], lead[1], "")
+        if leave_comment and comments.in_text(self.text[node.stop : node.end]):
+            end = _core_end(self.text, node)
         self._span(start, end, "")
 
     # ---- rendering
@@ -269,11 +276,13 @@ class _Lowering:
             parent.block.items[i].text.strip(" \t\r\f\v\n")  # type: ignore[union-attr]
             for i in range(comments.first_owned(node), node.index)
         ]
-        body = self._taken(node.start, node.end).rstrip(" \t\r\f\v\n")
         if inline:
-            if owned or "#" in body or "\n" in body:
+            body = self._taken(node.start, node.stop)
+            alone = begins_line(self.text, node.start) and comments.in_text(self.text[node.stop : node.end])
+            if owned or alone or "\n" in body:
                 raise EditError(f"{node.name} has a comment or several lines; it does not fit on one line")
-            return body.rstrip(",;")
+            return body
+        body = self._taken(node.start, node.end).rstrip(" \t\r\f\v\n")
         old = indent_at(self.text, node.start)
         lines = body.split("\n")
         for index in range(1, len(lines)):
@@ -319,9 +328,20 @@ def _extent(text: str, node: Node) -> tuple[tuple[int, int] | None, tuple[int, i
         start = node.start
         while text[start - 1] in " \t":
             start -= 1
-        end = len(text[: node.end].rstrip("\r\n")) if node.end - node.start < 1 << 16 else node.end - 1
+        end = node.end
+        while text[end - 1] in "\r\n":
+            end -= 1
         return lead, (start, end)
     return lead, (node.start, node.end)
+
+
+_SEPARATOR = re.compile(r"[ \t\r\f\v]*[,;]")
+
+
+def _core_end(text: str, node: Node) -> int:
+    """Offset behind a field and its separator, before its same-line comment."""
+    match = _SEPARATOR.match(text, node.stop, node.end)
+    return match.end() if match else node.stop
 
 
 def _one_line(brace: str) -> str:

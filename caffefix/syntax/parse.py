@@ -84,7 +84,7 @@ def parse_fine(text: str) -> list[Green]:
         else:
             offset = error.token.start
             message = hints.unexpected(error.token.core, error.expected)
-    raise PrototxtError(offset, message, hints.hint(text, offset))
+    raise PrototxtError(offset, message, hints.hint(text, offset, message))
 
 
 @cache

@@ -33,9 +33,12 @@ def run_data(name: str, data: bytes, request: Request) -> FileResult:
 def _one(path: str, request: Request, writing: bool) -> FileResult:
     try:
         data = read(path)
+        result = repair(Source(path, data), request, diff_name(path))
     except FileError as error:
         return FileResult(path, Status.ERROR, str(error))
-    result = repair(Source(path, data), request, diff_name(path))
+    except Exception as error:  # a mistake of ours must not cost the other files their turn
+        reason = f"{path}: internal error, please report it: {type(error).__name__}: {error}"
+        return FileResult(path, Status.ERROR, reason)
     if not writing or result.new is None:
         return result
     try:

@@ -1,0 +1,40 @@
+"""Shared fixtures: the corpus and oracles beside the project, and an interpreter with real Caffe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("CAFFEFIX_SHARED", ROOT.parent / "shared"))
+
+settings.register_profile("caffefix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("caffefix")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not (SHARED / "corpus").is_dir():
+        pytest.skip("needs the shared corpus: set CAFFEFIX_SHARED to its folder")
+    return SHARED
+
+
+def corpus_files(every: int = 1) -> list[Path]:
+    """Every n-th file of the corpus, always the same ones; none where there is no corpus."""
+    folder = SHARED / "corpus"
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.tsv")
+    return files[::every]
+
+
+@pytest.fixture(scope="session")
+def caffe_python() -> str:
+    """An interpreter that imports real Caffe."""
+    python = os.environ.get("CAFFEFIX_CAFFE_PYTHON", "")
+    if not python:
+        pytest.skip("needs real Caffe: set CAFFEFIX_CAFFE_PYTHON to an interpreter that has it")
+    subprocess.run([python, "-c", "import caffe"], check=True, capture_output=True)
+    return python

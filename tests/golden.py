@@ -1,0 +1,76 @@
+"""The golden cases: golden/<finding>/<case>/ with before.prototxt, after.prototxt, findings.json.
+
+``options`` holds command-line options, one a line. A case in golden/refused/ has message.txt
+instead of the other two. ``python -m tests.golden`` writes what the tool says now, for review.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "golden"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    out: bytes
+    err: bytes
+
+
+def caffefix(*args: str | os.PathLike[str], cwd: Path = ROOT, stdin: bytes = b"") -> Outcome:
+    """Run the command line as a user does."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    environment.pop("FORCE_COLOR", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "caffefix", *map(os.fspath, args)],
+        cwd=cwd, input=stdin, capture_output=True, env=environment, check=False,
+    )  # fmt: skip
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def cases() -> list[Path]:
+    return sorted(path.parent for path in GOLDEN.glob("*/*/before.prototxt") if path.parts[-3] != "refused")
+
+
+def refused() -> list[Path]:
+    return sorted(path.parent for path in GOLDEN.glob("refused/*/before.prototxt"))
+
+
+def options(case: Path) -> list[str]:
+    file = case / "options"
+    return file.read_text().split() if file.exists() else []
+
+
+def findings(case: Path, text: bytes) -> list[dict[str, object]]:
+    """The findings in a text, as the JSON report has them."""
+    done = caffefix("--check", "--format", "json", *options(case), "-", stdin=text)
+    assert done.status in (0, 1), done.err
+    return json.loads(done.out)["files"][0]["findings"]  # type: ignore[no-any-return]
+
+
+def repaired(case: Path, text: bytes) -> bytes:
+    done = caffefix(*options(case), "-", stdin=text)
+    assert done.status == 0, done.err
+    return done.out
+
+
+def main() -> None:
+    for case in cases():
+        before = (case / "before.prototxt").read_bytes()
+        (case / "after.prototxt").write_bytes(repaired(case, before))
+        text = json.dumps(findings(case, before), indent=1, ensure_ascii=False)
+        (case / "findings.json").write_text(text + "\n", encoding="utf-8")
+    for case in refused():
+        done = caffefix("before.prototxt", cwd=case)
+        (case / "message.txt").write_bytes(done.err)
+
+
+if __name__ == "__main__":
+    main()
