@@ -27,7 +27,9 @@ def fields(draw: st.DrawFn, depth: int = 3) -> str:
         inner = f"{draw(blanks)},{draw(breaks)}".join(draw(st.lists(scalars, max_size=3)))
         body = f"{name}:{gap}[{draw(breaks)}{inner}{draw(breaks)}]"
     elif kind == "messages":
-        inner = f"{draw(blanks)},{draw(breaks)}".join("{" + m + "}" for m in draw(st.lists(bodies(depth - 1), max_size=2)))
+        inner = f"{draw(blanks)},{draw(breaks)}".join(
+            "{" + m + "}" for m in draw(st.lists(bodies(depth - 1), max_size=2))
+        )
         body = f"{name}{draw(st.sampled_from(['', ':']))}{gap}[{inner}{draw(breaks)}]"
     else:
         opening, closing = draw(st.sampled_from(["{}", "<>"]))

@@ -84,9 +84,10 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     wrappers: dict[tuple[str, str], set[str]] = {}
     anywhere: Counter[str] = Counter()
     for text, owner in comments.owned(before):
-        if id(owner) in declared.dropped:
+        around = {id(owner), *map(id, owner.ancestors())}
+        if around & declared.dropped:
             continue
-        if id(owner) in declared.parted:
+        if around & declared.deleted or id(owner) in declared.unwrapped:
             anywhere[text] += 1
             continue
         key = text, declared.signature(owner)
@@ -98,10 +99,10 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     for (text, beside), count in (expected - found).items():
         # On a line that others share, a comment ends up behind the message that now wraps its owner.
         names = wrappers.get((text, beside), set())
-        around = [key for key in extra if key[0] == text and key[1].partition(" ")[0] in names]
-        if sum(extra[key] for key in around) < count:
+        behind = [key for key in extra if key[0] == text and key[1].partition(" ")[0] in names]
+        if sum(extra[key] for key in behind) < count:
             raise ProofError(f"the comment {text!r} is no longer beside {beside or 'the file'}")
-        for key in around:
+        for key in behind:
             taken = min(count, extra[key])
             extra[key] -= taken
             count -= taken
@@ -119,7 +120,8 @@ class _Declared:
         self.names: dict[int, str] = {}
         self.values: dict[int, str] = {}
         self.dropped: set[int] = set()
-        self.parted: set[int] = set()  # the owner goes, its comments stay
+        self.deleted: set[int] = set()  # the owner goes, its comments stay
+        self.unwrapped: set[int] = set()
         self.wrappers: dict[int, set[str]] = {}  # names of the messages that are put around a field
         for edit in edits:
             if isinstance(edit, Rename):
@@ -127,9 +129,9 @@ class _Declared:
             elif isinstance(edit, Replace):
                 self.values[id(edit.node)] = edit.value
             elif isinstance(edit, Delete):
-                (self.parted if edit.comments else self.dropped).add(id(edit.node))
+                (self.deleted if edit.comments else self.dropped).add(id(edit.node))
             elif isinstance(edit, Unwrap):
-                self.parted.add(id(edit.node))
+                self.unwrapped.add(id(edit.node))
             elif isinstance(edit, Insert):
                 self._insert(edit)
 

@@ -50,10 +50,11 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.all_nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V0]
         if old:
+            count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
             yield Finding(
                 NAME,
                 Severity.WARNING,
-                f"{'1 layer is' if len(old) == 1 else f'{len(old)} layers are'} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades "
+                f"{count} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades "
                 "at each load; migration of V0 comes later, so the net is left as it is",
                 old[0].node,
             )

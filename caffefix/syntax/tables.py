@@ -75,26 +75,40 @@ def compile_grammar(grammar: str) -> Tables:
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     table = data["parser"]["parser"]
     symbols = table["tokens"]
-    rules: list[tuple[str, int, str]] = []
-    rule_number: dict[int, int] = {}
-    for key, rule in sorted(memo.items()):
-        if "expansion" in rule:
-            rule_number[key] = len(rules)
-            rules.append((rule["origin"]["name"], len(rule["expansion"]), rule["alias"] or ""))
-    states = []
-    for number in range(len(table["states"])):
-        row: dict[str, int] = {}
-        for symbol, (is_reduce, argument) in table["states"][number].items():
-            row[symbols[symbol]] = ~rule_number[argument["@"]] if is_reduce else argument
-        states.append(dict(sorted(row.items())))
+    # Lark numbers rules and states as its sets happen to be ordered; here they are put in order.
+    keys = sorted((key for key, rule in memo.items() if "expansion" in rule), key=lambda key: str(memo[key]))
+    rule_number = {key: number for number, key in enumerate(keys)}
+    states = {
+        number: {
+            symbols[symbol]: ~rule_number[argument["@"]] if is_reduce else argument
+            for symbol, (is_reduce, argument) in row.items()
+        }
+        for number, row in table["states"].items()
+    }
+    order = _reached(states, [table["start_states"][start] for start in STARTS])
+    new = {old: number for number, old in enumerate(order)}
     return Tables(
         lark=lark.__version__,
-        terminals={t.name: t.pattern.to_regexp() for t in parser.terminals},
-        rules=tuple(rules),
-        states=tuple(states),
-        start=dict(table["start_states"]),
-        end=dict(table["end_states"]),
+        terminals={t.name: t.pattern.to_regexp() for t in sorted(parser.terminals, key=lambda t: t.name)},
+        rules=tuple((memo[k]["origin"]["name"], len(memo[k]["expansion"]), memo[k]["alias"] or "") for k in keys),
+        states=tuple(
+            {symbol: new[a] if a >= 0 else a for symbol, a in sorted(states[old].items())} for old in order
+        ),
+        start={start: new[table["start_states"][start]] for start in STARTS},
+        end={start: new[table["end_states"][start]] for start in STARTS},
     )
+
+
+def _reached(states: dict[int, dict[str, int]], first: list[int]) -> list[int]:
+    """States in the order in which a walk in alphabetical order meets them."""
+    order = list(dict.fromkeys(first))
+    seen = set(order)
+    for state in order:  # grows while it is walked
+        for _, action in sorted(states[state].items()):
+            if action >= 0 and action not in seen:
+                seen.add(action)
+                order.append(action)
+    return order
 
 
 def source(grammar: bytes) -> str:

@@ -116,6 +116,8 @@ class Node:
         """Offset behind its last character that is neither trivia nor separator."""
         if isinstance(self.green, Field):
             return self.offset + self.green.at + len(self.green.value)
+        if self.parent is None:
+            return self.end
         close = self.green.close.text
         return self.end - len(close) + close.index({"{": "}", "<": ">", "[": "]"}[self.green.kind]) + 1
 

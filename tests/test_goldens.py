@@ -1,0 +1,58 @@
+"""Golden cases, and the rules that every fixer keeps."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from caffefix.fixers import SECTIONS, fixers
+from tests.golden import GOLDEN, caffefix, cases, findings, options, repaired
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_golden(case: Path, tmp_path: Path) -> None:
+    """Findings, fix, fix of the fix, diff, and no side effect."""
+    before = (case / "before.prototxt").read_bytes()
+    after = (case / "after.prototxt").read_bytes()
+    assert findings(case, before) == json.loads((case / "findings.json").read_text(encoding="utf-8"))
+    assert repaired(case, before) == after
+    assert repaired(case, after) == after
+    assert not any(f["applied"] for f in findings(case, after))
+
+    net = tmp_path / "a net.prototxt"
+    net.write_bytes(before)
+    shown = caffefix("--dry-run", *options(case), net.name, cwd=tmp_path)
+    assert shown.status == 0
+    assert net.read_bytes() == before
+    assert bool(shown.out) == (before != after)
+    if shown.out:
+        subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=shown.out, check=True)
+        assert net.read_bytes() == after
+        net.write_bytes(before)
+    assert caffefix(*options(case), net.name, cwd=tmp_path).status == 0
+    assert net.read_bytes() == after
+    assert [p.name for p in tmp_path.iterdir()] == [net.name]
+
+
+@pytest.mark.parametrize("fixer", fixers(), ids=lambda fixer: fixer.name)
+def test_every_fixer_is_documented_and_has_its_cases(fixer) -> None:  # type: ignore[no-untyped-def]
+    sections = re.findall(r"^## (.*)$", fixer.page, re.M)
+    assert tuple(sections) == SECTIONS
+    assert fixer.summary.endswith(".")
+    folder = GOLDEN / fixer.name
+    names = {path.name for path in folder.iterdir()}
+    assert len(names) >= 5
+    hits = {path.name for path in folder.iterdir() if fixer.name in (path / "findings.json").read_text()}
+    assert hits, "no case fires"
+    assert names - hits, "no case shows when it must not fire"
+    assert "odd-layout" in names
+
+
+def test_a_new_module_is_a_new_fixer() -> None:
+    folder = Path(fixers.__wrapped__.__globals__["__file__"]).parent
+    modules = {p.stem.replace("_", "-") for p in folder.glob("[a-z]*.py")}
+    assert modules == {fixer.name for fixer in fixers()}
