@@ -112,10 +112,11 @@ def test_a_second_run_that_would_change_something_is_refused(monkeypatch: pytest
     def moody(root: Node) -> list[list[Edit]]:
         nonlocal calls
         calls += 1
-        return [[Replace(named(root, "b"), str(calls))]] if calls in (1, 3) else []
+        return [[Replace(named(root, "b"), str(calls))]] if calls in (1, 4) else []
 
     result = run(monkeypatch, moody)
     assert result.status is Status.REFUSED
+    assert "a second run would change the file again: fixer-0" in result.reason
 
 
 def test_overlapping_fixes_wait_and_then_are_made(monkeypatch: pytest.MonkeyPatch) -> None:

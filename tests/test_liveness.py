@@ -10,6 +10,7 @@ from caffefix.syntax.parse import parse
 
 ZERO = ""
 SCALED_BY_ZERO = 'type: "Power" power_param { scale: 0 }'
+FROZEN = "param { lr_mult: 0 } param { lr_mult: 0 }"
 FILLED = ' weight_filler { type: "gaussian" std: 0.01 }'
 
 
@@ -56,7 +57,7 @@ SCALE = 'type: "Scale" scale_param { bias_term: true }'
         pytest.param([ip(ZERO), 'type: "AbsVal"', ip(FILLED)], {"l0", "l2"}, id="absolute value"),
         pytest.param([ip(ZERO), 'type: "Python"', ip(ZERO)], set(), id="unknown layers are taken to be alive"),
         pytest.param(
-            [ip(ZERO, extra="param { lr_mult: 0 } param { lr_mult: 0 }"), ip(FILLED)],
+            [ip(ZERO, extra=FROZEN), ip(FILLED)],
             {"l1"},
             id="frozen at zero: what follows starves",
         ),
