@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-os.environ["GLOG_minloglevel"] = "2"
+os.environ["GLOG_minloglevel"] = "2"  # noqa: SIM112 - so it is called
 
 import caffe
 import numpy

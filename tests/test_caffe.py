@@ -130,8 +130,8 @@ def test_batch_norm_with_one_learning_block_aborts_and_then_loads(caffe_python: 
     assert state(caffe_python, tmp_path, repaired(BATCH_NORM))["types"]["bn"] == "BatchNorm"
 
 
-# Labels for each golden net: one an image, or one a pixel (5x5 -> 3x3 -> upsampled to 6x6 -> 4x4).
-LABELS = {"fires": "", "shared-weights": "", "explicit-zero-and-bilinear": "dim: 1 dim: 4 dim: 4"}
+# Labels for each golden net: one an image, or one a pixel (5x5 -> 3x3 -> upsampled to 8x8 -> 6x6).
+LABELS = {"fires": "", "shared-weights": "", "explicit-zero-and-bilinear": "dim: 1 dim: 6 dim: 6"}
 
 
 @pytest.mark.parametrize(("kind", "label"), LABELS.items())

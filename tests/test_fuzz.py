@@ -16,35 +16,8 @@ from tests.conftest import corpus_files
 from tests.golden import GOLDEN
 
 SEEDS = sorted(GOLDEN.glob("*/*/before.prototxt"))
-NOISE = [
-    b"{",
-    b"}",
-    b"<",
-    b">",
-    b"[",
-    b"]",
-    b'"',
-    b"'",
-    b"#",
-    b"\\",
-    b":",
-    b",",
-    b"\n",
-    b"\r",
-    b"\0",
-    b"\xff",
-    b"  ",
-]
-WORDS = [
-    b"layer",
-    b"layers",
-    b"blobs_lr: 1\n",
-    b"param {",
-    b"weight_filler",
-    b"type: 4",
-    b"include { stage: 's' }",
-    b"- ",
-]
+NOISE = [*(bytes([c]) for c in b"{}<>[]\"'#\\:,\n\r\0\xff"), b"  "]
+WORDS = [b"layer", b"layers", b"blobs_lr: 1\n", b"param {", b"weight_filler", b"type: 4", b"stage: 's' }", b"- "]
 
 
 def mutant(rnd: random.Random, files: list[bytes]) -> bytes:
