@@ -64,16 +64,24 @@ def unified(path: str, text: str, edits: Sequence[ComposedEdit], context: Callab
 
 def _line_changes(text: str, edits: Sequence[ComposedEdit]) -> list[_Change]:
     """Edits widened to whole lines, those that meet on a line joined, common lines trimmed."""
-    groups: list[list[ComposedEdit]] = []
-    end = -1
+    changes: list[_Change] = []
+    group: list[ComposedEdit] = []
+    start = end = 0
     for edit in edits:
-        start = text.rfind("\n", 0, edit.start) + 1
-        if groups and start <= end:
-            groups[-1].append(edit)
-        else:
-            groups.append([edit])
-        end = max(end, _line_end(text, start, edit))
-    return [_trimmed(text, group) for group in groups]
+        if not group or edit.start >= end:
+            begin = text.rfind("\n", 0, edit.start) + 1
+            if group and begin > end:
+                changes.append(_trimmed(text, group, start, end))
+                group = []
+            if not group:
+                start = begin
+            end = max(end, _line_end(text, begin, edit))
+        elif edit.end >= end:
+            end = max(end, _line_end(text, start, edit))
+        group.append(edit)
+    if group:
+        changes.append(_trimmed(text, group, start, end))
+    return changes
 
 
 def _line_end(text: str, start: int, edit: ComposedEdit) -> int:
@@ -89,14 +97,12 @@ def _line_end(text: str, start: int, edit: ComposedEdit) -> int:
     return len(text) if at < 0 else at + 1
 
 
-def _trimmed(text: str, group: list[ComposedEdit]) -> _Change:
-    start = text.rfind("\n", 0, group[0].start) + 1
-    end = start
+def _trimmed(text: str, group: list[ComposedEdit], start: int, end: int) -> _Change:
+    """The change that edits make of the lines between two offsets."""
     parts, position = [], start
     for edit in group:
         parts += [text[position : edit.start], edit.new]
         position = edit.end
-        end = max(end, _line_end(text, text.rfind("\n", 0, edit.start) + 1, edit))
     parts.append(text[position:end])
     old, new = _lines(text[start:end]), _lines("".join(parts))
     head = 0

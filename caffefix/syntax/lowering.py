@@ -27,14 +27,13 @@ from caffefix.syntax.edits import (
     Unwrap,
     kept,
 )
-from caffefix.syntax.green import Block, Field, walk
+from caffefix.syntax.green import Field
 from caffefix.syntax.scalars import quoted
 from caffefix.syntax.style import (
     Style,
     begins_line,
-    common_unit,
+    habits,
     indent_at,
-    is_one_line,
     newline_at,
     style_in,
 )
@@ -72,9 +71,11 @@ def lower(document: Document, edits: Sequence[Edit], label: str = "") -> list[Te
         EditError: the edits contradict each other or do not fit their nodes.
     """
     lowering = _Lowering(document)
-    moving = [edit for edit in edits if any(True for _ in kept(edit))]
+    moving: list[Edit] = []
     for edit in edits:
-        if edit not in moving:
+        if any(True for _ in kept(edit)):
+            moving.append(edit)
+        else:
             lowering.simple(edit)
     # What moves takes the edits inside it along, so the smallest go first.
     for edit in sorted(moving, key=lambda e: max(k.node.size for k in kept(e))):
@@ -97,8 +98,6 @@ class _Lowering:
         self.document = document
         self.text = document.text
         self._buckets: defaultdict[int, list[_Span]] = defaultdict(list)
-        self._unit: str | None = None
-        self._one_line: dict[str, bool] = {}
 
     def spans(self) -> Iterator[_Span]:
         for bucket in self._buckets.values():
@@ -209,13 +208,13 @@ class _Lowering:
             children = list(node.children()) if isinstance(place, Last) else []
             if children:
                 return self._place(After(children[-1]))
-            style = self._style(node)
+            style = style_in(self.document, node)
             inline = node.parent is not None and not node.block.open.text.endswith("\n")
             return node.item_offset(0), style, inline
         parent = node.parent
         if parent is None or parent.is_list:
             raise EditError(f"nothing can be inserted beside {node.name or 'the root'}")
-        style = self._style(parent)
+        style = style_in(self.document, parent)
         if isinstance(place, Before):
             if not begins_line(self.text, node.start):
                 return node.offset, style, True
@@ -224,20 +223,10 @@ class _Lowering:
         ends_line = self.text[end - 1 : end] == "\n" or end == len(self.text)
         return end, style, not ends_line
 
-    def _style(self, message: Node) -> Style:
-        if self._unit is None:
-            self._unit = common_unit(self.document)
-        return style_in(self.document, message, self._unit)
-
     def _fits_one_line(self, item: NewMessage) -> bool:
         """Whether the file writes messages of that name on one line, and this one may be so written."""
-        if any(not isinstance(i, NewField) for i in item.items):
-            return False
-        if item.name not in self._one_line:
-            items = (i for i, _, entering in walk(self.document.root.block) if entering)
-            example = next((b for b in items if isinstance(b, Block) and b.name == item.name and b.items), None)
-            self._one_line[item.name] = example is not None and is_one_line(example)
-        return self._one_line[item.name]
+        _, one_line = habits(self.document)
+        return one_line.get(item.name, False) and all(isinstance(i, NewField) for i in item.items)
 
     def _remove(self, node: Node, *, leave_comment: bool) -> None:
         lead, (start, end) = _extent(self.text, node)

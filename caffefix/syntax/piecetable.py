@@ -7,8 +7,10 @@ the edits against the original fall out of it, and no comparison of texts is nee
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from caffefix.syntax.lowering import TextEdit
 
@@ -55,6 +57,7 @@ class PieceTable:
     def __init__(self, original: str) -> None:
         self.original = original
         self._pieces = [_Piece(0, len(original))]
+        self._starts: list[int] | None = None  # of the pieces, in the text as it is now
 
     def text(self) -> str:
         """The text as it is now."""
@@ -75,6 +78,7 @@ class PieceTable:
             out.extend(_Piece(0, 0, "", p.label) for p in gone if p.label)
             position = edit.end
         self._pieces = list(_joined([*out, *reversed(rest)]))
+        self._starts = None
 
     @staticmethod
     def _take(rest: list[_Piece], length: int, out: list[_Piece]) -> None:
@@ -89,15 +93,15 @@ class PieceTable:
     def edits(self) -> list[ComposedEdit]:
         """The edits against the original that lead to the text as it is now."""
         found = []
-        position, new, labels = 0, "", list[str]()
+        position, new, labels = 0, list[str](), list[str]()
         for piece in [*self._pieces, _Piece(len(self.original), len(self.original))]:
             if piece.inserted is not None:
-                new += piece.inserted
+                new.append(piece.inserted)
                 labels.append(piece.label)
                 continue
-            if piece.start > position or new:
-                found.append(ComposedEdit(position, piece.start, new, tuple(dict.fromkeys(labels))))
-            position, new, labels = piece.end, "", []
+            if piece.start > position or any(new):
+                found.append(ComposedEdit(position, piece.start, "".join(new), tuple(dict.fromkeys(labels))))
+            position, new, labels = piece.end, [], []
         return found
 
     def original_offset(self, offset: int) -> int:
@@ -105,17 +109,15 @@ class PieceTable:
 
         Within inserted text that is the place of insertion.
         """
-        position, last = 0, 0
-        for piece in self._pieces:
-            length = len(piece)
-            if piece.inserted is None:
-                if offset < position + length:
-                    return piece.start + offset - position
-                last = piece.end
-            elif offset < position + length:
-                return last
-            position += length
-        return last
+        if self._starts is None:
+            self._starts = list(accumulate(map(len, self._pieces), initial=0))
+        index = min(bisect_right(self._starts, offset), len(self._pieces)) - 1
+        while index >= 0 and self._pieces[index].inserted is not None:
+            index -= 1
+        if index < 0:
+            return 0
+        piece = self._pieces[index]
+        return min(piece.start + offset - self._starts[index], piece.end)
 
 
 def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
@@ -54,16 +55,21 @@ def begins_line(text: str, offset: int) -> bool:
     return offset == 0 or text[offset - 1] == "\n"
 
 
-def style_in(document: Document, message: Node, unit: str) -> Style:
-    """The style of fields directly in a message (the root for top-level fields).
+def style_in(document: Document, message: Node) -> Style:
+    """The style of fields directly in a message (the root for top-level fields)."""
+    style = document.styles.get(id(message))
+    if style is None:
+        style = document.styles[id(message)] = _style(document, message)
+    return style
 
-    Args:
-        document: the file.
-        message: the message.
-        unit: what one level of indentation adds, where the message does not show it.
-    """
+
+_NEAR = 64  # neighbours that are asked
+
+
+def _style(document: Document, message: Node) -> Style:
+    unit, _ = habits(document)
     text = document.text
-    children = list(message.children())
+    children = list(islice(message.children(), _NEAR))
     indent = None
     for child in children:
         if begins_line(text, child.start):
@@ -80,30 +86,41 @@ def style_in(document: Document, message: Node, unit: str) -> Style:
         unit=unit,
         newline=newline_at(text, message.offset),
         colon=_colon(children),
-        brace=_brace(message),
+        brace=_brace(message, children),
         quote=_quote(message),
     )
 
 
-def common_unit(document: Document) -> str:
-    """The commonest step from a message to its fields in the first thousand fields."""
+def habits(document: Document) -> tuple[str, dict[str, bool]]:
+    """The file's commonest step of indentation, and whether it writes messages of a name on one line.
+
+    Both are told from the first thousand fields, each name from its first example, and remembered
+    with the document.
+    """
+    if document.unit_and_shapes is None:
+        document.unit_and_shapes = _habits(document)
+    return document.unit_and_shapes
+
+
+_ENOUGH = 1000
+
+
+def _habits(document: Document) -> tuple[str, dict[str, bool]]:
     steps: Counter[str] = Counter()
+    one_line: dict[str, bool] = {}
     indents = [""]
-    seen = 0
-    for item, depth, entering in walk(document.root.block):
-        if item.type == "TRIVIA" or not entering or depth == 0:
-            continue
-        text = item.text if isinstance(item, Field) else item.open.text  # type: ignore[union-attr]
+    events = ((i, d) for i, d, entering in walk(document.root.block) if entering and d and i.type != "TRIVIA")
+    for item, depth in islice(events, _ENOUGH):
+        if isinstance(item, Block) and item.items:
+            one_line.setdefault(item.name, is_one_line(item))
+        text = item.open.text if isinstance(item, Block) else item.text
         lead = text[: len(text) - len(text.lstrip(_BLANKS))]
         outer = indents[depth - 1] if depth <= len(indents) else ""
         if depth > 1 and len(lead) > len(outer) and lead.startswith(outer):
             steps[lead[len(outer) :]] += 1
         del indents[depth:]
         indents.append(lead)
-        seen += 1
-        if seen > 1000:
-            break
-    return steps.most_common(1)[0][0] if steps else "  "
+    return steps.most_common(1)[0][0] if steps else "  ", one_line
 
 
 def newline_at(text: str, offset: int) -> str:
@@ -129,12 +146,9 @@ def _colon(children: list[Node]) -> str:
 _OPENING = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<brace>[ \t]*:?[ \t]*|[ \t]*:?[ \t]*\r?\n[ \t]*)\{")
 
 
-def _brace(message: Node) -> str:
-    """How the message, its fields or its parent open: the nearest example."""
-    examples = [c for c in message.children() if c.is_message]
-    if message.parent is not None:
-        examples += [message, *(c for c in message.parent.children() if c.is_message)]
-    for example in examples:
+def _brace(message: Node, children: list[Node]) -> str:
+    """How messages open here: the first one inside, or the message itself."""
+    for example in [*(c for c in children if c.is_message), message]:
         match = _OPENING.match(example.block.open.text)
         if match:
             brace = match["brace"]
@@ -144,7 +158,7 @@ def _brace(message: Node) -> str:
 
 def _quote(message: Node) -> str:
     for node in (message, message.parent):
-        for child in node.children() if node is not None else ():
+        for child in islice(node.children(), _NEAR) if node is not None else ():
             if is_string(child.value):
                 return child.value[0]
     return '"'

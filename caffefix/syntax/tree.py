@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Any
 
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure, pieces
 from caffefix.syntax.scalars import string_value
@@ -22,10 +23,12 @@ class Document:
         root: a message without brackets that holds the top-level fields.
     """
 
-    __slots__ = ("root", "text")
+    __slots__ = ("root", "styles", "text", "unit_and_shapes")
 
     def __init__(self, text: str, items: list[Green]) -> None:
         self.text = text
+        self.unit_and_shapes: tuple[str, dict[str, bool]] | None = None  # style.habits remembers here,
+        self.styles: dict[int, Any] = {}  # and style.style_in there, by the id of the message's node
         self.root = Node(None, 0, Block(Bracket("OPEN", ""), items, Bracket("CLOSE", "")))
 
     def print(self) -> str:
