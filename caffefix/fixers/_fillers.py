@@ -6,22 +6,31 @@ from collections.abc import Sequence
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer
-from caffefix.syntax.scalars import number_value
 
 # Inputs scaled by less than this are about 1 in size, not 0..255.
 _SCALED = 0.1
 
 
-def choose(layer: Layer, view: Sequence[Layer]) -> str:
-    """The filler for a layer: ``bilinear``, ``msra`` or ``xavier``.
+class Chooser:
+    """Chooses fillers for the layers of a net.
 
     msra (He et al. 2015, variance 2/fan_in) keeps the size of a signal through ReLUs: right
     where the input is about 1 in size or BatchNorm makes it so. From raw 0..255 input it
     explodes where xavier (Glorot and Bengio 2010, variance 1/fan_in) shrinks it into range.
+
+    Args:
+        view: the layers of a phase, in file order.
     """
-    if _upsamples(layer):
-        return "bilinear"
-    return "msra" if _is_scaled(view) or _is_normalised(layer, view) else "xavier"
+
+    def __init__(self, view: Sequence[Layer]) -> None:
+        self._is_scaled = _is_scaled(view)
+        self._normalised = _behind_batch_norm(view) | _before_batch_norm(view)
+
+    def choose(self, layer: Layer) -> str:
+        """The filler for a layer's weights: ``bilinear``, ``msra`` or ``xavier``."""
+        if _upsamples(layer):
+            return "bilinear"
+        return "msra" if self._is_scaled or id(layer) in self._normalised else "xavier"
 
 
 def _upsamples(layer: Layer) -> bool:
@@ -40,38 +49,33 @@ def _is_scaled(view: Sequence[Layer]) -> bool:
         if layer.type not in IMAGE_SOURCES:
             continue
         for name in ("transform_param", "data_param", "image_data_param"):
-            node = layer.node.message(name)
-            scale = node.scalar("scale") if node is not None else None
-            number = number_value(scale) if scale is not None else None
-            if number is not None and 0 < abs(number) < _SCALED:
+            if 0 < abs(layer.number(name, "scale", 0.0)) < _SCALED:
                 return True
     return False
 
 
-def _is_normalised(layer: Layer, view: Sequence[Layer]) -> bool:
-    """Whether BatchNorm stands before the layer, or right behind it."""
-    before = _normalised_blobs(view)
-    if any(before.get((id(layer), name)) for name in layer.bottoms):
-        return True
-    behind = set(layer.tops)
-    for other in view[view.index(layer) + 1 :]:
-        if not behind & set(other.bottoms):
-            continue
-        if other.type == "BatchNorm":
-            return True
-        if other.type in WEIGHTED:
-            return False
-        behind |= set(other.tops)
-    return False
-
-
-def _normalised_blobs(view: Sequence[Layer]) -> dict[tuple[int, str], bool]:
-    """For each layer's bottom: whether a BatchNorm stands upstream of it."""
-    now: dict[str, bool] = {}
-    seen = {}
+def _behind_batch_norm(view: Sequence[Layer]) -> set[int]:
+    """Layers (by id) that have a BatchNorm somewhere upstream."""
+    found = set()
+    normalised: set[str] = set()
     for layer in view:
-        for name in layer.bottoms:
-            seen[id(layer), name] = now.get(name, False)
-        normalised = layer.type == "BatchNorm" or any(now.get(name, False) for name in layer.bottoms)
-        now.update(dict.fromkeys(layer.tops, normalised))
-    return seen
+        if layer.type == "BatchNorm" or not normalised.isdisjoint(layer.bottoms):
+            found.add(id(layer))
+            normalised.update(layer.tops)
+        else:
+            normalised.difference_update(layer.tops)
+    return found
+
+
+def _before_batch_norm(view: Sequence[Layer]) -> set[int]:
+    """Layers (by id) whose top a BatchNorm takes before other weights do."""
+    found = set()
+    taken: set[str] = set()  # blobs that a BatchNorm takes further on
+    for layer in reversed(view):
+        reaches = not taken.isdisjoint(layer.tops)
+        if reaches:
+            found.add(id(layer))
+        taken.difference_update(layer.tops)
+        if layer.type == "BatchNorm" or (reaches and layer.type not in WEIGHTED):
+            taken.update(layer.bottoms)
+    return found

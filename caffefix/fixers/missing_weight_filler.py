@@ -57,7 +57,7 @@ from caffefix.caffe.roles import Role, scores
 from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
-from caffefix.fixers._fillers import choose
+from caffefix.fixers._fillers import Chooser
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -88,7 +88,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             why = f"{_some(names)} can never learn"
         else:
             why = "by itself it passes no gradient down"
-        kinds = {id(layer): choose(layer, view) for layer in zero}
+        chooser = Chooser(view)
+        kinds = {id(layer): chooser.choose(layer) for layer in zero}
         edits = tuple(edit for layer in zero for edit in _fill(layer, kinds[id(layer)]))
         fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
         for layer in zero:
