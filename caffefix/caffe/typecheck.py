@@ -1,0 +1,314 @@
+"""What protobuf's C++ text parser says of a file's fields and values, for all forks at once.
+
+The walk carries, for each message, the types it may have and the forks in which it has them. A
+field is accepted by the forks that define it there, with a type that its value fits
+(google/protobuf/text_format.cc, ``ConsumeFieldValue``). The first problem that a fork meets, in
+file order, is what its parser would print.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from caffefix.caffe.schema import Schema, Variant, load
+from caffefix.syntax.green import Block, Field, Green
+from caffefix.syntax.scalars import is_string, number_value
+from caffefix.syntax.tree import Document, Node
+
+NET = "NetParameter"
+SOLVER = "SolverParameter"
+
+
+class Kind(enum.Enum):
+    """What is wrong with a field."""
+
+    UNKNOWN_FIELD = "unknown field"
+    WRONG_TYPE = "wrong type"
+    UNKNOWN_VALUE = "unknown enum value"
+    REPEATED = "singular field given twice"
+    MISSING = "required field missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that some forks refuse.
+
+    Attributes:
+        kind: what it is.
+        node: where.
+        message: the type of the message around it (one of them, where forks differ).
+        text: the parser's own words.
+        forks: the forks that refuse it; of those that accept what is around it.
+        context: the forks that accept what is around it.
+    """
+
+    kind: Kind
+    node: Node
+    message: str
+    text: str
+    forks: int
+    context: int
+
+
+Types = dict[str, int]  # message type -> the forks in which a message has it
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is to be said of a field of that name and value, wherever it stands in such a message."""
+
+    refused: list[tuple[Kind, str, int]]
+    fitting: int
+    singular: int
+    inner: _Context | None
+
+
+class _Context:
+    """A message of certain types; it remembers its answers."""
+
+    __slots__ = ("answers", "everyone", "message", "required", "types")
+
+    def __init__(self, schema: Schema, types: Types) -> None:
+        self.types = types
+        self.everyone = 0
+        for forks in types.values():
+            self.everyone |= forks
+        self.message = max(types, key=lambda name: bin(types[name]).count("1"))
+        self.answers: dict[tuple[str, str], _Answer] = {}
+        self.required = [
+            (name, variant.forks & forks)
+            for message, forks in types.items()
+            for name, variants in schema.messages.get(message, {}).items()
+            for variant in variants
+            if variant.label == "required" and variant.forks & forks
+        ]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A message under way: what is left of it, and in which forks each field was given."""
+
+    rest: Iterator[tuple[int, Green]]
+    node: Node
+    context: _Context
+    seen: dict[str, int]
+
+
+_contexts: dict[frozenset[tuple[str, int]], _Context] = {}
+_ANSWERS = 1 << 12  # a message's answers are forgotten beyond this many
+
+
+def _context(types: Types) -> _Context:
+    key = frozenset(types.items())
+    if key not in _contexts:
+        _contexts[key] = _Context(load(), types)
+    return _contexts[key]
+
+
+def problems(document: Document, root: str) -> Iterator[Problem]:
+    """All problems in file order.
+
+    Args:
+        document: the file.
+        root: type of the whole: ``NetParameter`` or ``SolverParameter``.
+    """
+    stack = [_opened(document.root, _context({root: load().everyone}))]
+    while stack:
+        top = stack[-1]
+        for index, item in top.rest:
+            if item.type == "TRIVIA":
+                continue
+            answer = _answer(top.context, top.node, index, item)
+            if answer.refused:
+                for kind, text, forks in answer.refused:
+                    node = top.node.child(index)
+                    yield Problem(kind, node, top.context.message, text, forks, top.context.everyone)
+            before = top.seen.get(item.name, 0)
+            twice = before & answer.fitting & answer.singular
+            if twice:
+                text = f'Non-repeated field "{item.name}" is specified multiple times.'
+                node = top.node.child(index)
+                yield Problem(Kind.REPEATED, node, top.context.message, text, twice, top.context.everyone)
+            top.seen[item.name] = before | answer.fitting
+            if answer.inner is not None:
+                node = top.node.child(index)
+                elements = list(node.children()) if node.is_list else [node]
+                stack.extend(_opened(n, answer.inner) for n in reversed(elements) if n.is_message)
+                break
+        else:
+            stack.pop()
+            for name, forks in top.context.required:
+                if not top.node.has(name):
+                    text = f"Message missing required fields: {name}"
+                    yield Problem(Kind.MISSING, top.node, top.context.message, text, forks, top.context.everyone)
+
+
+def _opened(node: Node, context: _Context) -> _Open:
+    return _Open(iter(enumerate(node.block.items)), node, context, {})
+
+
+def _answer(context: _Context, parent: Node, index: int, item: Green) -> _Answer:
+    if isinstance(item, Block):
+        if item.kind == "[":
+            return _judge(context, parent.child(index))
+        key = item.name, "{"
+    else:
+        assert isinstance(item, Field)
+        key = item.name, item.value
+    answer = context.answers.get(key)
+    if answer is None:
+        if len(context.answers) > _ANSWERS:
+            context.answers.clear()
+        answer = context.answers[key] = _judge(context, parent.child(index))
+    return answer
+
+
+def _judge(context: _Context, node: Node) -> _Answer:
+    """What is wrong with a field, and the types of its message."""
+    schema = load()
+    known = fitting = singular = 0
+    inner: Types = {}
+    words = ""
+    kind = Kind.WRONG_TYPE
+    for message, forks in context.types.items():
+        for variant in schema.messages.get(message, {}).get(node.name, ()):
+            here = variant.forks & forks
+            if not here:
+                continue
+            known |= here
+            if variant.label != "repeated":
+                singular |= here
+            reason, why, fits = _fits(schema, variant, node, here)
+            fitting |= fits
+            if fits != here and not words:
+                words, kind = reason, why
+            if variant.kind == "message" and fits:
+                inner[variant.type] = inner.get(variant.type, 0) | fits
+    refused = []
+    if context.everyone & ~known:
+        text = f'Message type "caffe.{context.message}" has no field named "{node.name}".'
+        refused.append((Kind.UNKNOWN_FIELD, text, context.everyone & ~known))
+    if known & ~fitting:
+        refused.append((kind, words, known & ~fitting))
+    return _Answer(refused, fitting, singular, _context(inner) if inner else None)
+
+
+def _fits(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str, Kind, int]:
+    """The parser's words, their kind, and the forks whose type the value fits."""
+    if node.is_list:
+        if variant.label != "repeated":
+            return f"Expected {_wanted(variant)}, got: [", Kind.WRONG_TYPE, 0
+        nodes = list(node.children())
+    else:
+        nodes = [node]
+    words, kind = "", Kind.WRONG_TYPE
+    for element in nodes:
+        reason, why, forks = _element(schema, variant, element, forks)
+        if reason and not words:
+            words, kind = reason, why
+    return words, kind, forks
+
+
+def _element(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str, Kind, int]:
+    if node.is_message != (variant.kind == "message"):
+        if node.is_message:
+            return 'Expected ":", found "{".', Kind.WRONG_TYPE, 0
+        return f'Expected "{{", found "{node.value}".', Kind.WRONG_TYPE, 0
+    if node.is_message:
+        return "", Kind.WRONG_TYPE, forks
+    if variant.kind == "enum":
+        return _enum(schema, variant, node, forks)
+    if scalar_fits(variant.kind, node.value):
+        return "", Kind.WRONG_TYPE, forks
+    return _refusal(variant, node), Kind.WRONG_TYPE, 0
+
+
+def _refusal(variant: Variant, node: Node) -> str:
+    """The parser's words for a value of the wrong type."""
+    value = node.value
+    number = None if is_string(value) else _integer(value)
+    if variant.kind == "bool" and not is_string(value) and not value.startswith("-"):
+        if number is not None:
+            return f"Integer out of range ({value})"
+        return f'Invalid value for boolean field "{node.name}". Value: "{value}".'
+    if variant.kind in _RANGES and number is not None:
+        if not (variant.kind.startswith("u") and value.startswith("-")):
+            return f"Integer out of range ({value})"
+    if value.startswith("-") and (variant.kind.startswith("u") or variant.kind in ("bool", "string", "bytes")):
+        value = "-"
+    return f"Expected {_wanted(variant)}, got: {value}"
+
+
+def _enum(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str, Kind, int]:
+    value = node.value
+    if is_string(value):
+        return f"Expected integer or identifier, got: {value}", Kind.WRONG_TYPE, 0
+    values = schema.enums.get(variant.type, {})
+    number = _integer(value)
+    accepted = 0
+    if number is None:
+        for _, having in values.get(value, ()):
+            accepted |= having
+    else:
+        for entries in values.values():
+            for defined, having in entries:
+                if defined == number:
+                    accepted |= having
+    text = f'Unknown enumeration value of "{value}" for field "{node.name}".'
+    return (text if forks & ~accepted else ""), Kind.UNKNOWN_VALUE, forks & accepted
+
+
+_RANGES = {
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint32": (0, 2**32 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+_TRUTHS = frozenset(("true", "True", "t", "false", "False", "f"))
+
+
+def scalar_fits(kind: str, value: str) -> bool:
+    """Whether a scalar as written is one of that type."""
+    if kind in ("string", "bytes"):
+        return is_string(value)
+    if is_string(value):
+        return False
+    if kind == "bool":
+        return value in _TRUTHS or (not value.startswith("-") and _integer(value) in (0, 1))
+    if kind in _RANGES:
+        low, high = _RANGES[kind]
+        number = _integer(value)
+        # Unsigned fields take no minus sign, not even before 0.
+        return number is not None and low <= number <= high and not (low == 0 and value.startswith("-"))
+    return number_value(value) is not None and not _is_radix(value)
+
+
+def _bare(value: str) -> str:
+    return "".join(value.split()).lstrip("-").lower() if "#" not in value else value.rpartition("\n")[2].strip()
+
+
+def _is_radix(value: str) -> bool:
+    """Hexadecimal or octal: integers only."""
+    text = _bare(value)
+    return text.startswith("0x") or (len(text) > 1 and text[0] == "0" and text.isdigit())
+
+
+def _integer(value: str) -> int | None:
+    """The integer of a token that protobuf's tokenizer calls one, or None."""
+    text = _bare(value)
+    sign = -1 if value.startswith("-") else 1
+    if text.startswith("0x"):
+        return sign * int(text, 16)
+    if not text.isdigit():
+        return None
+    return sign * int(text, 8 if text[0] == "0" else 10)
+
+
+def _wanted(variant: Variant) -> str:
+    if variant.kind in _RANGES:
+        return "integer"
+    return {"string": "string", "bytes": "string", "bool": "identifier", "message": '"{"'}.get(
+        variant.kind, "double"
+    )
