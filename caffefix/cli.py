@@ -11,8 +11,6 @@ import click
 
 from caffefix import __version__
 
-_COMMANDS = ("explain", "fixers")
-
 
 class _Group(click.Group):
     """``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else."""
@@ -53,6 +51,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
 @click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Look for these findings only.")
 @click.option("--ignore", multiple=True, callback=_names, metavar="NAMES", help="Leave these findings out.")
+@click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the files are for.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
@@ -65,6 +64,7 @@ def repair(
     unsafe: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    dialect: str,
     notes: bool,
     form: str,
     stdin_filename: str,
@@ -80,6 +80,7 @@ def repair(
     """
     from caffefix.engine.repair import Request
     from caffefix.engine.select import Selection, UnknownNameError
+    from caffefix.findings import Options
     from caffefix.results import FileResult
     from caffefix.zoo.run import run, run_data
 
@@ -90,7 +91,8 @@ def repair(
         raise click.UsageError(str(error)) from None
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
-    request = Request(selection)
+    _check_dialect(dialect)
+    request = Request(selection, Options(dialect=dialect))
     results: Iterable[FileResult]
     if paths == ("-",):
         data = sys.stdin.buffer.read()
@@ -102,6 +104,21 @@ def repair(
         results = run(paths, request, writing=not dry_run and not check)
     quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
     sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+
+
+def _check_dialect(name: str) -> None:
+    """Refuse the name of a fork that nobody knows."""
+    if not name:
+        return
+    from difflib import get_close_matches
+
+    from caffefix.caffe.schema import load
+
+    forks = load().forks
+    if name not in forks:
+        near = get_close_matches(name, forks, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
+        raise click.UsageError(f"there is no fork {name!r}; {hint}")
 
 
 def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
@@ -153,6 +170,40 @@ def fixers(form: str) -> None:
     else:
         table = [(f.name, f.phase.name.lower(), f.summary) for f in registered()]
         sys.stdout.write(_printable(render_fixers(table), sys.stdout))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+def dialects(files: tuple[str, ...], form: str) -> None:
+    """Tell which forks of Caffe accept a file, and what the others stop at."""
+    from caffefix.caffe.dialect import judge
+    from caffefix.reports.dialect_text import as_json, as_text
+    from caffefix.syntax.parse import PrototxtError, parse
+    from caffefix.syntax.source import Source
+    from caffefix.zoo.discover import discover
+    from caffefix.zoo.files import FileError, read
+
+    failed = False
+    rows = []
+    for path in discover(files):
+        try:
+            source = Source(path, read(path))
+            verdict = judge(parse(source.text))
+        except (FileError, PrototxtError) as error:
+            reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
+            sys.stderr.write(_printable(f"error: {reason}\n", sys.stderr))
+            failed = True
+            continue
+        if form == "json":
+            rows.append(as_json(source, verdict))
+        else:
+            sys.stdout.write(_printable(as_text(source, verdict), sys.stdout))
+    if form == "json":
+        import json
+
+        click.echo(json.dumps({"version": 1, "files": rows}, indent=1, ensure_ascii=False))
+    sys.exit(2 if failed else 0)
 
 
 @main.command()

@@ -6,8 +6,10 @@ import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.roles import LEARNS, Role, role
+from caffefix.caffe.schema import load
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.tree import Document, Node
 
@@ -88,9 +90,11 @@ class Options:
     Attributes:
         from_scratch: whether nets are trained from their fillers; False says that weights are
             loaded, so initial values do not matter.
+        dialect: the fork that the files are for; empty to tell it from each file.
     """
 
     from_scratch: bool = True
+    dialect: str = ""
 
 
 @dataclass
@@ -108,6 +112,18 @@ class Subject:
     @cached_property
     def all_nets(self) -> list[Net]:
         return list(nets(self.document))
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """What the forks' parsers say of the file."""
+        return judge(self.document)
+
+    @cached_property
+    def forks(self) -> int:
+        """The forks that the file may be for: the one named by the user, or all that accept it."""
+        if self.options.dialect:
+            return load().bit(self.options.dialect)
+        return self.verdict.accepting if self.verdict is not None else load().everyone
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested."""

@@ -40,9 +40,10 @@ September 2016. Where three blocks give a rate, Caffe's own upgrade sets it to 0
 
 ## When it is a false alarm
 
-In NVIDIA's fork, where the first two blobs are gamma and beta and must learn. A layer whose
-`batch_norm_param` has a field that BVLC's Caffe does not have, or that has more than three
-blocks, is left alone. In deploy nets only what cannot load is touched.
+In NVIDIA's fork, where the first two blobs are gamma and beta and must learn. A net that only
+NVIDIA's Caffe accepts (by its fields, see `caffefix dialects`), a layer whose `batch_norm_param`
+has a field that BVLC's Caffe does not have, and one with more than three blocks are left alone.
+In deploy nets only what cannot load is touched.
 
 ## References
 
@@ -57,6 +58,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
+from caffefix.caffe.schema import load
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.tree import Node
@@ -70,11 +72,19 @@ _BVLC_FIELDS = frozenset({"use_global_stats", "moving_average_fraction", "eps"})
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each BatchNorm layer."""
+    if subject.forks and not subject.forks & ~_gamma_forks():
+        return
     for net in subject.nets:
         trained = subject.learns(net) or subject.role(net) is Role.SNIPPET
         for layer in net.layers:
             if layer.node.name == "layer" and layer.type == "BatchNorm" and _is_bvlc(layer):
                 yield from _judge(layer, trained)
+
+
+def _gamma_forks() -> int:
+    """Forks whose BatchNorm has gamma and beta among its blobs: nothing else accepts the file, no edit."""
+    schema = load()
+    return schema.bit("nvidia") | schema.bit("vitis-ai")
 
 
 def _is_bvlc(layer: Layer) -> bool:

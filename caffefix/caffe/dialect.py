@@ -1,0 +1,58 @@
+"""Which forks of Caffe accept a file, and why the others do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from caffefix.caffe.net import nets
+from caffefix.caffe.roles import Role, role
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
+from caffefix.syntax.tree import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What 48 forks say of a file.
+
+    Attributes:
+        problems: all problems in file order.
+        accepting: the forks whose parser takes the file.
+        reasons: for each of the others, by name, what its parser stops at.
+    """
+
+    problems: tuple[Problem, ...]
+    accepting: int
+    reasons: dict[str, Problem]
+
+    def accepted_by(self, fork: str) -> bool:
+        """Whether a fork's parser takes the file."""
+        return bool(self.accepting & load().bit(fork))
+
+
+def root_type(document: Document) -> str | None:
+    """``NetParameter`` or ``SolverParameter``; None for what is neither, or only a part of a layer."""
+    net = next(nets(document), None)
+    kind = role(document, net)
+    if kind is Role.SOLVER:
+        return SOLVER
+    if kind is Role.OTHER or (kind is Role.SNIPPET and net is None):
+        return NET if document.root.names() <= {"name"} else None
+    return NET
+
+
+def judge(document: Document) -> Verdict | None:
+    """The verdict on a file; None for what is neither net nor solver."""
+    root = root_type(document)
+    if root is None:
+        return None
+    schema = load()
+    found = tuple(problems(document, root))
+    accepting = schema.everyone
+    reasons: dict[str, Problem] = {}
+    for problem in found:
+        failing = accepting & problem.forks
+        for name in schema.names(failing):
+            reasons[name] = problem
+        accepting &= ~failing
+    return Verdict(found, accepting, reasons)
