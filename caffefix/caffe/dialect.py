@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from caffefix.caffe.net import nets
-from caffefix.caffe.roles import Role, role
+from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.tree import Document
@@ -32,13 +31,11 @@ class Verdict:
 
 def root_type(document: Document) -> str | None:
     """``NetParameter`` or ``SolverParameter``; None for what is neither, or only a part of a layer."""
-    net = next(nets(document), None)
-    kind = role(document, net)
+    kind = file_role(document)
     if kind is Role.SOLVER:
         return SOLVER
-    if kind is Role.OTHER or (kind is Role.SNIPPET and net is None):
-        return NET if document.root.names() <= {"name"} else None
-    return NET
+    is_part = kind is Role.SNIPPET and not document.root.names() & {"layer", "layers"}
+    return None if is_part or kind is Role.OTHER else NET
 
 
 def judge(document: Document) -> Verdict | None:

@@ -72,3 +72,15 @@ def is_loss(layer_type: str) -> bool:
 def is_input(layer_type: str) -> bool:
     """Whether a type's tops come from outside the net."""
     return layer_type in _INPUTS
+
+
+# What BVLC's Caffe registers (src/caffe/layers, layer_factory.cpp).
+BVLC_TYPES = frozenset(
+    """
+    AbsVal Accuracy ArgMax BNLL BatchNorm BatchReindex Bias Clip Concat ContrastiveLoss Convolution Crop Data
+    Deconvolution Dropout DummyData ELU Eltwise Embed EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output
+    HingeLoss Im2col ImageData InfogainLoss InnerProduct Input LRN LSTM LSTMUnit Log MVN MemoryData
+    MultinomialLogisticLoss PReLU Parameter Pooling Power Python RNN ReLU Reduction Reshape SPP Scale Sigmoid
+    SigmoidCrossEntropyLoss Silence Slice Softmax SoftmaxWithLoss Split Swish TanH Threshold Tile WindowData
+    """.split()
+)

@@ -73,5 +73,12 @@ def role(document: Document, net: Net | None) -> Role:
     return Role.SNIPPET
 
 
+def file_role(document: Document) -> Role:
+    """The role of a file as a whole: one that holds a net in ``net_param`` is a solver."""
+    root = document.root
+    has_net = root.has("layer") or root.has("layers") or root.has("input")
+    return role(document, Net(root) if has_net else None)
+
+
 def _differs(net: Net) -> bool:
     return any(layer.is_in(Phase.TEST) and not layer.is_in(Phase.TRAIN) for layer in net.layers)

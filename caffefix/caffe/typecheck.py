@@ -40,8 +40,10 @@ class Problem:
         node: where.
         message: the type of the message around it (one of them, where forks differ).
         text: the parser's own words.
-        forks: the forks that refuse it; of those that accept what is around it.
-        context: the forks that accept what is around it.
+        forks: the forks that refuse it, of those that accept what is around it.
+        context: those that might have accepted it: for an unknown field all that accept what is
+            around it, for a value those that know the field, for a repetition those that accept
+            the field once.
     """
 
     kind: Kind
@@ -59,7 +61,7 @@ Types = dict[str, int]  # message type -> the forks in which a message has it
 class _Answer:
     """What is to be said of a field of that name and value, wherever it stands in such a message."""
 
-    refused: list[tuple[Kind, str, int]]
+    refused: list[tuple[Kind, str, int, int]]
     fitting: int
     singular: int
     inner: _Context | None
@@ -122,15 +124,14 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
                 continue
             answer = _answer(top.context, top.node, index, item)
             if answer.refused:
-                for kind, text, forks in answer.refused:
-                    node = top.node.child(index)
-                    yield Problem(kind, node, top.context.message, text, forks, top.context.everyone)
+                for kind, text, forks, context in answer.refused:
+                    yield Problem(kind, top.node.child(index), top.context.message, text, forks, context)
             before = top.seen.get(item.name, 0)
             twice = before & answer.fitting & answer.singular
             if twice:
                 text = f'Non-repeated field "{item.name}" is specified multiple times.'
-                node = top.node.child(index)
-                yield Problem(Kind.REPEATED, node, top.context.message, text, twice, top.context.everyone)
+                node, context = top.node.child(index), before & answer.fitting
+                yield Problem(Kind.REPEATED, node, top.context.message, text, twice, context)
             top.seen[item.name] = before | answer.fitting
             if answer.inner is not None:
                 node = top.node.child(index)
@@ -189,9 +190,9 @@ def _judge(context: _Context, node: Node) -> _Answer:
     refused = []
     if context.everyone & ~known:
         text = f'Message type "caffe.{context.message}" has no field named "{node.name}".'
-        refused.append((Kind.UNKNOWN_FIELD, text, context.everyone & ~known))
+        refused.append((Kind.UNKNOWN_FIELD, text, context.everyone & ~known, context.everyone))
     if known & ~fitting:
-        refused.append((kind, words, known & ~fitting))
+        refused.append((kind, words, known & ~fitting, known))
     return _Answer(refused, fitting, singular, _context(inner) if inner else None)
 
 

@@ -11,6 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from caffefix.caffe.roles import file_role
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
@@ -120,8 +121,7 @@ class _Run:
         left = [self._diagnostic(finding, False) for finding in self.left]
         findings = tuple(sorted(self.applied + left, key=lambda d: (d.line, d.column, d.name)))
         unsafe = tuple(self._unsafe_diffs(diff_path))
-        subject = Subject(self.document, self.request.options)
-        role = subject.role(next(iter(subject.all_nets), None))
+        role = file_role(self.document)
         edits = self.table.edits()
         if not edits:
             return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role)

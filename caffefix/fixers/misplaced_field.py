@@ -1,0 +1,71 @@
+"""A field that exists in Caffe, but not in the message where it stands.
+
+## What it finds
+
+A field that no known fork has in this message, though another message has it: `num_output`
+directly in a layer, `lr_mult` outside `param`, `std` beside a filler.
+
+## Why it matters
+
+The parser stops there, and nothing is loaded: `Message type "caffe.LayerParameter" has no field
+named "num_output"`.
+
+## Example
+
+```
+layer {
+  name: "conv1"
+  type: "Convolution"
+  num_output: 96            # belongs into convolution_param { … }
+}
+```
+
+## Fix safety
+
+There is no fix: the finding is displayed, with the messages that have the field.
+
+## When it is a false alarm
+
+For a fork that is not among the 48 that are known.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
+- the `caffe.proto` of 48 forks, `caffefix/caffe/data/fields.tsv`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.schema import Schema, load
+from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._schema import finding, universal
+
+PHASE = Phase.UPGRADE
+NAME = "misplaced-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each field."""
+    schema = load()
+    for problem in universal(subject, Kind.UNKNOWN_FIELD):
+        if schema.holders(problem.node.name):
+            where = ", ".join(_places(schema, problem))
+            message = f'"{problem.node.name}" stands in {problem.message}, where no known fork has it: '
+            yield finding(NAME, subject, problem, f"{message}the parser stops here; it belongs to {where}")
+
+
+def _places(schema: Schema, problem: Problem) -> list[str]:
+    """Where the field belongs: fields of this message first, by the names that a file uses."""
+    holders = set(schema.holders(problem.node.name))
+    bvlc = schema.bit("bvlc")
+    inner = [
+        f"{name} {{ … }}"
+        for name, variants in schema.messages[problem.message].items()
+        if any(variant.type in holders and variant.forks & bvlc for variant in variants)
+    ]
+    parent = problem.node.parent
+    present = [place for place in inner if parent is not None and parent.has(place.split(" ")[0])]
+    return (present or inner or sorted(holders))[:3]

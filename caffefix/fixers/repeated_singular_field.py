@@ -1,0 +1,56 @@
+"""A field that may stand once is given twice.
+
+## What it finds
+
+A second value of a field that every fork that knows it takes only once: two `weight_filler`
+blocks, two `convolution_param` blocks, `name` twice. Fields that may be repeated (`bottom`,
+`param`, Convolution's `kernel_size`, one for each axis) are no findings.
+
+## Why it matters
+
+Caffe does not take the last value, nor the first: the parser stops, and nothing is loaded:
+`Non-repeated field "weight_filler" is specified multiple times`.
+
+## Example
+
+```
+pooling_param {
+  kernel_size: 3
+  kernel_size: 2            # pooling takes one, or kernel_h and kernel_w
+}
+```
+
+## Fix safety
+
+There is no fix, because nobody can know which was meant: the finding is displayed.
+
+## When it is a false alarm
+
+For a fork that is not among the 48 that are known, and repeats the field.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
+  (`SingularOverwritePolicy`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.typecheck import Kind
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._schema import finding, universal
+
+PHASE = Phase.UPGRADE
+NAME = "repeated-singular-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each value after the first."""
+    for problem in universal(subject, Kind.REPEATED):
+        message = (
+            f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking '
+            "neither; delete one of them"
+        )
+        yield finding(NAME, subject, problem, message)

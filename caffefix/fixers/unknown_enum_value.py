@@ -1,0 +1,76 @@
+"""A word that a field does not know.
+
+## What it finds
+
+An identifier or number that is no value of the field's enum in any fork that knows the field:
+`pool: max`, `phase: train`, `solver_mode: gpu`, `backend: lmdb`.
+
+## Why it matters
+
+Words are case-sensitive. The parser stops, and nothing is loaded: `Unknown enumeration value of
+"max" for field "pool"`.
+
+## Example
+
+```
+ pooling_param {
+-  pool: max
++  pool: MAX
+ }
+```
+
+## Fix safety
+
+Safe where exactly one value is the word but for case or for one letter, and some fork accepts
+the file once it is mended: the old file loaded nowhere. Otherwise it is displayed with the
+values that there are. Types of V1 layers belong to `legacy-v1-layers`.
+
+## When it is a false alarm
+
+For a fork that is not among the 48 that are known, and has the value.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeFieldValue`
+- the enums of 48 forks, `caffefix/caffe/data/enums.tsv`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
+from caffefix.syntax.edits import Replace
+
+PHASE = Phase.UPGRADE
+NAME = "unknown-enum-value"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each value."""
+    wrong = [p for p in universal(subject, Kind.UNKNOWN_VALUE) if not p.node.is_list and p.node.name != "type"]
+    meant = {id(problem): respelling(problem.node.value, _values(problem)) for problem in wrong}
+    edits = [Replace(p.node, word) for p in wrong if (word := meant[id(p)]) is not None]
+    mends = bool(edits) and loads_with(subject, edits)
+    for problem in wrong:
+        word = meant[id(problem)]
+        what = f'no known fork has a value {problem.node.value} for "{problem.node.name}": the parser stops here'
+        if word is not None and mends:
+            fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}")
+            yield finding(NAME, subject, problem, f"{what}; writes {word}", fix)
+        else:
+            yield finding(NAME, subject, problem, f"{what}; there are {', '.join(_values(problem)[:6])}")
+
+
+def _values(problem: Problem) -> list[str]:
+    """The values that forks know for the field, BVLC's first."""
+    schema = load()
+    bvlc = schema.bit("bvlc")
+    found: dict[str, bool] = {}
+    for variant in schema.messages[problem.message].get(problem.node.name, ()):
+        for value, entries in schema.enums.get(variant.type, {}).items():
+            found[value] = found.get(value, False) or any(forks & bvlc for _, forks in entries)
+    return sorted(found, key=lambda value: not found[value])

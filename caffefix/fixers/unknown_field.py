@@ -1,0 +1,86 @@
+"""A field that no known fork of Caffe has.
+
+## What it finds
+
+A field whose name none of 48 forks knows, in the message where it stands or in any other. A
+field of a fork is no finding: `caffefix dialects` names the forks that accept a file.
+
+## Why it matters
+
+The parser stops at the first such field, and nothing is loaded: `Message type
+"caffe.LayerParameter" has no field named "botom"`.
+
+## Example
+
+```
+ layer {
+   name: "relu1"
+   type: "ReLU"
+-  botom: "conv1"
++  bottom: "conv1"
+   top: "conv1"
+ }
+```
+
+## Fix safety
+
+Safe where exactly one field of that message has the name but for case or for one letter, and
+some fork accepts the file once it is mended: the old file loaded nowhere. Otherwise the finding
+is displayed, with the nearest name.
+
+## When it is a false alarm
+
+For a fork that is not among the 48: name the finding in `--ignore` there. Such a file keeps its
+fields, because mending one of them does not make it load in a known fork.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
+- the `caffe.proto` of 48 forks, `caffefix/caffe/data/fields.tsv`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
+from caffefix.syntax.edits import Rename
+
+PHASE = Phase.UPGRADE
+NAME = "unknown-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each field."""
+    schema = load()
+    unknown = [p for p in universal(subject, Kind.UNKNOWN_FIELD) if not schema.holders(p.node.name)]
+    meant = {id(problem): _meant(problem) for problem in unknown}
+    edits = [Rename(p.node, name) for p in unknown if (name := meant[id(p)]) is not None]
+    mends = bool(edits) and loads_with(subject, edits)
+    for problem in unknown:
+        name = meant[id(problem)]
+        what = f'no known fork of Caffe has a field "{problem.node.name}": the parser stops here'
+        if name is not None and mends:
+            fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
+            yield finding(NAME, subject, problem, f'{what}; writes "{name}"', fix)
+        else:
+            close = get_close_matches(problem.node.name, schema.messages[problem.message], 1)
+            near = name or next(iter(close), "")
+            hint = f'; the nearest in {problem.message} is "{near}"' if near else ""
+            yield finding(NAME, subject, problem, what + hint)
+
+
+def _meant(problem: Problem) -> str | None:
+    """The field that was meant, if it is not there already."""
+    if problem.node.in_list:
+        return None
+    name = respelling(problem.node.name, load().messages[problem.message])
+    parent = problem.node.parent
+    assert parent is not None
+    variants = load().messages[problem.message].get(name or "", ())
+    singular = any(variant.label != "repeated" for variant in variants)
+    return None if name is None or (singular and parent.has(name)) else name

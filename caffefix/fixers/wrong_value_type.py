@@ -1,0 +1,64 @@
+"""A value of a type that the field does not take.
+
+## What it finds
+
+A number where Caffe wants a string, a string where it wants a number or a word, a negative
+number where it wants none, a fraction where it wants an integer, a message where it wants a
+value: whatever every fork that knows the field refuses. The confusions of the formats V1 and V2
+(`layer { type: CONVOLUTION }`, `layers { type: "Convolution" }`) belong to `legacy-v1-layers`.
+
+## Why it matters
+
+The parser stops there, and nothing is loaded: `Expected integer, got: 64.0`.
+
+## Example
+
+```
+convolution_param {
+  num_output: 64.0          # an integer is wanted: 64
+  pad: -1                   # unsigned: no minus sign
+}
+```
+
+## Fix safety
+
+There is no fix: the finding is displayed, in the parser's own words.
+
+## When it is a false alarm
+
+For a fork that is not among the 48 that are known, and gives the field another type.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeFieldValue`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.typecheck import Kind
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._schema import finding, universal
+
+PHASE = Phase.UPGRADE
+NAME = "wrong-value-type"
+
+# What the words of the parser mean where people mix the formats up (message, field).
+_EXPLAINED = {
+    ("V1LayerParameter", "type"): "in layers { … } (V1) the type is a word without quotes",
+    ("LayerParameter", "type"): "in layer { … } (V2) the type is a string",
+    ("V1LayerParameter", "param"): 'in layers { … } (V1) param is a string; rates are given by "blobs_lr"',
+    ("LayerParameter", "param"): "in layer { … } (V2) param is a message: param { lr_mult: 1 }",
+    ("SolverParameter", "type"): 'the solver\'s type is a string: type: "SGD"',
+    ("SolverParameter", "solver_mode"): "solver_mode is a word without quotes: GPU or CPU",
+}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each value."""
+    for problem in universal(subject, Kind.WRONG_TYPE):
+        explained = _EXPLAINED.get((problem.message, problem.node.name))
+        more = f"; {explained}" if explained else ""
+        message = f'"{problem.node.name}" does not take this value ({problem.text}): the parser stops here{more}'
+        yield finding(NAME, subject, problem, message)
