@@ -94,7 +94,8 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
         expected[key] += 1
         if id(owner) in declared.wrappers:
             wrappers.setdefault(key, set()).update(declared.wrappers[id(owner)])
-    found = Counter((text, _PLAIN.signature(owner)) for text, owner in comments.owned(after))
+    plain = _Declared(())
+    found = Counter((text, plain.signature(owner)) for text, owner in comments.owned(after))
     extra = found - expected
     for (text, beside), count in (expected - found).items():
         # On a line that others share, a comment ends up behind the message that now wraps its owner.
@@ -122,6 +123,8 @@ class _Declared:
         self.dropped: set[int] = set()
         self.deleted: set[int] = set()  # the owner goes, its comments stay
         self.unwrapped: set[int] = set()
+        self.labels: dict[int, Node] = {}  # the name that a message gets from what is unwrapped in it
+        self._signatures: dict[Node, str] = {}
         self.wrappers: dict[int, set[str]] = {}  # names of the messages that are put around a field
         for edit in edits:
             if isinstance(edit, Rename):
@@ -132,6 +135,9 @@ class _Declared:
                 (self.deleted if edit.comments else self.dropped).add(id(edit.node))
             elif isinstance(edit, Unwrap):
                 self.unwrapped.add(id(edit.node))
+                label = edit.node.field("name")
+                if label is not None and edit.node.parent is not None:
+                    self.labels[id(edit.node.parent)] = label
             elif isinstance(edit, Insert):
                 self._insert(edit)
 
@@ -150,11 +156,14 @@ class _Declared:
         """Name and value of a field; name and ``name:`` of a message."""
         if owner.parent is None:
             return ""
+        found = self._signatures.get(owner)
+        if found is None:
+            found = self._signatures[owner] = self._signature(owner)
+        return found
+
+    def _signature(self, owner: Node) -> str:
         name = self.names.get(id(owner), owner.name)
         if not owner.is_message:
             return f"{name}: {self.values.get(id(owner), owner.value)}"
-        label = owner.field("name") if owner.has("name") else None
+        label = owner.field("name") if owner.has("name") else self.labels.get(id(owner))
         return name if label is None else f"{name} {self.values.get(id(label), label.value)}"
-
-
-_PLAIN = _Declared(())

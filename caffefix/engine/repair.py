@@ -119,7 +119,9 @@ class _Run:
     def result(self, diff_path: str) -> FileResult:
         """The outcome, proved."""
         left = [self._diagnostic(finding, False) for finding in self.left]
-        findings = tuple(sorted(self.applied + left, key=lambda d: (d.line, d.column, d.name)))
+        # A fix that takes several turns is one finding.
+        found = dict.fromkeys(self.applied + left)
+        findings = tuple(sorted(found, key=lambda d: (d.line, d.column, d.name)))
         unsafe = tuple(self._unsafe_diffs(diff_path))
         role = file_role(self.document)
         edits = self.table.edits()

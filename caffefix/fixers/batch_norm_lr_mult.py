@@ -94,7 +94,7 @@ def _is_bvlc(layer: Layer) -> bool:
 
 def _judge(layer: Layer, trained: bool) -> Iterator[Finding]:
     blocks = [node for node in layer.node.fields("param") if node.is_message]
-    if len(blocks) > _BLOBS or any(node.in_list for node in blocks):
+    if len(blocks) > _BLOBS or any(n.in_list or not n.is_message for n in layer.node.fields("param")):
         return
     learning = [block for block, param in zip(blocks, layer.params, strict=True) if param.lr_mult != 0]
     missing = _BLOBS - len(blocks)

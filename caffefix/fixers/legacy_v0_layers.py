@@ -14,16 +14,26 @@ readers refuse it.
 ## Example
 
 ```
-layers {
-  layer { name: "conv1" type: "conv" num_output: 96 kernelsize: 11 }
-  bottom: "data"
-  top: "conv1"
-}
+layers {                              layers {
+  layer {                               name: "conv1"
+    name: "conv1"                       type: CONVOLUTION
+    type: "conv"                        convolution_param {
+    num_output: 96                        num_output: 96
+    kernelsize: 11                        kernel_size: 11
+  }                                     }
+  bottom: "data"                        bottom: "data"
+  top: "conv1"                          top: "conv1"
+}                                     }
 ```
+
+`legacy-v1-layers` goes on from there to `layer { type: "Convolution" }`.
 
 ## Fix safety
 
-There is no fix yet: the finding is displayed, and nothing else is said of such a net.
+Safe: the text becomes what Caffe's own upgrade makes of it in memory. Padding layers are folded
+into the convolution or pooling that follows them. Where the upgrade would drop a field without a
+word, the net is left alone by default, and the field is named; `--unsafe` keeps the fields that
+V1 has (an `include` beside the inner layer then does what its author meant).
 
 ## When it is a false alarm
 
@@ -31,30 +41,153 @@ Never: no later format has a `layer` inside `layers`.
 
 ## References
 
-- BVLC Caffe, `src/caffe/util/upgrade_proto.cpp`, `UpgradeV0Net`
+- BVLC Caffe, `src/caffe/util/upgrade_proto.cpp`: `UpgradeV0Net`, `UpgradeV0PaddingLayers`,
+  `UpgradeV0LayerParameter`, `UpgradeV0LayerType`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from caffefix.caffe.net import Generation
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.v0 import PADDED, PADDING, SAME, V0_TYPES, destination
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.syntax.edits import Delete, Edit, Insert, Last, NewField, Replace, Unwrap, wrap
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
 NAME = "legacy-v0-layers"
 
+_OUTER = frozenset(("bottom", "top", "layer"))
+# What the upgrade copies of the net itself; it drops the rest.
+_NET = frozenset(("name", "layers", "input", "input_dim", "force_backward"))
+
+
+class _LeftAlone(Exception):
+    """Something that cannot be migrated."""
+
+    def __init__(self, node: Node, why: str) -> None:
+        super().__init__(why)
+        self.node = node
+        self.why = why
+
+
+@dataclass
+class _Plan:
+    """Edits, and what Caffe would drop although V1 has it."""
+
+    edits: list[Edit] = field(default_factory=list)
+    dropped: list[Node] = field(default_factory=list)
+
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a net, at its first V0 layer."""
+    """One finding a net. Migration takes up to three turns: padding, fields, unwrapping."""
     for net in subject.all_nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V0]
-        if old:
-            count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
-            yield Finding(
-                NAME,
-                Severity.WARNING,
-                f"{count} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades "
-                "at each load; migration of V0 comes later, so the net is left as it is",
-                old[0].node,
-            )
+        if not old:
+            continue
+        count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
+        what = f"{count} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades at each load"
+        first = next(net.node.fields("layers"))
+        try:
+            plan = _plan(net, old)
+        except _LeftAlone as error:
+            yield Finding(NAME, Severity.WARNING, f"{what}; left as it is: {error.why}", error.node)
+            continue
+        if plan.dropped:
+            names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
+            message = f"{what}, dropping {names} without a word; migrates it and keeps {names}"
+            fix = Fix(tuple(plan.edits), Applicability.UNSAFE, f"migrate V0, keeping {names}")
+        else:
+            message = f"{what}; rewrites them in V1 format"
+            fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }")
+        yield Finding(NAME, Severity.WARNING, message, first, "", fix)
+
+
+def _plan(net: Net, old: list[Layer]) -> _Plan:
+    plan = _Plan()
+    plan.dropped += [node for node in net.node.children() if node.name not in _NET and net.node.parent is None]
+    plan.dropped += [layer.node for layer in net.layers if layer.generation is Generation.V1]
+    for layer in old:
+        if layer.node.in_list:
+            raise _LeftAlone(layer.node, "it is written as a list")
+        plan.dropped += [node for node in layer.node.children() if node.name not in _OUTER]
+    inner = [_inner(layer) for layer in old]
+    if any(node.string("type") == PADDING and is_string(node.scalar("type") or "") for node in inner):
+        plan.edits = _fold_padding(old)
+    elif any(is_string(node.scalar("type") or "''") for node in inner):
+        plan.edits = [edit for node in inner for edit in _fields(node)]
+    else:
+        plan.edits = [Unwrap(node) for node in inner]
+    return plan
+
+
+def _inner(layer: Layer) -> Node:
+    node = layer.node.message("layer")
+    assert node is not None, "a V0 layer has a layer inside"
+    return node
+
+
+def _type(layer: Layer) -> str:
+    return _inner(layer).string("type") or ""
+
+
+# ---------------------------------------------------------------- padding
+
+
+def _fold_padding(layers: list[Layer]) -> list[Edit]:
+    """Each padding layer goes; what consumes its blob pads itself (UpgradeV0PaddingLayers)."""
+    edits: list[Edit] = []
+    producer: dict[str, Layer] = {}
+    for layer in layers:
+        for bottom in layer.node.fields("bottom"):
+            source = producer.get(layer.node.strings("bottom")[0])
+            if source is None or _type(source) != PADDING or _type(layer) == PADDING:
+                continue
+            if _type(layer) not in PADDED or len(layer.bottoms) != 1:
+                raise _LeftAlone(bottom, "a padding layer feeds what is neither one convolution nor pooling")
+            edits += [Replace(bottom, _bottom(source).value), *_pad(_inner(layer), _inner(source))]
+        for top in layer.tops:
+            producer[top] = layer
+    return edits + [Delete(layer.node) for layer in layers if _type(layer) == PADDING]
+
+
+def _bottom(padding: Layer) -> Node:
+    bottoms = list(padding.node.fields("bottom"))
+    if len(bottoms) != 1 or len(padding.tops) != 1 or bottoms[0].in_list:
+        raise _LeftAlone(padding.node, "a padding layer has other than one bottom and one top")
+    return bottoms[0]
+
+
+def _pad(consumer: Node, padding: Node) -> list[Edit]:
+    value = padding.scalar("pad") or "0"
+    own = consumer.field("pad")
+    return [Replace(own, value)] if own is not None else [Insert(Last(consumer), (NewField("pad", value),))]
+
+
+# ---------------------------------------------------------------- fields
+
+
+def _fields(inner: Node) -> list[Edit]:
+    """Fields go to the messages that V1 has for them; the type becomes a word."""
+    kind = inner.string("type") or ""
+    node = inner.field("type")
+    if node is None or kind not in V0_TYPES:
+        raise _LeftAlone(inner, f'Caffe knows no V0 type "{kind}"')
+    edits: list[Edit] = [Replace(node, V0_TYPES[kind])]
+    groups: dict[str, list[tuple[Node, str]]] = {}
+    for child in inner.children():
+        if child.name in SAME or (child.name, kind) == ("hdf5_output_param", "hdf5_output"):
+            continue
+        where = destination(child.name, kind)
+        if where is None:
+            raise _LeftAlone(child, f'its upgrade drops "{child.name}" of a {kind} layer')
+        if child.is_list:
+            raise _LeftAlone(child, f'"{child.name}" is written as a list')
+        groups.setdefault(where[0], []).append((child, where[1]))
+    for message, members in groups.items():
+        nodes = [child for child, _ in members]
+        edits.append(wrap(nodes, message, [name if name != child.name else None for child, name in members]))
+    return edits

@@ -53,7 +53,9 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.typecheck import scalar_fits
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,
     Before,
@@ -91,13 +93,13 @@ _TRANSFORMED = {"Data": "data_param", "ImageData": "image_data_param", "WindowDa
 _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 
 
-class _ForkError(Exception):
-    """The layer has what Caffe's V1 does not have."""
+class _LeftAlone(Exception):
+    """A layer that cannot be migrated, and why."""
 
-    def __init__(self, node: Node, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, node: Node, why: str) -> None:
+        super().__init__(why)
         self.node = node
-        self.what = what
+        self.why = why
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -112,8 +114,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         for layer in (*old, *halves):
             try:
                 edits += _migrate(layer)
-            except _ForkError as error:
-                unknown.setdefault(error.what, _left_alone(layer, error))
+            except _LeftAlone as error:
+                unknown.setdefault(error.why, _left_alone(layer, error))
         if unknown:
             yield from unknown.values()
             continue
@@ -128,6 +130,8 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Sev
     if not halves and len(old) == len(net.layers) and not any(is_string(x.raw_type) for x in old):
         count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
         what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
+        if net.node.parent is not None:  # UpgradeNetAsNeeded is not called for net_param
+            return f"{what} inside a solver, where Caffe does not see them; rewrites them as layer", Severity.ERROR
         return f"{what}, which Caffe upgrades at each load; rewrites them as layer", Severity.WARNING
     if old and len(old) < len(net.layers):
         return (
@@ -142,9 +146,8 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Sev
     )
 
 
-def _left_alone(layer: Layer, error: _ForkError) -> Finding:
-    message = f"{error.what} is not in Caffe's V1 format: the net belongs to a fork and is not migrated"
-    return Finding(NAME, Severity.WARNING, message, error.node, layer.name)
+def _left_alone(layer: Layer, error: _LeftAlone) -> Finding:
+    return Finding(NAME, Severity.WARNING, f"{error.why}; the net is not migrated", error.node, layer.name)
 
 
 def _is_half(layer: Layer) -> bool:
@@ -159,19 +162,23 @@ def _keywords(layers: list[Layer]) -> list[Edit]:
 
 
 def _migrate(layer: Layer) -> list[Edit]:
-    old = layer.generation is Generation.V1
-    if old:
+    if layer.generation is Generation.V2:
+        return [*_type(layer), *_params(layer)]
+    # layers { type: "BatchNorm" … } is V2 under the old keyword: its other fields are not V1's.
+    if not is_string(layer.raw_type):
         for child in layer.node.children():
             if child.name not in _FIELDS:
-                raise _ForkError(child, f"field {child.name}")
-    edits = [*_type(layer), *_params(layer)]
-    return edits + _transform(layer) if old else edits
+                raise _LeftAlone(child, f"field {child.name} is not in Caffe's V1 format: a fork's net")
+    return [*_type(layer), *_params(layer), *_transform(layer)]
 
 
 def _type(layer: Layer) -> list[Edit]:
-    node = layer.node.field("type")
-    if node is None:
+    nodes = list(layer.node.fields("type"))
+    if not nodes:
         return []
+    node = nodes[0]
+    if len(nodes) > 1 or node.in_list or node.is_message:
+        raise _LeftAlone(nodes[-1], "Caffe takes one type for each layer")
     raw = node.value
     if is_string(raw):
         known = V1_TYPES.get(string_value(raw)) if layer.generation is Generation.V1 else None
@@ -179,7 +186,7 @@ def _type(layer: Layer) -> list[Edit]:
     number = integer_value(raw)
     known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
     if known is None:
-        raise _ForkError(node, f"type {raw}")
+        raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: a fork's net")
     name = layer.node.scalar("name") or '"'
     quote = name[0] if is_string(name) else '"'
     return [Replace(node, f"{quote}{known}{quote}")]
@@ -188,20 +195,39 @@ def _type(layer: Layer) -> list[Edit]:
 def _params(layer: Layer) -> list[Edit]:
     """The i-th entries of the four lists become the i-th ``param`` block."""
     node = layer.node
-    lists = {name: [n for n in node.fields(name) if not n.is_message] for name in _LISTS}
-    if layer.generation is Generation.V2:
+    lists = {name: list(node.fields(name)) for name in _LISTS}
+    blocks = [n for n in lists["param"] if n.is_message]
+    if layer.generation is Generation.V2 or blocks:
         lists["param"] = []
     count = max(map(len, lists.values()))
-    blocks = [n for n in node.fields("param") if n.is_message]
     if count and blocks:
-        raise _ForkError(blocks[0], f"param {{ … }} beside {_first(lists)}")
+        raise _LeftAlone(blocks[0], f"param {{ … }} stands beside {_first(lists)}; which is meant is not clear")
+    for name, nodes in lists.items():
+        for given in nodes:
+            if given.is_message or not _fits(name, given.value):
+                raise _LeftAlone(given, f"Caffe does not take this value of {name}")
     entries = [
         [(entry[i], field) for name, field in _LISTS.items() if i < len(entry := lists[name])]
         for i in range(count)
     ]
     if any(n.in_list for entry in entries for n, _ in entry):
         return _from_lists(entries)
-    return [wrap([n for n, _ in entry], "param", [field for _, field in entry]) for entry in entries]
+    anchors = [entry[0][0].index for entry in entries]
+    if anchors == sorted(anchors):
+        return [wrap([n for n, _ in entry], "param", [field for _, field in entry]) for entry in entries]
+    # Lists of different lengths, the shorter one behind: all blocks stand where the first field stood.
+    made = tuple(NewMessage("param", tuple(Kept(n, field) for n, field in entry)) for entry in entries)
+    first = min((n for entry in entries for n, _ in entry), key=lambda n: n.index)
+    return [Insert(Before(first), made)]
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether V1's parser takes a value of one of the lists."""
+    if name == "param":
+        return is_string(value)
+    if name == "blob_share_mode":
+        return value in ("STRICT", "PERMISSIVE", "0", "1")
+    return scalar_fits("float", value)
 
 
 def _first(lists: dict[str, list[Node]]) -> str:
@@ -211,7 +237,10 @@ def _first(lists: dict[str, list[Node]]) -> str:
 def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
     """``blobs_lr: [1, 2]``: elements cannot move, so the blocks are written anew."""
     holders = dict.fromkeys(n.parent if n.in_list else n for entry in entries for n, _ in entry)
-    nodes = [node for node in holders if node is not None]
+    nodes = sorted((node for node in holders if node is not None), key=lambda node: node.index)
+    for node in nodes:
+        if comments.inside(node):
+            raise _LeftAlone(node, f"{node.name} is a list with comments, which have no place in param blocks")
     blocks = tuple(
         NewMessage("param", tuple(NewField(field, node.value) for node, field in entry)) for entry in entries
     )

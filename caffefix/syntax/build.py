@@ -114,6 +114,13 @@ def _extend(children: list[Any]) -> Any:
     return children[0]
 
 
+def _more(children: list[Any]) -> Run:
+    run, token, trivia = children
+    run.append(token)
+    run.extend(trivia)
+    return run  # type: ignore[no-any-return]
+
+
 def _append(children: list[Any]) -> Any:
     children[0].append(children[1])
     return children[0]
@@ -136,7 +143,7 @@ REDUCTIONS = {
     "scalar": lambda c: _field(c[0] + c[1], c[2]),
     "same": lambda c: c[0],
     "lexeme": _lexeme,
-    "more": lambda c: [*c[0], c[1], *c[2]],
+    "more": _more,
     "negative": lambda c: [*c[0], c[1], *c[2]],
     "message": _message,
     "colon_message": _colon_message,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from caffefix.syntax.green import Block, Field, Green, walk
+from caffefix.syntax.green import Block, Field, Green, pieces, walk
 from caffefix.syntax.tree import Document, Node
 
 _COMMENT = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
@@ -75,6 +75,13 @@ def of(node: Node) -> list[str]:
     return texts + (
         in_text(green.text) if isinstance(green, Field) else in_text(green.open.text) + in_text(green.close.text)
     )
+
+
+def inside(node: Node) -> list[str]:
+    """The comments in a node's own text, from its name to the end of its last line."""
+    green = node.green
+    parts = pieces(green) if isinstance(green, Block) else iter((green,))
+    return [text for piece in parts for text in in_text(piece.text)]
 
 
 def first_owned(node: Node) -> int:

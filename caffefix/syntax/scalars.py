@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 _STRING_TOKENS = re.compile(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
@@ -73,7 +74,7 @@ def number_value(value: str) -> float | None:
             return sign * int(text, 8)
         if text[:1].isdigit() or text[:1] == ".":
             return sign * float(text.rstrip("f"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return sign * float(text) if text in ("inf", "infinity", "nan") else None
 
@@ -81,11 +82,13 @@ def number_value(value: str) -> float | None:
 def integer_value(value: str) -> int | None:
     """The integer a scalar stands for, or None: ``3.0`` is none, as in Caffe."""
     number = number_value(value)
-    if number is None or any(c in value.lower() for c in ".nf") or number != number // 1:
+    if number is None or not isfinite(number) or number != number // 1 or "." in value:
         return None
     return int(number) if "e" not in value.lower() or "x" in value.lower() else None
 
 
 def number_text(number: float) -> str:
     """A number as a person writes it: ``104``, ``0.00390625``, ``-0.5``."""
+    if not isfinite(number):
+        return repr(number)
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
