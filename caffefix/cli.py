@@ -41,12 +41,30 @@ def main() -> None:
 
 
 def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name.strip() for item in value for name in item.split(",") if name.strip())
+    names = tuple(name.strip() for item in value for name in item.split(",") if name.strip())
+    if value and not names:
+        raise click.BadParameter("no name is given", ctx, param)
+    return names
 
 
-@main.command(hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
+class _Repair(click.Command):
+    """The command that needs no name: usage messages do not show one."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        name = parent.info_name if parent is not None else info_name
+        return super().make_context(name, args, None, **extra)
+
+
+@main.command(cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--dry-run", "--diff", is_flag=True, help="Write the diff to standard output, and no file.")
+@click.option(
+    "--dry-run",
+    "--diff",
+    is_flag=True,
+    help="Write no file, but the diff to standard output.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
 @click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Look for these findings only.")
@@ -140,16 +158,16 @@ def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, ch
     stream = sys.stderr if dry_run or quiet else sys.stdout
     if form == "json":
         stream = sys.stderr if quiet else sys.stdout
-        for part in as_json.render(counted(), notes=notes):
-            stream.write(part)
+        for part in as_json.render(counted(), notes=notes, diffs=dry_run):
+            _say(stream, part)
     else:
         paint = as_text.colored if _colour(stream) else as_text.plain
         for result in counted():
             if dry_run:
                 _write(sys.stdout.buffer, result.diff)
             target = sys.stderr if result.status.failed else stream
-            target.write(_printable(as_text.render_file(result, notes=notes, paint=paint), target))
-        stream.write(_printable(summary.render(notes=notes), stream))
+            _say(target, as_text.render_file(result, notes=notes, paint=paint))
+        _say(stream, summary.render(notes=notes))
     if failed:
         return 2
     return 1 if check and changing else 0
@@ -169,7 +187,7 @@ def fixers(form: str) -> None:
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
         table = [(f.name, f.phase.name.lower(), f.summary) for f in registered()]
-        sys.stdout.write(_printable(render_fixers(table), sys.stdout))
+        _say(sys.stdout, render_fixers(table))
 
 
 @main.command()
@@ -192,13 +210,13 @@ def dialects(files: tuple[str, ...], form: str) -> None:
             verdict = judge(parse(source.text))
         except (FileError, PrototxtError) as error:
             reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
-            sys.stderr.write(_printable(f"error: {reason}\n", sys.stderr))
+            _say(sys.stderr, f"error: {reason}\n")
             failed = True
             continue
         if form == "json":
             rows.append(as_json(source, verdict))
         else:
-            sys.stdout.write(_printable(as_text(source, verdict), sys.stdout))
+            _say(sys.stdout, as_text(source, verdict))
     if form == "json":
         import json
 
@@ -218,13 +236,29 @@ def explain(name: str) -> None:
     except UnknownNameError as error:
         raise click.UsageError(str(error)) from None
     for fixer in selection.fixers():
-        sys.stdout.write(_printable(f"# {fixer.name}\n\n{fixer.page}\n", sys.stdout))
+        _say(sys.stdout, f"# {fixer.name}\n\n{fixer.page}\n")
 
 
 def _write(stream: BinaryIO, data: bytes) -> None:
-    sys.stdout.flush()
-    stream.write(data)
-    stream.flush()
+    try:
+        sys.stdout.flush()
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        _deafen(stream)
+
+
+def _say(stream: Any, text: str) -> None:
+    try:
+        stream.write(_printable(text, stream))
+        stream.flush()
+    except BrokenPipeError:
+        _deafen(stream)
+
+
+def _deafen(stream: Any) -> None:
+    """Nobody listens any more (``| head``): what is under way is finished all the same."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _colour(stream: Any) -> bool:

@@ -125,7 +125,7 @@ def test_unwrapping_moves_fields_out_one_level() -> None:
 def test_contradicting_edits_are_refused() -> None:
     document = parse("a { x: 1 }\ndim: [1, 2]\n")
     x = field(document, "a", "x")
-    with pytest.raises(EditError, match="overlap"):
+    with pytest.raises(EditError, match="two edits meet in line 1"):
         lower(document, [Replace(x, "2"), Replace(x, "3")])
     with pytest.raises(EditError, match="list"):
         lower(document, [Delete(next(document.root.fields("dim")))])

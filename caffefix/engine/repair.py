@@ -24,7 +24,7 @@ from caffefix.syntax.lowering import TextEdit, lower
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.piecetable import PieceTable
 from caffefix.syntax.scalars import is_string
-from caffefix.syntax.source import Source
+from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
 # A file that needs more turns than this is going in circles.
@@ -161,14 +161,14 @@ class _Run:
             finding.name,
             finding.severity,
             finding.applicability,
-            finding.message,
+            one_line(finding.message),
             first.line,
             first.column,
             last.line,
             last.column,
-            finding.layer,
+            one_line(finding.layer),
             applied,
-            finding.fix.title if finding.fix is not None else "",
+            one_line(finding.fix.title) if finding.fix is not None else "",
         )
 
 

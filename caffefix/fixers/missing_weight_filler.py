@@ -32,12 +32,13 @@ Safe: the old net could provably never learn, and a filler does nothing to weigh
 loaded from a file. All layers of the diagnosis are filled together, the last one too. The
 filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
 otherwise, and `bilinear` for a Deconvolution that upsamples each channel by itself. No
-`bias_filler` is added: zero is a good start for a bias.
+`bias_filler` is added: zero is a good start for a bias. An explicit zero filler may be meant; it
+is replaced only where layers stay dead without.
 
 ## When it is a false alarm
 
 When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
-`from-scratch = false` switches it off. A net whose last layer alone starts at zero learns, and
+`--ignore missing-weight-filler` leaves it out. A net whose last layer alone starts at zero learns, and
 so does one where a leaky activation or a bias lets gradients through; these are no findings.
 
 ## References
@@ -52,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.net import Filler, Layer, Net, Phase
 from caffefix.caffe.roles import Role, scores
 from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -76,18 +77,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not learns and role is not Role.SNIPPET:
             continue
         view = _train_view(net)
-        zero = _owners([layer for layer in view if is_zero_filled(layer)])
+        zero = [layer for layer in _owners(view) if is_zero_filled(layer)]
+        missing = [layer for layer in zero if _filler(layer).node is None]
+        if learns:
+            zero, revived = _diagnose(view, missing, [layer for layer in zero if layer not in missing])
+            why = f"{_some([layer.name for layer in revived])} can never learn"
+        else:
+            zero, why = missing, "by itself it passes no gradient down"
         if not zero:
             continue
-        if learns:
-            dead = dead_weights(view)
-            revived = set(map(id, dead)) - set(map(id, dead_weights(view, filled=zero)))
-            if not revived:
-                continue
-            names = [layer.name for layer in dead if id(layer) in revived]
-            why = f"{_some(names)} can never learn"
-        else:
-            why = "by itself it passes no gradient down"
         chooser = Chooser(view)
         kinds = {id(layer): chooser.choose(layer) for layer in zero}
         edits = tuple(edit for layer in zero for edit in _fill(layer, kinds[id(layer)]))
@@ -101,6 +99,29 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield Finding(NAME, Severity.ERROR, message, holder or layer.node, layer.name, fix)
 
 
+def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) -> tuple[list[Layer], list[Layer]]:
+    """The layers to fill, in file order, and the dead ones that this revives; nothing if none are.
+
+    Layers without a filler are filled together. One that is zero by an explicit filler may be meant
+    so: it is filled only if layers stay dead without.
+    """
+    dead = dead_weights(view)
+    doomed = set(map(id, dead_weights(view, filled=[*missing, *explicit])))
+    revived = [layer for layer in dead if id(layer) not in doomed]
+    if not revived:
+        return [], []
+    filled = list(missing)
+    left = len(dead_weights(view, filled=filled)) if explicit else 0
+    for layer in explicit:
+        if left <= len(doomed):
+            break
+        now = dead_weights(view, filled=[*filled, layer])
+        if len(now) < left or layer in dead:
+            filled.append(layer)
+            left = len(now)
+    return [layer for layer in view if layer in filled], revived
+
+
 def _train_view(net: Net) -> list[Layer]:
     """The layers of the TRAIN phase, in the stage that has a loss if stages are used."""
     view = net.view(Phase.TRAIN)
@@ -112,11 +133,11 @@ def _train_view(net: Net) -> list[Layer]:
     return view
 
 
-def _owners(layers: list[Layer]) -> list[Layer]:
-    """Layers that fill their weights themselves: of those that share, the first."""
+def _owners(view: list[Layer]) -> list[Layer]:
+    """Layers that fill their weights themselves: of those that share weights, the first."""
     seen: set[str] = set()
     owners = []
-    for layer in layers:
+    for layer in view:
         name = layer.param(0).shared_name
         if name not in seen:
             owners.append(layer)
@@ -125,9 +146,12 @@ def _owners(layers: list[Layer]) -> list[Layer]:
     return owners
 
 
+def _filler(layer: Layer) -> Filler:
+    return layer.filler(WEIGHTED[layer.type].message, "weight_filler")
+
+
 def _lack(layer: Layer) -> str:
-    filler = layer.filler(WEIGHTED[layer.type].message, "weight_filler")
-    return "no weight_filler" if filler.node is None else "weight_filler is constant 0"
+    return "no weight_filler" if _filler(layer).node is None else "weight_filler is constant 0"
 
 
 def _some(names: list[str]) -> str:

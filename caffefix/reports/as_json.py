@@ -12,21 +12,28 @@ from caffefix.results import Diagnostic, FileResult
 VERSION = 1
 
 
-def render(results: Iterable[FileResult], *, notes: bool) -> Iterator[str]:
-    """The object in parts, one file at a time."""
+def render(results: Iterable[FileResult], *, notes: bool, diffs: bool = False) -> Iterator[str]:
+    """The object in parts, one file at a time; with ``diffs``, each file's diff is part of it."""
     yield f'{{"version":{VERSION},"files":['
     for index, result in enumerate(results):
-        yield ("," if index else "") + "\n" + json.dumps(_file(result, notes), ensure_ascii=False)
+        yield ("," if index else "") + "\n" + json.dumps(_file(result, notes, diffs))
     yield "\n]}\n"
 
 
-def _file(result: FileResult, notes: bool) -> dict[str, Any]:
+def _clean(text: str) -> str:
+    """Text without the surrogates that stand for odd bytes in file names."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
+    extra = {"diff": result.diff.decode("utf-8", "replace")} if diffs else {}
     return {
-        "path": result.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        "path": _clean(result.path),
         "status": result.status.value,
-        "reason": result.reason,
+        "reason": _clean(result.reason),
         "role": result.role.value if result.role is not None else None,
         "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
+        **extra,
     }
 
 

@@ -39,7 +39,8 @@ def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str
     if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
         out.insert(0, f"{paint(result.path, 'path')}: {_ROLES[result.role]}")
     for diff in result.unsafe:
-        out.append(paint("unsafe fix, not applied (--unsafe):", "unsafe"))
+        after = " after the safe ones" if result.diff else ""
+        out.append(paint(f"unsafe fix, not applied{after} (--unsafe):", "unsafe"))
         out.append(diff.decode("utf-8", "replace").rstrip("\n"))
     if result.status is Status.CHANGED:
         out.append(f"{paint(result.path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")

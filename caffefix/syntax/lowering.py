@@ -80,15 +80,44 @@ def lower(document: Document, edits: Sequence[Edit], label: str = "") -> list[Te
     # What moves takes the edits inside it along, so the smallest go first.
     for edit in sorted(moving, key=lambda e: max(k.node.size for k in kept(e))):
         lowering.insert(edit)  # type: ignore[arg-type]
-    spans = sorted(lowering.spans(), key=lambda s: (s[0], s[1]))
+    spans = _merged(document.text, sorted(lowering.spans(), key=lambda s: (s[0], s[1])))
     position = 0
     for start, end, _ in spans:
         if start < position:
-            raise EditError(f"edits overlap at offset {start}")
+            raise EditError(f"two edits meet in {_quote(document.text, start)}")
         position = end
     return [TextEdit(start, end, new, label) for start, end, new in spans]
 
 
+def _quote(text: str, offset: int) -> str:
+    start = text.rfind("\n", 0, offset) + 1
+    return f"line {text.count(chr(10), 0, offset) + 1}: {text[start : start + 60].split(chr(10))[0].strip()!r}"
+
+
+def _merged(text: str, spans: list[_Span]) -> list[_Span]:
+    """Deletions that meet as one; one that leaves but blanks of a line takes the line."""
+    out: list[_Span] = []
+    for span in spans:
+        if out and span[2] == "" == out[-1][2] and out[-1][0] < out[-1][1] and span[0] <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], span[1]), "")
+        else:
+            out.append(span)
+    return [_whole_line(text, span, out[i + 1 : i + 2]) for i, span in enumerate(out)]
+
+
+def _whole_line(text: str, span: _Span, after: list[_Span]) -> _Span:
+    start, end, new = span
+    stop = end
+    while text[stop : stop + 1] in _BLANKS and stop < len(text):
+        stop += 1
+    if new or start == end or text[stop : stop + 1] != "\n" or text[end - 1] == "\n":
+        return span
+    if not begins_line(text, start) or (after and after[0][0] <= stop):
+        return span
+    return text.rfind("\n", 0, start) + 1, stop + 1, ""
+
+
+_BLANKS = " \t\r\f\v"
 _Span = tuple[int, int, str]
 _BUCKET = 1 << 10  # characters; spans are found again by where they start
 
@@ -139,9 +168,12 @@ class _Lowering:
         if keep_comments:
             indent = indent_at(self.text, node.start)
             inner = comments.in_text(self.text[node.offset : node.end])
-            left = "".join(f"{indent}{text}{newline_at(self.text, node.start)}" for text in inner)
-            if inner and start != node.offset:  # the line goes on before or after the field
-                raise EditError(f"{node.name} shares its line with others; its comment has no place")
+            if inner and start != node.offset:  # others are on the line: its comment stays behind them
+                if comments.in_text(self.text[node.start : node.stop]):
+                    raise EditError(f"{node.name} shares its line with others; its comments have no place")
+                end = _core_end(self.text, node)
+            else:
+                left = "".join(f"{indent}{text}{newline_at(self.text, node.start)}" for text in inner)
         elif lead is not None:
             self._span(lead[0], lead[1], "")
         self._span(start, end, left)
@@ -157,11 +189,14 @@ class _Lowering:
             eol = newline_at(self.text, node.start)
             left = "".join(f"{outer}{c}{eol}" for c in comments.in_text(bracket.text))
             whole = begins_line(self.text, start) and bracket.text.endswith("\n")
-            if left and not whole:
-                raise EditError(f"{node.name} shares its line with others; its comment has no place")
             lead = len(bracket.text) - len(bracket.text.lstrip(" \t"))
-            newline = "" if whole or not bracket.text.endswith("\n") else eol
-            self._span(start if whole else start + lead, end, left or newline)
+            if whole or not left:
+                newline = "" if whole or not bracket.text.endswith("\n") else eol
+                self._span(start if whole else start + lead, end, left or newline)
+            elif bracket.text.count("#") == 1:  # others are on the line: its comment stays behind them
+                self._span(start + lead, start + bracket.text.index("#"), "")
+            else:
+                raise EditError(f"{node.name} shares its line with others; its comments have no place")
         children = list(node.children())
         first = next((c for c in children if begins_line(self.text, c.start)), None)
         deeper = indent_at(self.text, first.start) if first is not None else outer

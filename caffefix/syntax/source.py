@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -51,6 +52,16 @@ class Source:
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return display(self.text[start : len(self.text) if end < 0 else end].rstrip("\r"))
+
+
+_BYTES = re.compile("[\x80-\xff]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def one_line(text: str) -> str:
+    """A message that may quote the file: decoded, on one line, and without control characters."""
+    decoded = _BYTES.sub(lambda match: display(match.group()), text)
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", decoded)
 
 
 def display(text: str) -> str:

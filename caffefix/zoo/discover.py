@@ -27,7 +27,13 @@ def discover(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    for root, folders, files in os.walk(folder):
+    closed: list[str] = []  # reading one of these will tell why it cannot be searched
+    yield from _found(folder, closed)
+    yield from closed
+
+
+def _found(folder: str, closed: list[str]) -> Iterator[str]:
+    for root, folders, files in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(root, name)

@@ -20,7 +20,10 @@ def read(path: str) -> bytes:
         FileError: it is not there, is no regular file, or may not be read.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise FileError(f"{path}: the folder cannot be searched; check its permissions")
+        if not stat.S_ISREG(mode):
             raise FileError(f"{path}: not a regular file")
         return Path(path).read_bytes()
     except OSError as error:
@@ -30,8 +33,8 @@ def read(path: str) -> bytes:
 def write(path: str, old: bytes, new: bytes) -> None:
     """Replace a file's content in one step: whoever looks sees the old one or the new one.
 
-    A link is followed, not replaced; mode and owner are kept. The content must still be what was
-    read.
+    A link is followed, not replaced; the mode is kept, and the owner where the system lets us. Other
+    hard links to the file keep the old content. The content must still be what was read.
 
     Raises:
         FileError: the file changed meanwhile, or may not be written. It is as it was.

@@ -27,18 +27,19 @@ def run(paths: Iterable[str], request: Request, *, writing: bool) -> Iterator[Fi
 
 def run_data(name: str, data: bytes, request: Request) -> FileResult:
     """The outcome for content that is in no file."""
-    return repair(Source(name, data), request, diff_name(name))
+    try:
+        return repair(Source(name, data), request, diff_name(name))
+    except Exception as error:  # a mistake of ours must not cost the other files their turn
+        reason = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
+        return FileResult(name, Status.ERROR, reason)
 
 
 def _one(path: str, request: Request, writing: bool) -> FileResult:
     try:
         data = read(path)
-        result = repair(Source(path, data), request, diff_name(path))
     except FileError as error:
         return FileResult(path, Status.ERROR, str(error))
-    except Exception as error:  # a mistake of ours must not cost the other files their turn
-        reason = f"{path}: internal error, please report it: {type(error).__name__}: {error}"
-        return FileResult(path, Status.ERROR, reason)
+    result = run_data(path, data, request)
     if not writing or result.new is None:
         return result
     try:
@@ -51,11 +52,11 @@ def _one(path: str, request: Request, writing: bool) -> FileResult:
 
 def diff_name(path: str) -> str:
     """The name in a diff: relative to the working folder, so that ``git apply`` takes it there."""
-    absolute = os.path.abspath(path)
+    absolute = os.path.realpath(path)  # git and patch refuse to write through links
     try:
-        relative = os.path.relpath(absolute)
+        relative = os.path.relpath(absolute, os.path.realpath(os.curdir))
     except ValueError:  # another drive
         relative = absolute
-    if relative.startswith(os.pardir):
+    if relative.split(os.sep)[0] == os.pardir:
         relative = absolute.lstrip("/")
     return relative.replace(os.sep, "/")
