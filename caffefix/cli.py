@@ -70,6 +70,9 @@ class _Repair(click.Command):
 @click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Look for these findings only.")
 @click.option("--ignore", multiple=True, callback=_names, metavar="NAMES", help="Leave these findings out.")
 @click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the files are for.")
+@click.option(
+    "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
+)
 @click.option("--notes", is_flag=True, help="Show notes, too.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
@@ -83,6 +86,7 @@ def repair(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     dialect: str,
+    target: str,
     notes: bool,
     form: str,
     stdin_filename: str,
@@ -110,7 +114,7 @@ def repair(
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
     _check_dialect(dialect)
-    request = Request(selection, Options(dialect=dialect))
+    request = Request(selection, Options(dialect=dialect, target=target))
     results: Iterable[FileResult]
     if paths == ("-",):
         data = sys.stdin.buffer.read()

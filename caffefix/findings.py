@@ -83,6 +83,10 @@ class Finding:
         return self.fix.applicability if self.fix is not None else Applicability.DISPLAY
 
 
+CAFFE = "caffe"
+OLD_CAFFE = "caffe-old"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a user says about the files.
@@ -91,10 +95,12 @@ class Options:
         from_scratch: whether nets are trained from their fillers; False says that weights are
             loaded, so initial values do not matter.
         dialect: the fork that the files are for; empty to tell it from each file.
+        target: ``caffe``, or ``caffe-old`` for Caffe of before 2016, which has no Input layer.
     """
 
     from_scratch: bool = True
     dialect: str = ""
+    target: str = CAFFE
 
 
 @dataclass

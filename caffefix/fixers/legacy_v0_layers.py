@@ -114,13 +114,14 @@ def _plan(net: Net, old: list[Layer]) -> _Plan:
         if layer.node.in_list:
             raise _LeftAlone(layer.node, "it is written as a list")
         plan.dropped += [node for node in layer.node.children() if node.name not in _OUTER]
-    inner = [_inner(layer) for layer in old]
-    if any(node.string("type") == PADDING and is_string(node.scalar("type") or "") for node in inner):
+    unread = [node for node in map(_inner, old) if is_string(node.scalar("type") or "''")]
+    padding = [node for node in unread if node.string("type") == PADDING]
+    # All fields must have a place before anything is moved at all.
+    fields = [edit for node in unread if node not in padding for edit in _fields(node)]
+    if padding:
         plan.edits = _fold_padding(old)
-    elif any(is_string(node.scalar("type") or "''") for node in inner):
-        plan.edits = [edit for node in inner for edit in _fields(node)]
     else:
-        plan.edits = [Unwrap(node) for node in inner]
+        plan.edits = fields or [Unwrap(_inner(layer)) for layer in old]
     return plan
 
 

@@ -1,0 +1,126 @@
+"""Inputs are given by `input:` and `input_dim:` or `input_shape`, not by an Input layer.
+
+## What it finds
+
+A net with `input` fields at its top and the shapes of these inputs beside them: the way of
+before 2016.
+
+## Why it matters
+
+Caffe turns such fields into an Input layer each time it loads the net. It does not count them:
+with too few `input_dim`s (four for each input) or `input_shape`s it reads beyond the end, and the
+net gets dimensions of garbage; that is reported and left alone. Without any it drops the inputs.
+
+## Example
+
+```
+ name: "deploy"
+-input: "data"
+-input_dim: 1
+-input_dim: 3
+-input_dim: 224
+-input_dim: 224
++layer {
++  name: "input"
++  type: "Input"
++  top: "data"
++  input_param {
++    shape {
++      dim: 1
++      dim: 3
++      dim: 224
++      dim: 224
++    }
++  }
++}
+```
+
+## Fix safety
+
+Safe: it is what Caffe's own upgrade makes of it in memory, one layer for all inputs, first in the
+net. Forks older than 2016 have no Input layer: where only such forks accept the file, and with
+`--target caffe-old`, nothing is done.
+
+## When it is a false alarm
+
+For converters and old forks that read the fields only: use `--target caffe-old`.
+
+## References
+
+- BVLC Caffe, `src/caffe/util/upgrade_proto.cpp`, `UpgradeNetInput`
+- BVLC/caffe issue 3895 (old forks refuse `input_param`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Generation, Net
+from caffefix.caffe.schema import load
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.syntax.edits import Before, Insert, Kept, Last, New, NewField, NewMessage, Place
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.UPGRADE
+NAME = "legacy-input-fields"
+
+_DIMS = 4  # input_dims for each input
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a net, once its layers are in V2 format."""
+    if subject.options.target == OLD_CAFFE or not subject.forks & load().bit("bvlc"):
+        return
+    for net in subject.nets:
+        inputs = list(net.node.fields("input"))
+        if inputs and net.generations <= {Generation.V2}:
+            yield _judge(net, inputs)
+
+
+def _judge(net: Net, inputs: list[Node]) -> Finding:
+    shapes, dims = list(net.node.fields("input_shape")), list(net.node.fields("input_dim"))
+    what = "inputs are given by input fields, which Caffe turns into an Input layer at each load"
+    trouble = _trouble(len(inputs), len(shapes), len(dims))
+    if any(node.in_list for node in (*inputs, *shapes, *dims)):
+        trouble = "they are written as lists; the net is left as it is"
+    if trouble:
+        return Finding(NAME, Severity.WARNING, f"{what}; {trouble}", inputs[0])
+    made: list[New] = []
+    for index in range(len(inputs)):
+        if shapes:
+            made.append(Kept(shapes[index], "shape"))
+        else:
+            own = dims[_DIMS * index : _DIMS * (index + 1)]
+            made.append(NewMessage("shape", tuple(Kept(node, "dim") for node in own)))
+    layer = NewMessage(
+        "layer",
+        (
+            NewField("name", "input", string=True),
+            NewField("type", "Input", string=True),
+            *(Kept(node, "top") for node in inputs),
+            NewMessage("input_param", tuple(made)),
+        ),
+    )
+    fix = Fix((Insert(_place(net, inputs[0]), (layer,)),), Applicability.SAFE, "rewrite as an Input layer")
+    return Finding(NAME, Severity.WARNING, f"{what}; writes it as one", inputs[0], "", fix)
+
+
+def _trouble(inputs: int, shapes: int, dims: int) -> str:
+    """Why the fields cannot become a layer."""
+    if shapes and dims:
+        return "both input_shape and input_dim are given, and Caffe drops the latter; delete one of them"
+    if not shapes and not dims:
+        return "no shape is given, so Caffe drops them: give an input_shape for each"
+    if shapes and shapes != inputs:
+        return f"there are {shapes} input_shapes for {inputs} inputs: Caffe reads garbage or aborts"
+    if dims and dims != _DIMS * inputs:
+        return f"there are {dims} input_dims where {inputs} inputs want {_DIMS * inputs}: Caffe reads garbage"
+    return ""
+
+
+def _place(net: Net, first: Node) -> Place:
+    """Where the first input stands, but before all layers."""
+    layers = [child for child in net.node.children() if child.name == "layer"]
+    if layers and layers[0].index < first.index:
+        return Before(layers[0])
+    return Before(first) if first.parent is not None else Last(net.node)
