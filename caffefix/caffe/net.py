@@ -180,6 +180,12 @@ class Layer:
             return Filler()
         return Filler(node.string("type") or "constant", _number(node.scalar("value"), 0.0), node)
 
+    @property
+    def is_bvlc_batch_norm(self) -> bool:
+        """Whether it is a BatchNorm that says nothing which BVLC's does not have: gamma is a fork's."""
+        node = self.node.message("batch_norm_param")
+        return self.type == "BatchNorm" and (node is None or node.names() <= _BVLC_BATCH_NORM)
+
     def number(self, message: str, name: str, default: float) -> float:
         """A number in one of the layer's messages."""
         node = self.node.message(message)
@@ -195,6 +201,9 @@ class Layer:
         node = self.node.message(message)
         value = node.scalar(name) if node else None
         return default if value is None else truth(value)
+
+
+_BVLC_BATCH_NORM = frozenset(("use_global_stats", "moving_average_fraction", "eps"))
 
 
 def truth(value: str) -> bool:

@@ -128,7 +128,7 @@ class _Run:
         if not edits:
             return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role)
         new = self.document.text.encode("latin-1")
-        title = _titles(parse(self.source.text))
+        title = _Titles(parse(self.source.text))
         diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
@@ -149,7 +149,7 @@ class _Run:
                 name = next(f.name for f in self.left if f.fix is fix)
                 table = PieceTable(self.document.text)
                 table.apply(lower(self.document, fix.edits, name))
-                title = _titles(self.document)
+                title = _Titles(self.document)
                 diff = unified(_bytes_as_text(diff_path), self.document.text, table.edits(), title)
                 yield diff.encode("latin-1")
 
@@ -207,7 +207,7 @@ def _bytes_as_text(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-class _titles:  # noqa: N801 - a function that remembers
+class _Titles:
     """What to call an offset in a hunk's header: ``layer "conv1"``."""
 
     def __init__(self, document: Document) -> None:

@@ -224,18 +224,13 @@ def _pooling(layer: Layer, value: Value) -> Value:
 
 
 def _batch_norm(layer: Layer, value: Value) -> Value:
-    if not _is_bvlc_batch_norm(layer):
+    if not layer.is_bvlc_batch_norm:
         return Value.ANY
     if value is Value.ANY:
         return value
     if layer.flag("batch_norm_param", "use_global_stats", False):
         return value if value is Value.ZERO else Value.CONSTANT
     return Value.ZERO  # a constant less its mean
-
-
-def _is_bvlc_batch_norm(layer: Layer) -> bool:
-    node = layer.node.message("batch_norm_param")
-    return node is None or node.names() <= {"use_global_stats", "moving_average_fraction", "eps"}
 
 
 def _zero_stays(layer: Layer, value: Value) -> Value:

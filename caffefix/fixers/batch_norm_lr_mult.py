@@ -67,7 +67,6 @@ PHASE = Phase.REPAIR
 NAME = "batch-norm-lr-mult"
 
 _BLOBS = 3
-_BVLC_FIELDS = frozenset({"use_global_stats", "moving_average_fraction", "eps"})
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -77,7 +76,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         trained = subject.learns(net) or subject.role(net) is Role.SNIPPET
         for layer in net.layers:
-            if layer.node.name == "layer" and layer.type == "BatchNorm" and _is_bvlc(layer):
+            if layer.node.name == "layer" and layer.is_bvlc_batch_norm:
                 yield from _judge(layer, trained)
 
 
@@ -85,11 +84,6 @@ def _gamma_forks() -> int:
     """Forks whose BatchNorm has gamma and beta among its blobs: nothing else accepts the file, no edit."""
     schema = load()
     return schema.bit("nvidia") | schema.bit("vitis-ai")
-
-
-def _is_bvlc(layer: Layer) -> bool:
-    node = layer.node.message("batch_norm_param")
-    return node is None or node.names() <= _BVLC_FIELDS
 
 
 def _judge(layer: Layer, trained: bool) -> Iterator[Finding]:
