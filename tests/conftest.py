@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,11 +17,19 @@ settings.register_profile("caffefix", deadline=None, suppress_health_check=[Heal
 settings.load_profile("caffefix")
 
 
+NO_SHARED = "needs the shared corpus: set CAFFEFIX_SHARED to its folder"
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     if not (SHARED / "corpus").is_dir():
-        pytest.skip("needs the shared corpus: set CAFFEFIX_SHARED to its folder")
+        pytest.skip(NO_SHARED)
     return SHARED
+
+
+def or_skip(items: list[Any]) -> list[Any]:
+    """Parameters for a test; where there are none, one that is skipped with the reason."""
+    return items or [pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))]
 
 
 def corpus_files(every: int = 1) -> list[Path]:

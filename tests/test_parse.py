@@ -11,7 +11,7 @@ from caffefix.syntax.lexer import LineLexer
 from caffefix.syntax.parse import PrototxtError, parse, parse_fine
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, descend
-from tests.conftest import corpus_files
+from tests.conftest import corpus_files, or_skip
 from tests.texts import texts
 from tests.trees import events, stock_items, values
 
@@ -131,7 +131,7 @@ def test_nodes_know_where_they_are() -> None:
     assert text[b.start : b.stop] == "b: 3"
 
 
-@pytest.mark.parametrize("path", corpus_files(25), ids=str)
+@pytest.mark.parametrize("path", or_skip(corpus_files(25)), ids=str)
 def test_corpus_sample_builds_the_same_tree_three_ways(path: object) -> None:
     _three_ways([path])
 
