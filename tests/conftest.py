@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ def shared() -> Path:
     return SHARED
 
 
-def or_skip(items: list[Any]) -> list[Any]:
-    """Parameters for a test; where there are none, one that is skipped with the reason."""
-    return items or [pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))]
+def or_skip(items: list[Any], name: Callable[[Any], str] = str) -> list[Any]:
+    """Parameters for a test, by name; where there are none, one that is skipped with the reason."""
+    skipped = pytest.param(None, id="none", marks=pytest.mark.skip(reason=NO_SHARED))
+    return [pytest.param(item, id=name(item)) for item in items] or [skipped]
 
 
 def corpus_files(every: int = 1) -> list[Path]:

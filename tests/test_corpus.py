@@ -29,7 +29,7 @@ def judge(path: Path) -> None:
         assert lines <= {line.strip() for line in result.new.split(b"\n")}
 
 
-@pytest.mark.parametrize("path", or_skip(corpus_files(10)), ids=str)
+@pytest.mark.parametrize("path", or_skip(corpus_files(10)))
 def test_sample(path: Path) -> None:
     judge(path)
 
@@ -54,7 +54,7 @@ def test_what_is_refused_is_refused_by_protobuf(shared: Path) -> None:
 SEEDS = sorted((SHARED / "seeds").glob("*.prototxt"))
 
 
-@pytest.mark.parametrize("seed", or_skip(SEEDS), ids=lambda path: path.stem)
+@pytest.mark.parametrize("seed", or_skip(SEEDS, lambda path: path.stem))
 def test_seed(seed: Path, tmp_path: Path) -> None:
     """The diff of a dry run, applied by git, is what the command writes; a second run changes nothing."""
     (tmp_path / "git").mkdir()

@@ -67,7 +67,7 @@ def check(row: list[str]) -> None:
     assert before == after, name
 
 
-@pytest.mark.parametrize("row", or_skip(UPGRADED[::6]), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", or_skip(UPGRADED[::6], lambda row: row[0]))
 def test_a_sample_means_what_caffe_makes_of_it(row: list[str]) -> None:
     check(row)
 

@@ -87,7 +87,7 @@ def agrees(row: list[str]) -> None:
     assert first is None or first.text in message
 
 
-@pytest.mark.parametrize("row", or_skip(oracle()[::12]), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", or_skip(oracle()[::12], lambda row: row[0]))
 def test_real_caffe_agrees_on_a_sample(row: list[str]) -> None:
     agrees(row)
 
