@@ -98,7 +98,7 @@ def repair(
     see `caffefix fixers`.
 
     Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
-    proved or written (the others are done), or wrong usage.
+    proved or written (the others are done), or wrong usage; 130 interrupted.
     """
     from caffefix.engine.repair import Request
     from caffefix.engine.select import Selection, UnknownNameError
@@ -125,7 +125,11 @@ def repair(
     else:
         results = run(paths, request, writing=not dry_run and not check)
     quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
-    sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+    try:
+        sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+    except KeyboardInterrupt:
+        _say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
+        sys.exit(130)
 
 
 def _check_dialect(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,23 @@ def test_a_folder_that_cannot_be_searched_is_an_error(tmp_path: Path) -> None:
         assert caffefix("--check", tmp_path).status == 2
     finally:
         (tmp_path / "closed").chmod(0o700)
+
+
+def test_an_interrupted_run_leaves_each_file_old_or_new(tmp_path: Path) -> None:
+    old, new = "layers { type: RELU }\n", 'layer { type: "ReLU" }\n'
+    for number in range(2000):
+        (tmp_path / f"n{number:04}.prototxt").write_text(old)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "caffefix", "."]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        run.stdout.readline()  # the first file is done
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert b"interrupted" in err
+    texts = [path.read_text() for path in sorted(tmp_path.iterdir())]
+    assert set(texts) == {old, new}
+    assert len(texts) == 2000
