@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 
@@ -45,8 +44,9 @@ def write(path: str, old: bytes, new: bytes) -> None:
         status = os.stat(real)
         if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
             raise FileError(f"{path}: not written: the file is read-only")
-        handle, temporary = tempfile.mkstemp(prefix=".caffefix-", dir=os.path.dirname(real))
-        with os.fdopen(handle, "wb") as file:
+        # Named before it is made, so that an interruption at any moment finds it to clean it up.
+        temporary = os.path.join(os.path.dirname(real), f".caffefix-{os.urandom(8).hex()}")
+        with open(temporary, "xb", opener=_private) as file:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
@@ -64,6 +64,11 @@ def write(path: str, old: bytes, new: bytes) -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read until it has its own mode."""
+    return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: str) -> None:
