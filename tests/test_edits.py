@@ -122,6 +122,12 @@ def test_unwrapping_moves_fields_out_one_level() -> None:
     assert out == "layers {\n  # inner\n  name: 'a'\n  m {\n    x: 1\n  }\n  top: 'b'\n}\n"
 
 
+def test_a_comment_between_name_and_brace_is_not_left_with_the_brace() -> None:
+    document = parse("a { b # note\n{ x: 1 } }\n")
+    with pytest.raises(EditError, match="shares its line"):
+        lower(document, [Unwrap(field(document, "a", "b"))])
+
+
 def test_contradicting_edits_are_refused() -> None:
     document = parse("a { x: 1 }\ndim: [1, 2]\n")
     x = field(document, "a", "x")

@@ -193,7 +193,8 @@ class _Lowering:
             if whole or not left:
                 newline = "" if whole or not bracket.text.endswith("\n") else eol
                 self._span(start if whole else start + lead, end, left or newline)
-            elif bracket.text.count("#") == 1:  # others are on the line: its comment stays behind them
+            elif bracket.text.rstrip().endswith(comments.in_text(bracket.text)[0]):
+                # Others are on the line: the comment, which ends the bracket's text, stays behind them.
                 self._span(start + lead, start + bracket.text.index("#"), "")
             else:
                 raise EditError(f"{node.name} shares its line with others; its comments have no place")
