@@ -5,6 +5,9 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 
 - a docstring with the sections of ``SECTIONS``: its page in ``caffefix explain``;
 - ``PHASE``: when it runs;
+- ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
+  the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
+  that preserves the meaning. The engine refuses a fix that changes anything else;
 - ``find(subject)``: yields findings, with fixes where there are any.
 """
 
@@ -39,6 +42,7 @@ class Fixer:
         summary: first line of its page.
         page: the whole page.
         find: its findings in a file.
+        changes: paths of what its fixes may change in the meaning of a net.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Fixer:
     summary: str
     page: str
     find: Callable[[Subject], Iterator[Finding]]
+    changes: tuple[str, ...] = ()
 
 
 @cache
@@ -57,5 +62,7 @@ def fixers() -> tuple[Fixer, ...]:
             continue  # helpers that fixers share
         module = importlib.import_module(f"{__name__}.{info.name}")
         page = inspect.cleandoc(module.__doc__ or "")
-        found.append(Fixer(info.name.replace("_", "-"), module.PHASE, page.partition("\n")[0], page, module.find))
+        name = info.name.replace("_", "-")
+        changes = getattr(module, "CHANGES", ())
+        found.append(Fixer(name, module.PHASE, page.partition("\n")[0], page, module.find, changes))
     return tuple(sorted(found, key=lambda f: (f.phase, f.name)))

@@ -1,0 +1,152 @@
+"""``caffefix PATH…``: find and repair."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+
+from caffefix.cli._output import colour, say, write
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(name.strip() for item in value for name in item.split(",") if name.strip())
+    if value and not names:
+        raise click.BadParameter("no name is given", ctx, param)
+    return names
+
+
+class _Repair(click.Command):
+    """The command that needs no name: usage messages do not show one."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        name = parent.info_name if parent is not None else info_name
+        return super().make_context(name, args, None, **extra)
+
+
+@click.command("repair", cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--dry-run",
+    "--diff",
+    is_flag=True,
+    help="Write no file, but the diff to standard output.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+@click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
+@click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Look for these findings only.")
+@click.option("--ignore", multiple=True, callback=_names, metavar="NAMES", help="Leave these findings out.")
+@click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the files are for.")
+@click.option(
+    "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
+)
+@click.option("--notes", is_flag=True, help="Show notes, too.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
+)
+@click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input (-).")
+def command(
+    paths: tuple[str, ...],
+    dry_run: bool,
+    check: bool,
+    unsafe: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    dialect: str,
+    target: str,
+    notes: bool,
+    form: str,
+    stdin_filename: str,
+) -> None:
+    """Find what is wrong with Caffe prototxt files, and repair it in place.
+
+    PATH is a file, a folder to search, or - for standard input. Only safe fixes are applied,
+    and only when they are proved. NAMES are names or globs of findings, separated by commas;
+    see `caffefix fixers`.
+
+    Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
+    proved or written (the others are done), or wrong usage; 130 interrupted.
+    """
+    from caffefix.engine.repair import Request
+    from caffefix.engine.select import Selection, UnknownNameError
+    from caffefix.findings import Options
+    from caffefix.results import FileResult
+    from caffefix.zoo.run import run, run_data
+
+    selection = Selection(select, ignore, unsafe)
+    try:
+        selection.check()
+    except UnknownNameError as error:
+        raise click.UsageError(str(error)) from None
+    if "-" in paths and len(paths) > 1:
+        raise click.UsageError("- stands alone: standard input and files cannot be mixed")
+    _check_dialect(dialect)
+    request = Request(selection, Options(dialect=dialect, target=target))
+    results: Iterable[FileResult]
+    if paths == ("-",):
+        data = sys.stdin.buffer.read()
+        result = run_data(stdin_filename, data, request)
+        results = [result]
+        if not dry_run and not check:
+            write(sys.stdout.buffer, result.new if result.new is not None else data)
+    else:
+        results = run(paths, request, writing=not dry_run and not check)
+    quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
+    try:
+        sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+    except KeyboardInterrupt:
+        say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
+        sys.exit(130)
+
+
+def _check_dialect(name: str) -> None:
+    """Refuse the name of a fork that nobody knows."""
+    if not name:
+        return
+    from difflib import get_close_matches
+
+    from caffefix.caffe.schema import load
+
+    forks = load().forks
+    if name not in forks:
+        near = get_close_matches(name, forks, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
+        raise click.UsageError(f"there is no fork {name!r}; {hint}")
+
+
+def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
+    """Write the report; the exit status."""
+    from caffefix.reports import as_json, as_text
+    from caffefix.results import Status
+
+    summary = as_text.Summary()
+    failed = changing = False
+
+    def counted() -> Iterator[Any]:
+        nonlocal failed, changing
+        for result in results:
+            summary.add(result)
+            failed |= result.status.failed
+            changing |= result.status is Status.WOULD_CHANGE
+            yield result
+
+    stream = sys.stderr if dry_run or quiet else sys.stdout
+    if form == "json":
+        stream = sys.stderr if quiet else sys.stdout
+        for part in as_json.render(counted(), notes=notes, diffs=dry_run):
+            say(stream, part)
+    else:
+        paint = as_text.colored if colour(stream) else as_text.plain
+        for result in counted():
+            if dry_run:
+                write(sys.stdout.buffer, result.diff)
+            target = sys.stderr if result.status.failed else stream
+            say(target, as_text.render_file(result, notes=notes, paint=paint))
+        say(stream, summary.render(notes=notes))
+    if failed:
+        return 2
+    return 1 if check and changing else 0
