@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.roles import LEARNS, Role, role
@@ -51,11 +52,14 @@ class Fix:
         edits: on nodes of the document that was given.
         applicability: SAFE or UNSAFE.
         title: the edit in a few words: ``mean_value 0.4078 → 104``.
+        changes: what it may change in the meaning of the net, if that is not what its fixer
+            declares for all its fixes (``CHANGES``).
     """
 
     edits: tuple[Edit, ...]
     applicability: Applicability
     title: str
+    changes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

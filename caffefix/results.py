@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 
@@ -57,6 +58,7 @@ class FileResult:
         new: the file's new content; None if nothing changes.
         unsafe: diffs of fixes that were not applied for being unsafe.
         role: what the file is for; None if it was not parsed.
+        delta: what changes in the meaning; told on request only.
     """
 
     path: str
@@ -67,3 +69,4 @@ class FileResult:
     new: bytes | None = None
     unsafe: tuple[bytes, ...] = ()
     role: Role | None = None
+    delta: tuple[Change, ...] = ()

@@ -9,6 +9,9 @@ from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.tree import Document
 
+# What fixes declare that are safe because the file could not load: they may change all of it.
+UNLOADABLE = "unloadable"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -44,6 +44,7 @@ class _Repair(click.Command):
 @click.option(
     "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
 )
+@click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
@@ -58,6 +59,7 @@ def command(
     ignore: tuple[str, ...],
     dialect: str,
     target: str,
+    delta: bool,
     notes: bool,
     form: str,
     stdin_filename: str,
@@ -85,7 +87,7 @@ def command(
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
     _check_dialect(dialect)
-    request = Request(selection, Options(dialect=dialect, target=target))
+    request = Request(selection, Options(dialect=dialect, target=target), delta or form == "json")
     results: Iterable[FileResult]
     if paths == ("-",):
         data = sys.stdin.buffer.read()
@@ -120,7 +122,7 @@ def _check_dialect(name: str) -> None:
 
 def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
     """Write the report; the exit status."""
-    from caffefix.reports import as_json, as_text
+    from caffefix.reports import as_json, as_text, delta_text
     from caffefix.results import Status
 
     summary = as_text.Summary()
@@ -146,6 +148,7 @@ def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, ch
                 write(sys.stdout.buffer, result.diff)
             target = sys.stderr if result.status.failed else stream
             say(target, as_text.render_file(result, notes=notes, paint=paint))
+            say(target, delta_text.render(result.delta))
         say(stream, summary.render(notes=notes))
     if failed:
         return 2

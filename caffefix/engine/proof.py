@@ -5,12 +5,14 @@
 3. The result parses.
 4. A second run proposes nothing.
 5. Every comment keeps its owner, but for moves that the edits declare.
+6. The meaning (the net after Caffe's own upgrade) changes only where the fixer declared.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.syntax import comments
@@ -18,6 +20,9 @@ from caffefix.syntax.edits import Delete, Edit, Insert, Kept, New, NewMessage, R
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, Node
+
+if TYPE_CHECKING:  # protobuf is imported when there is something to prove
+    from caffefix.caffe.normal import NormalForm
 
 
 class ProofError(Exception):
@@ -112,6 +117,25 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     astray = next((text for text, count in anywhere.items() if count), None)
     if astray is not None:
         raise ProofError(f"the comment {astray!r} is {'lost' if anywhere[astray] > 0 else 'there twice'}")
+
+
+def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]) -> None:
+    """Proof 6.
+
+    Raises:
+        ProofError: something changes that was not declared.
+    """
+    from caffefix.caffe.delta import undeclared
+
+    found = undeclared(before, after, declared)
+    if found:
+        first = found[0]
+        where = f'layer "{first.layer}"' if first.layer or not first.path else "the file"
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise ProofError(
+            f"the meaning would change where the fix does not say so: {where}: {first.path or 'layer'}: "
+            f"{first.old or 'absent'} → {first.new or 'absent'}{more}"
+        )
 
 
 class _Declared:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from caffefix.caffe.change import Change
 from caffefix.caffe.roles import file_role
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
@@ -27,16 +29,26 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
+if TYPE_CHECKING:
+    from caffefix.caffe.normal import NormalForm
+
 # A file that needs more turns than this is going in circles.
 _LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How files are to be repaired."""
+    """How files are to be repaired.
+
+    Attributes:
+        selection: what is looked for, and what may be applied.
+        options: what the user says about the files.
+        delta: whether results tell what changes in the meaning of the nets.
+    """
 
     selection: Selection = field(default_factory=Selection)
     options: Options = field(default_factory=Options)
+    delta: bool = False
 
 
 def repair(source: Source, request: Request, diff_path: str | None = None) -> FileResult:
@@ -85,22 +97,40 @@ class _Run:
             changed = False
             self.left = []
             for fixer in self.request.selection.fixers():
-                while True:
-                    findings = list(fixer.find(Subject(self.document, self.request.options)))
-                    if not self._turn(fixer, findings):
-                        break
-                    changed = True
-                    turns += 1
-                    if turns > _LIMIT:
-                        raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
-                self.left += findings
+                taken = self._visit(fixer)
+                changed |= taken > 0
+                turns += taken
+                if turns > _LIMIT:
+                    raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
         self.fixing = ""
 
-    def _turn(self, fixer: Fixer, findings: list[Finding]) -> bool:
-        """Apply what a fixer proposes; whether that changed the text."""
+    def _visit(self, fixer: Fixer) -> int:
+        """Let a fixer change the text until it proposes nothing; the turns that it took."""
+        before = subject = Subject(self.document, self.request.options)
+        declared: set[str] = set()
+        turns = 0
+        while True:
+            findings = list(fixer.find(subject))
+            fixes = self._turn(fixer, findings)
+            if not fixes:
+                break
+            turns += 1
+            if turns > _LIMIT:
+                raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
+            for fix in fixes:
+                declared.update(fixer.changes if fix.changes is None else fix.changes)
+            subject = Subject(self.document, self.request.options)
+        if turns:
+            # Not after each turn: between its turns a migration passes through what no Caffe reads.
+            proof.keeps_meaning(_meaning(before), _meaning(subject), sorted(declared))
+        self.left += findings
+        return turns
+
+    def _turn(self, fixer: Fixer, findings: list[Finding]) -> list[Fix]:
+        """Apply what a fixer proposes, as far as it fits together."""
         fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f.name, f.fix))
         if not fixes:
-            return False
+            return []
         self.fixing = fixer.name
         chosen, text_edits = _compatible(self.document, fixes, fixer.name)
         ids = set(map(id, chosen))
@@ -114,7 +144,7 @@ class _Run:
         edits: list[Edit] = [edit for fix in chosen for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
         self.document = document
-        return True
+        return chosen
 
     def result(self, diff_path: str) -> FileResult:
         """The outcome, proved."""
@@ -132,7 +162,16 @@ class _Run:
         diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
-        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role)
+        delta = self._delta() if self.request.delta else ()
+        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta)
+
+    def _delta(self) -> tuple[Change, ...]:
+        """What the repair as a whole changes in the meaning."""
+        from caffefix.caffe.delta import changes
+
+        options = self.request.options
+        old, new = (Subject(document, options) for document in (parse(self.source.text), self.document))
+        return tuple(changes(_meaning(old), _meaning(new)))
 
     def _proposals(self, data: bytes) -> list[str]:
         """Names of the findings that a run on a file would fix."""
@@ -170,6 +209,12 @@ class _Run:
             applied,
             one_line(finding.fix.title) if finding.fix is not None else "",
         )
+
+
+def _meaning(subject: Subject) -> NormalForm:
+    from caffefix.caffe.normal import normal_form  # protobuf is imported when there is something to prove
+
+    return normal_form(subject.document, subject.verdict, subject.forks if subject.options.dialect else None)
 
 
 def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:

@@ -36,11 +36,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import Role, file_role
-from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Rename, Replace
 from caffefix.syntax.scalars import integer_value, string_value
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "legacy-solver-type"
 
 _TYPES = {"SGD": "SGD", "NESTEROV": "Nesterov", "ADAGRAD": "AdaGrad", "RMSPROP": "RMSProp"}

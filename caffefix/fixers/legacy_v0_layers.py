@@ -52,12 +52,13 @@ from dataclasses import dataclass, field
 
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.v0 import PADDED, PADDING, SAME, V0_TYPES, destination
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Insert, Last, NewField, Replace, Unwrap, wrap
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "legacy-v0-layers"
 
 _OUTER = frozenset(("bottom", "top", "layer"))
@@ -99,11 +100,26 @@ def find(subject: Subject) -> Iterator[Finding]:
         if plan.dropped:
             names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
             message = f"{what}, dropping {names} without a word; migrates it and keeps {names}"
-            fix = Fix(tuple(plan.edits), Applicability.UNSAFE, f"migrate V0, keeping {names}")
+            title = f"migrate V0, keeping {names}"
+            fix = Fix(tuple(plan.edits), Applicability.UNSAFE, title, _revived(plan.dropped))
         else:
             message = f"{what}; rewrites them in V1 format"
-            fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }")
+            # Caffe does not see old layers inside a solver; there they are new layers to it.
+            changes = ("layer",) if net.node.parent is not None else None
+            fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }", changes)
         yield Finding(NAME, Severity.WARNING, message, first, "", fix)
+
+
+def _revived(dropped: list[Node]) -> tuple[str, ...]:
+    """What means something once it is not dropped any more."""
+    paths = set()
+    for node in dropped:
+        inside = next(node.ancestors(), None)
+        if node.name in ("layer", "layers"):
+            paths.add("layer")
+        else:
+            paths.add(node.name if inside is None else f"layer.{node.name}")
+    return (*CHANGES, *sorted(paths))
 
 
 def _plan(net: Net, old: list[Layer]) -> _Plan:

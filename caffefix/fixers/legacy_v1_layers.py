@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.typecheck import scalar_fits
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,
@@ -74,6 +74,7 @@ from caffefix.syntax.scalars import integer_value, is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "legacy-v1-layers"
 
 # What UpgradeV1LayerParameter copies; V1 has no other fields.
@@ -122,7 +123,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         edits += _keywords(old)
         message, severity = _describe(net, old, halves)
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
-        fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }")
+        # Caffe does not see old layers inside a solver; there they are new layers to it.
+        changes = ("layer",) if net.node.parent is not None else None
+        fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
         yield Finding(NAME, severity, message, first.node, first.name, fix)
 
 

@@ -40,10 +40,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "misplaced-field"
 
 

@@ -64,6 +64,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.REPAIR
+CHANGES = ("layer.*_param.weight_filler",)
 NAME = "missing-weight-filler"
 
 

@@ -39,10 +39,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "repeated-singular-field"
 
 

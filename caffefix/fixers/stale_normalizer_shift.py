@@ -49,6 +49,7 @@ from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 
 PHASE = Phase.REPAIR
+CHANGES = ("layer.power_param.shift",)
 NAME = "stale-normalizer-shift"
 
 _LARGEST_SCALE = 0.1

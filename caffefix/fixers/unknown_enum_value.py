@@ -41,11 +41,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Replace
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "unknown-enum-value"
 
 

@@ -46,11 +46,12 @@ from difflib import get_close_matches
 
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Rename
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "unknown-field"
 
 

@@ -48,6 +48,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
 
 _FOLDED = {name.lower(): name for name in BVLC_TYPES}

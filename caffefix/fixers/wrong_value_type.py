@@ -38,10 +38,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
 NAME = "wrong-value-type"
 
 # What the words of the parser mean where people mix the formats up (message, field).

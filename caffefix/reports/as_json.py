@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from caffefix.caffe.change import Change
 from caffefix.findings import Severity
 from caffefix.results import Diagnostic, FileResult
+from caffefix.syntax.source import display
 
 VERSION = 1
 
@@ -33,7 +35,20 @@ def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
         "reason": _clean(result.reason),
         "role": result.role.value if result.role is not None else None,
         "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
+        "delta": [change(c) for c in result.delta],
         **extra,
+    }
+
+
+def change(c: Change) -> dict[str, Any]:
+    """One difference in meaning."""
+    return {
+        "place": c.place,
+        "layer": _clean(display(c.layer)),
+        "ordinal": c.ordinal,
+        "path": c.path,
+        "old": display(c.old) or None,
+        "new": display(c.new) or None,
     }
 
 

@@ -1,0 +1,349 @@
+"""What differs between the meanings of two files.
+
+``undeclared`` decides whether all differences lie on given paths; it compares messages and is
+cheap. ``changes`` says what differs, for people: DeepDiff is asked about the layers that differ,
+and about nothing else.
+
+A path is field names from the net down, without positions: ``layer.param.lr_mult``. A declared
+path covers all that is below it; its names may be globs (``layer.*_param.weight_filler``).
+``layer`` alone covers whole layers: new ones, missing ones, and their order. ``UNLOADABLE``
+covers everything in a file that Caffe cannot load.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from caffefix.caffe.change import Change
+from caffefix.caffe.dialect import UNLOADABLE
+from caffefix.caffe.messages import UNKNOWN, message_class, slots
+from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
+
+LAYER = "layer"
+
+_Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class _Difference:
+    """Two messages that differ; one is None where a whole layer is new or gone, both where it moved."""
+
+    place: str
+    key: _Key | None  # of the layer; None for the fields of a net or solver
+    old: Any
+    new: Any
+    moved: tuple[str, str] | None = None
+
+    @property
+    def is_layer(self) -> bool:
+        return self.key is not None
+
+    @property
+    def is_field(self) -> bool:
+        return self.old is not None and self.new is not None
+
+
+def same(old: NormalForm, new: NormalForm) -> bool:
+    """Whether two files mean the same."""
+    return old.unloadable == new.unloadable and not any(True for _ in _differing(old, new))
+
+
+def undeclared(old: NormalForm, new: NormalForm, declared: Sequence[str]) -> list[Change]:
+    """The differences beyond the declared paths."""
+    if old.unloadable and UNLOADABLE in declared:
+        return []
+    if old.unloadable == new.unloadable:
+        new = NormalForm(new.nets, new.rest, "")
+    old = NormalForm(old.nets, old.rest, "")
+    patterns = [tuple(path.split(".")) for path in declared]
+    inside = [p[1:] for p in patterns if p[0] == LAYER and len(p) > 1]
+    outside = [p for p in patterns if p[0] != LAYER]
+    found = [] if not new.unloadable else [Change("", "", 0, UNLOADABLE, "", new.unloadable)]
+    for difference in _differing(old, new):
+        if difference.is_layer and (LAYER,) in patterns:
+            continue
+        if difference.is_field:
+            paths = inside if difference.is_layer else outside
+            found += _rendered(difference, _without(difference.old, paths), _without(difference.new, paths))
+        else:
+            found += _rendered(difference, difference.old, difference.new)
+    return found
+
+
+def changes(old: NormalForm, new: NormalForm) -> list[Change]:
+    """All differences, in the order of the new file, what is gone first."""
+    found = []
+    if old.unloadable != new.unloadable:
+        found.append(Change("", "", 0, UNLOADABLE, old.unloadable, new.unloadable))
+    for difference in _differing(old, new):
+        found += _rendered(difference, difference.old, difference.new)
+    return found
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def _differing(old: NormalForm, new: NormalForm) -> Iterator[_Difference]:
+    if old.rest != new.rest:
+        yield _Difference("", None, old.rest, new.rest)
+    theirs = {net.place: net for net in new.nets}
+    ours = {net.place: net for net in old.nets}
+    for place in dict.fromkeys((*ours, *theirs)):
+        one = ours.get(place) or _empty(place)
+        other = theirs.get(place) or _empty(place)
+        if one.message != other.message:
+            yield _Difference(place, None, one.message, other.message)
+        if len(one.layers) != len(other.layers) or not all(map(_equal, one.layers, other.layers)):
+            yield from _layers(one, other)
+
+
+def _equal(old: NormalLayer, new: NormalLayer) -> bool:
+    return old is new or old.message == new.message
+
+
+def _empty(place: str) -> NormalNet:
+    return NormalNet(place, message_class("NetParameter")(), ())
+
+
+def _layers(old: NormalNet, new: NormalNet) -> Iterator[_Difference]:
+    if [layer.name for layer in old.layers] == [layer.name for layer in new.layers]:
+        for index, (one, other) in enumerate(zip(old.layers, new.layers, strict=True)):
+            if not _equal(one, other):
+                ordinal = sum(layer.name == one.name for layer in old.layers[:index])
+                yield _Difference(old.place, (one.name, ordinal), one.message, other.message)
+        return
+    before, after = dict(old.keys()), dict(new.keys())
+    for key, layer in before.items():
+        if key not in after:
+            yield _Difference(old.place, key, layer.message, None)
+    stayed = _in_order([key for key in before if key in after], [key for key in after if key in before])
+    for key, layer in after.items():
+        if key not in before:
+            yield _Difference(old.place, key, None, layer.message)
+        elif not _equal(before[key], layer):
+            yield _Difference(old.place, key, before[key].message, layer.message)
+        if key in before and key not in stayed:
+            yield _Difference(old.place, key, None, None, (_behind(list(before), key), _behind(list(after), key)))
+
+
+def _behind(keys: list[_Key], key: _Key) -> str:
+    index = keys.index(key)
+    return f"behind {keys[index - 1][0]}" if index else "first"
+
+
+def _in_order(old: list[_Key], new: list[_Key]) -> set[_Key]:
+    """The largest set of keys that stand in the same order in both (patience: longest increasing run)."""
+    if old == new:
+        return set(old)
+    from bisect import bisect_left
+
+    rank = {key: index for index, key in enumerate(old)}
+    tails: list[int] = []
+    ends: list[_Key] = []
+    back: dict[_Key, _Key | None] = {}
+    for key in new:
+        at = bisect_left(tails, rank[key])
+        tails[at : at + 1] = [rank[key]]
+        ends[at : at + 1] = [key]
+        back[key] = ends[at - 1] if at else None
+    kept = set()
+    last = ends[-1] if ends else None
+    while last is not None:
+        kept.add(last)
+        last = back[last]
+    return kept
+
+
+# ---------------------------------------------------------------- declared paths
+
+
+def _without(message: Any, patterns: list[tuple[str, ...]]) -> Any:
+    """The message, or a copy without the fields at these paths and without what is empty then."""
+    if not any(_leads(message, pattern) for pattern in patterns):
+        return message
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for pattern in patterns:
+        _clear(copy, pattern)
+    return copy
+
+
+def _matching(message: Any, name: str) -> list[str]:
+    return [field.name for field, _ in message.ListFields() if fnmatchcase(field.name, name)]
+
+
+def _leads(message: Any, pattern: tuple[str, ...]) -> bool:
+    unknown = any(fnmatchcase(_unknown_name(text), pattern[0]) for text in getattr(message, UNKNOWN))
+    return unknown or bool(_matching(message, pattern[0]))
+
+
+def _unknown_name(text: bytes) -> str:
+    return text.decode("latin-1").partition(":")[0].partition(" ")[0]
+
+
+def _clear(message: Any, pattern: tuple[str, ...]) -> None:
+    chain: list[tuple[Any, str]] = []
+    level = [message]
+    for depth, name in enumerate(pattern):
+        last = depth == len(pattern) - 1
+        following = []
+        for held in level:
+            kept = [text for text in getattr(held, UNKNOWN) if not fnmatchcase(_unknown_name(text), name)]
+            if last and len(kept) < len(getattr(held, UNKNOWN)):
+                held.ClearField(UNKNOWN)
+                getattr(held, UNKNOWN).extend(kept)
+            for field in _matching(held, name):
+                if last:
+                    held.ClearField(field)
+                elif held.DESCRIPTOR.fields_by_name[field].message_type is not None:
+                    inner = getattr(held, field)
+                    repeated = hasattr(inner, "add")
+                    following += list(inner) if repeated else [inner]
+                    if not repeated:
+                        chain.append((held, field))
+        level = following
+    for held, field in reversed(chain):
+        if held.HasField(field) and not getattr(held, field).ListFields():
+            held.ClearField(field)
+
+
+# ---------------------------------------------------------------- rendering
+
+
+_Plain = Any  # str, list or dict of the same
+
+
+def _plain(message: Any) -> dict[str, _Plain]:
+    """A message as dicts and lists of scalars as prototxt writes them; messages nest as deep as the schema."""
+    out: dict[str, _Plain] = {}
+    kinds = slots(_schema_name(message))
+    for field, value in message.ListFields():
+        if field.name == UNKNOWN:
+            for text in value:
+                name = _unknown_name(text)
+                out.setdefault(name, []).append(text.decode("latin-1")[len(name) :].lstrip(": "))
+            continue
+        kind = kinds[field.name].kind
+        plain = _plain if field.message_type is not None else _scalar(kind)
+        out[field.name] = [plain(v) for v in value] if kinds[field.name].repeated else plain(value)
+    return out
+
+
+def _schema_name(message: Any) -> str:
+    name: str = message.DESCRIPTOR.name
+    return _names().get(name, name)
+
+
+@cache
+def _names() -> dict[str, str]:
+    from caffefix.caffe.schema import load
+
+    return {name.replace(".", "_"): name for name in load().messages}
+
+
+def _scalar(kind: str) -> Any:
+    if kind in ("string", "bytes"):
+        return _quoted
+    return {"bool": lambda v: str(v).lower(), "enum": lambda v: v.decode("latin-1"), "float": _float}.get(
+        kind, str
+    )
+
+
+def _quoted(value: bytes) -> str:
+    from caffefix.syntax.scalars import quoted
+
+    return quoted(value.decode("latin-1"))
+
+
+def _float(value: float) -> str:
+    """The shortest text that means this 32-bit float."""
+    for digits in range(6, 10):
+        text = f"{value:.{digits}g}"
+        try:
+            if struct.pack("f", float(text)) == struct.pack("f", value):
+                return text
+        except OverflowError:
+            continue
+    return repr(value)
+
+
+def _text(plain: _Plain) -> str:
+    """On one line, as prototxt."""
+    if isinstance(plain, str):
+        return plain
+    if isinstance(plain, list):
+        return "[" + ", ".join(map(_text, plain)) + "]"
+    parts = []
+    for name, value in plain.items():
+        for element in value if isinstance(value, list) else [value]:
+            text = _text(element)
+            parts.append(f"{name} {text}" if isinstance(element, dict) else f"{name}: {text}")
+    return "{ " + " ".join(parts) + " }" if parts else "{}"
+
+
+def _rendered(difference: _Difference, old: Any, new: Any) -> list[Change]:
+    name, ordinal = difference.key or ("", 0)
+    if difference.moved is not None:
+        return [Change(difference.place, name, ordinal, "order", *difference.moved)]
+    if old is None or new is None:
+        texts = (_text(_plain(m)) if m is not None else "" for m in (old, new))
+        return [Change(difference.place, name, ordinal, "", *texts)]
+    if old == new:
+        return []
+    return [Change(difference.place, name, ordinal, *change) for change in _deep(old, new)]
+
+
+def _deep(old: Any, new: Any) -> Iterable[tuple[str, str, str]]:
+    """Path, old and new value of each difference between two messages."""
+    from deepdiff import DeepDiff
+
+    one, other = _plain(old), _plain(new)
+    _narrow(one, other)
+    diff = DeepDiff(one, other, view="tree", threshold_to_diff_deeper=0)
+    found: Counter[tuple[str, str, str]] = Counter()
+    for level in (item for group in diff.values() for item in group):
+        parts = level.path(output_format="list")
+        missing = _default(_schema_name(old), parts)
+        old_text, new_text = (
+            missing if type(t).__name__ == "NotPresent" else _text(t) for t in (level.t1, level.t2)
+        )
+        found[_path(parts), old_text, new_text] += 1
+    return sorted(found)
+
+
+def _default(message: str, path: Sequence[str | int]) -> str:
+    """What an absent field says; empty if nothing."""
+    slot = None
+    for name in path:
+        if isinstance(name, str):
+            slot = slots(slot.type if slot is not None else message).get(name)
+            if slot is None:
+                return ""
+    if slot is None or slot.default is None or not isinstance(path[-1], str):
+        return ""
+    text: str = _scalar(slot.kind)(slot.default)
+    return text
+
+
+def _narrow(old: dict[str, _Plain], new: dict[str, _Plain]) -> None:
+    """Drop what is equal: DeepDiff takes its time over it."""
+    pairs = [(old, new)]
+    for one, other in pairs:
+        for name in [name for name in one if name in other]:
+            if one[name] == other[name]:
+                del one[name], other[name]
+            elif isinstance(one[name], dict) and isinstance(other[name], dict):
+                pairs.append((one[name], other[name]))
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    out = ""
+    for part in parts:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
+    return out
