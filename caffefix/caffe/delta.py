@@ -113,28 +113,33 @@ def _empty(place: str) -> NormalNet:
 
 def _layers(old: NormalNet, new: NormalNet) -> Iterator[_Difference]:
     if [layer.name for layer in old.layers] == [layer.name for layer in new.layers]:
-        for index, (one, other) in enumerate(zip(old.layers, new.layers, strict=True)):
+        for (key, one), other in zip(old.keys(), new.layers, strict=True):
             if not _equal(one, other):
-                ordinal = sum(layer.name == one.name for layer in old.layers[:index])
-                yield _Difference(old.place, (one.name, ordinal), one.message, other.message)
+                yield _Difference(old.place, key, one.message, other.message)
         return
     before, after = dict(old.keys()), dict(new.keys())
     for key, layer in before.items():
         if key not in after:
             yield _Difference(old.place, key, layer.message, None)
     stayed = _in_order([key for key in before if key in after], [key for key in after if key in before])
+    stood, stands = _places(before), _places(after)
     for key, layer in after.items():
         if key not in before:
             yield _Difference(old.place, key, None, layer.message)
         elif not _equal(before[key], layer):
             yield _Difference(old.place, key, before[key].message, layer.message)
         if key in before and key not in stayed:
-            yield _Difference(old.place, key, None, None, (_behind(list(before), key), _behind(list(after), key)))
+            yield _Difference(old.place, key, None, None, (stood[key], stands[key]))
 
 
-def _behind(keys: list[_Key], key: _Key) -> str:
-    index = keys.index(key)
-    return f"behind {keys[index - 1][0]}" if index else "first"
+def _places(keys: Iterable[_Key]) -> dict[_Key, str]:
+    """Behind which layer each stands."""
+    places = {}
+    place = "first"
+    for key in keys:
+        places[key] = place
+        place = f"behind {key[0]}"
+    return places
 
 
 def _in_order(old: list[_Key], new: list[_Key]) -> set[_Key]:
@@ -216,6 +221,7 @@ def _clear(message: Any, pattern: tuple[str, ...]) -> None:
 # ---------------------------------------------------------------- rendering
 
 
+_LONG = 200
 _Plain = Any  # str, list or dict of the same
 
 
@@ -332,7 +338,7 @@ def _default(message: str, path: Sequence[str | int]) -> str:
 
 
 def _narrow(old: dict[str, _Plain], new: dict[str, _Plain]) -> None:
-    """Drop what is equal: DeepDiff takes its time over it."""
+    """Drop what is equal, and take long lists whole: DeepDiff takes its time over both."""
     pairs = [(old, new)]
     for one, other in pairs:
         for name in [name for name in one if name in other]:
@@ -340,6 +346,8 @@ def _narrow(old: dict[str, _Plain], new: dict[str, _Plain]) -> None:
                 del one[name], other[name]
             elif isinstance(one[name], dict) and isinstance(other[name], dict):
                 pairs.append((one[name], other[name]))
+            elif len(one[name]) + len(other[name]) > _LONG and isinstance(one[name], list):
+                one[name], other[name] = _text(one[name]), _text(other[name])
 
 
 def _path(parts: Iterable[str | int]) -> str:
