@@ -1,0 +1,213 @@
+"""Another process: found, started, bounded, read, and gone when we are done with it.
+
+The process leads a group of its own, so that a stop ends whatever it started. Its output is
+read by threads that keep the end of it only, and its files are in a folder that is removed
+however the run ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+_TAIL = 64 << 10  # bytes kept of what a process says
+_PROBE_SECONDS = 120.0
+VARIABLE = "CAFFEFIX_CAFFE_PYTHON"
+
+HOW_TO_GET_CAFFE = (
+    "  python3.8 -m venv caffe-env && "
+    "caffe-env/bin/pip install kendryte-caffe protobuf==3.20.3 numpy==1.24.4\n"
+    f"  export {VARIABLE}=caffe-env/bin/python"
+)
+
+
+class NoCaffeError(Exception):
+    """No interpreter with Caffe; the message says which were tried and how to get one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended.
+
+    Attributes:
+        status: exit status; negative for the signal that ended it; None when it ran out of time.
+        output: the end of its standard output.
+        errors: the end of its standard error.
+    """
+
+    status: int | None
+    output: str
+    errors: str
+
+
+def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mapping[str, str]) -> Exit:
+    """Run a process in a folder, to its end or for ``timeout`` seconds.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    posix = os.name == "posix"
+    process = subprocess.Popen(
+        args,
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=posix,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    tails = [_Tail(process.stdout), _Tail(process.stderr)]
+    status: int | None = None
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = process.wait(timeout)
+    finally:
+        _end(process)
+        texts = [tail.text() for tail in tails]
+    return Exit(status, *texts)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its group, and take their exit status: nothing is left behind."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+class _Tail:
+    """Reads a stream to its end and keeps the last of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._kept = bytearray()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := self._stream.read1(_TAIL):  # type: ignore[attr-defined]
+                self._kept += chunk
+                del self._kept[:-_TAIL]
+
+    def text(self) -> str:
+        """What was kept; whoever still holds the stream open is not waited for long."""
+        self._thread.join(5)
+        if not self._thread.is_alive():
+            self._stream.close()
+        return bytes(self._kept).decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A private folder that is removed in the end: also when the program is told to stop."""
+    with _stoppable():
+        folder = Path(tempfile.mkdtemp(prefix="caffefix-prove-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that everything is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    old = [(number, signal.signal(number, stop)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in old:
+            signal.signal(number, handler)
+
+
+# ---------------------------------------------------------------- an interpreter with Caffe
+
+_PROBE = (
+    "import sys, caffe; "
+    "sys.stdout.write('caffefix-caffe|%s|%s' % (sys.version.split()[0], getattr(caffe, '__version__', '?')))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that imports Caffe.
+
+    Attributes:
+        path: of the interpreter.
+        python: its version.
+        caffe: Caffe's version as Caffe says it, or ``?``.
+    """
+
+    path: str
+    python: str
+    caffe: str
+
+
+def environment() -> dict[str, str]:
+    """Ours, with Caffe told to say what is wrong and nothing else."""
+    return {**os.environ, "GLOG_minloglevel": "2", "GLOG_logtostderr": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def find_interpreter(asked: str, folder: Path) -> Interpreter:
+    """The interpreter that is asked for, named by the environment, or found on the PATH.
+
+    Args:
+        asked: path or name, or empty.
+        folder: where to run it.
+
+    Raises:
+        NoCaffeError: none of them imports Caffe.
+    """
+    named = asked or os.environ.get(VARIABLE, "")
+    origin = "--caffe-python" if asked else VARIABLE
+    tried = []
+    for candidate in [named] if named else ["python3", "python"]:
+        found = shutil.which(candidate)
+        if found is None:
+            what = "is not an executable file" if os.path.lexists(candidate) else "is not there"
+            tried.append(f"{candidate} {what}")
+            continue
+        problem, interpreter = _probe(os.path.abspath(found), folder)
+        if interpreter is not None:
+            return interpreter
+        tried.append(f"{candidate} {problem}")
+    where = f" ({origin})" if named else ""
+    reasons = "; ".join(tried)
+    raise NoCaffeError(f"no Python with Caffe{where}: {reasons}\nTo get one:\n{HOW_TO_GET_CAFFE}")
+
+
+def _probe(path: str, folder: Path) -> tuple[str, Interpreter | None]:
+    try:
+        done = run([path, "-c", _PROBE], folder=folder, timeout=_PROBE_SECONDS, environment=environment())
+    except OSError as error:
+        return f"cannot be run: {error.strerror or error}", None
+    if done.status is None:
+        return f"did not answer within {_PROBE_SECONDS:.0f} s", None
+    head, _, rest = done.output.partition("caffefix-caffe|")
+    python, _, caffe = rest.partition("|")
+    if done.status == 0 and rest and not head.strip():
+        return "", Interpreter(path, python, caffe)
+    last = (done.errors.strip().splitlines() or [""])[-1][:200]
+    return (f"cannot import caffe: {last}" if "Error" in last else "is not a Python that imports caffe"), None
