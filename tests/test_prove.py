@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caffefix.caffe.net import Net
-from caffefix.evidence.prove import Options as ProveOptions
-from caffefix.evidence.prove import ProveError, solver_fields
-from caffefix.evidence.prove_sources import Given, Source, Unrepresentable, sources
-from caffefix.evidence.prove_task import make_task
-from caffefix.evidence.prove_verdict import Outcome, bound, outcome
-from caffefix.evidence.prove_words import caffes_words
+from caffefix.evidence.training.sources import Given, Source, Unrepresentable, sources
+from caffefix.evidence.training.task import make_task
+from caffefix.evidence.training.trial import Options as ProveOptions
+from caffefix.evidence.training.trial import ProveError, solver_fields
+from caffefix.evidence.training.verdict import Outcome, bound, outcome
+from caffefix.evidence.training.words import caffes_words
 from caffefix.syntax.parse import parse
 from tests.golden import ROOT
 from tests.golden import Outcome as Done

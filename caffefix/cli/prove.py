@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caffefix.cli._options import check_dialect, names
 from caffefix.cli._output import colour, say
-from caffefix.cli.repair import _check_dialect, _names
 
 if TYPE_CHECKING:
     from caffefix.engine.prove import Proved
-    from caffefix.evidence.prove import Options
+    from caffefix.evidence.training.trial import Options
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -48,8 +48,8 @@ def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
 )
 @click.option("--seed", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Of Caffe and data.")
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
-@click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Repair these findings only.")
-@click.option("--ignore", multiple=True, callback=_names, metavar="NAMES", help="Leave these findings out.")
+@click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Repair these findings only.")
+@click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these findings out.")
 @click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the net is for.")
 @click.option("--caffe-python", default="", metavar="PATH", help="Python that imports caffe.")
 @click.option("--timeout", type=click.FloatRange(1, 1e6), default=1800, show_default=True, help="Seconds a side.")
@@ -85,8 +85,8 @@ def command(
     """
     from caffefix.engine.repair import Request
     from caffefix.engine.select import Selection, UnknownNameError
-    from caffefix.evidence.prove import Options
-    from caffefix.evidence.prove_sources import Given
+    from caffefix.evidence.training.sources import Given
+    from caffefix.evidence.training.trial import Options
     from caffefix.findings import Options as FileOptions
 
     selection = Selection(select, ignore, unsafe)
@@ -94,7 +94,7 @@ def command(
         selection.check()
     except UnknownNameError as error:
         raise click.UsageError(str(error)) from None
-    _check_dialect(dialect)
+    check_dialect(dialect)
     options = Options(
         iterations=iterations,
         batch=batch,
@@ -119,9 +119,9 @@ def _proved(files: tuple[str, str | None, str | None], request: object, options:
 
     from caffefix.engine.prove import prove_file
     from caffefix.engine.repair import Request
-    from caffefix.evidence.prove import ProveError
-    from caffefix.evidence.prove_run import NoCaffeError
-    from caffefix.evidence.prove_sources import Unrepresentable
+    from caffefix.evidence.training.run import NoCaffeError
+    from caffefix.evidence.training.sources import Unrepresentable
+    from caffefix.evidence.training.trial import ProveError
     from caffefix.syntax.source import Source
     from caffefix.zoo.files import FileError, read
 
@@ -141,7 +141,7 @@ def _proved(files: tuple[str, str | None, str | None], request: object, options:
 
 def _report(proved: Proved, form: str) -> int:
     """Write the report; the exit status."""
-    from caffefix.evidence.prove import Verdict
+    from caffefix.evidence.training.trial import Verdict
     from caffefix.reports import prove_json, prove_text
     from caffefix.reports.as_text import colored, plain
 

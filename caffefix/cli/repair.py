@@ -8,14 +8,8 @@ from typing import Any
 
 import click
 
+from caffefix.cli._options import check_dialect, names
 from caffefix.cli._output import colour, say, write
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(name.strip() for item in value for name in item.split(",") if name.strip())
-    if value and not names:
-        raise click.BadParameter("no name is given", ctx, param)
-    return names
 
 
 class _Repair(click.Command):
@@ -38,8 +32,8 @@ class _Repair(click.Command):
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
-@click.option("--select", multiple=True, callback=_names, metavar="NAMES", help="Look for these findings only.")
-@click.option("--ignore", multiple=True, callback=_names, metavar="NAMES", help="Leave these findings out.")
+@click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Look for these findings only.")
+@click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these findings out.")
 @click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the files are for.")
 @click.option(
     "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
@@ -86,7 +80,7 @@ def command(
         raise click.UsageError(str(error)) from None
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
-    _check_dialect(dialect)
+    check_dialect(dialect)
     request = Request(selection, Options(dialect=dialect, target=target), delta or form == "json")
     results: Iterable[FileResult]
     if paths == ("-",):
@@ -103,21 +97,6 @@ def command(
     except KeyboardInterrupt:
         say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
         sys.exit(130)
-
-
-def _check_dialect(name: str) -> None:
-    """Refuse the name of a fork that nobody knows."""
-    if not name:
-        return
-    from difflib import get_close_matches
-
-    from caffefix.caffe.schema import load
-
-    forks = load().forks
-    if name not in forks:
-        near = get_close_matches(name, forks, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
-        raise click.UsageError(f"there is no fork {name!r}; {hint}")
 
 
 def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:

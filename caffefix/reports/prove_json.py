@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from caffefix.engine.prove import Proved
-from caffefix.evidence.prove import Side
+from caffefix.evidence.training.trial import Side
 
 VERSION = 1
 

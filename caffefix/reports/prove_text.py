@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from caffefix.engine.prove import Proved
-from caffefix.evidence.prove import Proof, Side, Verdict
-from caffefix.evidence.prove_verdict import Outcome
+from caffefix.evidence.training.trial import Proof, Side, Verdict
+from caffefix.evidence.training.verdict import Outcome
 from caffefix.reports.as_text import Paint, plain
 
 _ROWS = 12

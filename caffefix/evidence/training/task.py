@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import scores
-from caffefix.evidence.prove_losses import Loss, Roots, losses
-from caffefix.evidence.prove_sources import Given, Source, Unrepresentable, is_fed, sources
+from caffefix.evidence.training.losses import Loss, Roots, losses
+from caffefix.evidence.training.sources import Given, Source, Unrepresentable, is_fed, sources
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
@@ -234,7 +234,7 @@ def _body(document: Document, net: Net, kept: Sequence[Layer], wanted: set[int],
 
 
 def _own_norm(body: str) -> str:
-    """The body with each BatchNorm as the Python layer ``caffe_child.Normalize``."""
+    """The body with each BatchNorm as the Python layer ``child.Normalize``."""
     document = parse(body)
     norms = [layer for layer in Net(document.root).layers if layer.is_bvlc_batch_norm]
     edits: list[Edit] = []

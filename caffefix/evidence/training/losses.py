@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import scores
-from caffefix.evidence.prove_sources import Unrepresentable
+from caffefix.evidence.training.sources import Unrepresentable
 from caffefix.syntax.scalars import integer_value, number_value
 
 # How a target is made for a loss: its kind, and which bottom it is.

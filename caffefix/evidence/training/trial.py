@@ -1,6 +1,6 @@
 """Proof by running: real Caffe trains a net before and after its repair on synthetic data.
 
-The data layers are replaced by images of a few classes (``caffe_child``), everything else is
+The data layers are replaced by images of a few classes (``child``), everything else is
 the net's own, and Caffe's own solver makes N steps. Both sides see the same images and the same
 seeds; each side's images pass through its own transform.
 
@@ -20,16 +20,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from caffefix.evidence.prove_run import Exit, Interpreter, environment, find_interpreter, run, work_folder
-from caffefix.evidence.prove_sources import Given, Unrepresentable
-from caffefix.evidence.prove_task import Feed, Task, make_task
-from caffefix.evidence.prove_verdict import Outcome, bound, mean_tail, outcome
-from caffefix.evidence.prove_words import caffes_words
+from caffefix.evidence.training.run import Exit, Interpreter, environment, find_interpreter, run, work_folder
+from caffefix.evidence.training.sources import Given, Unrepresentable
+from caffefix.evidence.training.task import Feed, Task, make_task
+from caffefix.evidence.training.verdict import Outcome, bound, mean_tail, outcome
+from caffefix.evidence.training.words import caffes_words
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import quoted
 
 # The script that runs inside Caffe's interpreter; never imported here.
-_CHILD = Path(__file__).with_name("caffe_child.py")
+_CHILD = Path(__file__).with_name("child.py")
 _OWN_NORM = (
     "this Caffe's BatchNorm does not normalise by the batch (tested): a layer of our own with BVLC's formulas ran"
 )
