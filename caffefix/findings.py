@@ -11,6 +11,7 @@ from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.schema import load
+from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.tree import Document, Node
 
@@ -100,11 +101,13 @@ class Options:
             loaded, so initial values do not matter.
         dialect: the fork that the files are for; empty to tell it from each file.
         target: ``caffe``, or ``caffe-old`` for Caffe of before 2016, which has no Input layer.
+        log: what a training log of the files shows; None without one.
     """
 
     from_scratch: bool = True
     dialect: str = ""
     target: str = CAFFE
+    log: LogEvidence | None = None
 
 
 @dataclass
@@ -130,10 +133,15 @@ class Subject:
 
     @cached_property
     def forks(self) -> int:
-        """The forks that the file may be for: the one named by the user, or all that accept it."""
+        """The forks that the file may be for: the one named by the user, or all that accept it.
+
+        Of these, the one that wrote the log, where that is certain.
+        """
         if self.options.dialect:
             return load().bit(self.options.dialect)
-        return self.verdict.accepting if self.verdict is not None else load().everyone
+        accepting = self.verdict.accepting if self.verdict is not None else load().everyone
+        log = self.options.log
+        return (accepting & load().bit(log.fork) if log is not None and log.fork else 0) or accepting
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested."""

@@ -1,7 +1,8 @@
 """The golden cases: golden/<finding>/<case>/ with before.prototxt, after.prototxt, findings.json.
 
-``options`` holds command-line options, one a line. A case in golden/refused/ has message.txt
-instead of the other two. ``python -m tests.golden`` writes what the tool says now, for review.
+``options`` holds command-line options, one a line; ``train.log`` is given as ``--log``. A case in
+golden/refused/ has message.txt instead of the other two. ``python -m tests.golden`` writes what the
+tool says now, for review.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ def refused() -> list[Path]:
 
 
 def options(case: Path) -> list[str]:
-    file = case / "options"
-    return file.read_text().split() if file.exists() else []
+    file, log = case / "options", case / "train.log"
+    given = file.read_text().split() if file.exists() else []
+    return [*given, "--log", str(log)] if log.exists() else given
 
 
 def findings(case: Path, text: bytes) -> list[dict[str, object]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from caffefix.cli._options import check_dialect, names
 from caffefix.cli._output import colour, say, write
+
+if TYPE_CHECKING:
+    from caffefix.evidence.logs.evidence import LogEvidence
 
 
 class _Repair(click.Command):
@@ -39,6 +43,7 @@ class _Repair(click.Command):
     "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
 )
 @click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
+@click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
@@ -54,6 +59,7 @@ def command(
     dialect: str,
     target: str,
     delta: bool,
+    log: str | None,
     notes: bool,
     form: str,
     stdin_filename: str,
@@ -81,7 +87,9 @@ def command(
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
     check_dialect(dialect)
-    request = Request(selection, Options(dialect=dialect, target=target), delta or form == "json")
+    _check_log(log, paths)
+    options = Options(dialect=dialect, target=target, log=_evidence(log))
+    request = Request(selection, options, delta or form == "json")
     results: Iterable[FileResult]
     if paths == ("-",):
         data = sys.stdin.buffer.read()
@@ -97,6 +105,31 @@ def command(
     except KeyboardInterrupt:
         say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
         sys.exit(130)
+
+
+def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
+    """A log is of one net: its layers say nothing of another's with the same names."""
+    if log is None:
+        return
+    if log == "-" == paths[0]:
+        raise click.UsageError("- is standard input: it cannot be both the log and the file")
+    if len(paths) > 1 or os.path.isdir(paths[0]):
+        raise click.UsageError("--log is evidence for the net that it is of: give that file alone")
+
+
+def _evidence(log: str | None) -> LogEvidence | None:
+    """What a log shows; a log that cannot be read ends the run before it has begun."""
+    if log is None:
+        return None
+    from caffefix.evidence.logs.evidence import evidence_of
+    from caffefix.zoo import logs
+    from caffefix.zoo.files import FileError
+
+    try:
+        return evidence_of(logs.read(log))
+    except FileError as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
 
 
 def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:

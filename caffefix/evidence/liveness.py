@@ -56,6 +56,7 @@ class _State:
     bias_live: bool = False
     weight_trains: bool = True
     bias_trains: bool = True
+    is_gamma: bool = False  # of a BatchNorm that keeps gamma and beta among its blobs
 
 
 class _Step:
@@ -77,16 +78,21 @@ def is_zero_filled(layer: Layer) -> bool:
 
 
 def dead_weights(
-    layers: Sequence[Layer], *, filled: Collection[Layer] = (), open_ended: bool = False
+    layers: Sequence[Layer],
+    *,
+    filled: Collection[Layer] = (),
+    zero_gamma: Collection[Layer] = (),
+    open_ended: bool = False,
 ) -> list[Layer]:
     """Trainable layers whose weights can never receive a gradient.
 
     Args:
         layers: the TRAIN view, in file order.
         filled: layers whose weights are to be taken as filled, whatever the file says.
+        zero_gamma: BatchNorm layers of forks whose first two blobs are gamma and beta, both 0.
         open_ended: whether blobs that nothing consumes feed layers outside the file.
     """
-    steps = _steps(layers, set(map(id, filled)))
+    steps = _steps(layers, set(map(id, filled)), set(map(id, zero_gamma)))
     changed = True
     while changed:
         for step in steps:
@@ -100,7 +106,7 @@ def dead_weights(
     ]
 
 
-def _steps(layers: Sequence[Layer], filled: set[int]) -> list[_Step]:
+def _steps(layers: Sequence[Layer], filled: set[int], zero_gamma: set[int]) -> list[_Step]:
     blobs: dict[str, _Blob] = {}
     shared: dict[str, _State] = {}
     steps = []
@@ -113,7 +119,7 @@ def _steps(layers: Sequence[Layer], filled: set[int]) -> list[_Step]:
         name = layer.param(0).shared_name
         state = shared.get(name) if name else None
         if state is None:
-            state = _initial(layer, id(layer) in filled)
+            state = _zero_gamma(layer) if id(layer) in zero_gamma else _initial(layer, id(layer) in filled)
             if name:
                 shared[name] = state
         steps.append(_Step(layer, bottoms, tops, state))
@@ -157,6 +163,13 @@ def _initial(layer: Layer, filled: bool) -> _State:
     return _State(weight_trains=False, bias_trains=False)
 
 
+def _zero_gamma(layer: Layer) -> _State:
+    """gamma and beta as NVCaffe up to 0.15 fills them without fillers."""
+    beta = _filled_value(layer.filler("batch_norm_param", "bias_filler"))
+    trains = (layer.param(0).lr_mult != 0, layer.param(1).lr_mult != 0)
+    return _State(Value.ZERO, beta, weight_trains=trains[0], bias_trains=trains[1], is_gamma=True)
+
+
 def _train(state: _State) -> bool:
     """Let live parameters learn; whether any is now less known than before."""
     before = (state.weight, state.bias)
@@ -174,7 +187,7 @@ def _forward(step: _Step) -> None:
     layer, bottoms = step.layer, step.bottoms
     if not bottoms:
         value = Value.ANY
-    elif layer.type in WEIGHTED or (layer.type in ("Scale", "Bias") and len(bottoms) == 1):
+    elif layer.type in WEIGHTED or (layer.type in ("Scale", "Bias") and len(bottoms) == 1) or step.state.is_gamma:
         value = _affine(layer.type, bottoms[0].value, step.state)
     elif layer.type in _MAPS:
         value = _MAPS[layer.type](layer, bottoms[0].value)
@@ -316,7 +329,7 @@ def _passes(step: _Step, index: int, live: bool) -> bool:
         return True
     if layer.type in _NO_GRADIENT or (layer.type == "Crop" and index):
         return False
-    if layer.type in WEIGHTED or (layer.type == "Scale" and len(step.bottoms) == 1):
+    if layer.type in WEIGHTED or (layer.type == "Scale" and len(step.bottoms) == 1) or step.state.is_gamma:
         return live and step.state.weight is not Value.ZERO
     if layer.type == "ReLU":
         leaky = layer.number("relu_param", "negative_slope", 0.0) != 0

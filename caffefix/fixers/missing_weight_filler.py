@@ -38,8 +38,10 @@ is replaced only where layers stay dead without.
 ## When it is a false alarm
 
 When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
-`--ignore missing-weight-filler` leaves it out. A net whose last layer alone starts at zero learns, and
-so does one where a leaky activation or a bias lets gradients through; these are no findings.
+`--ignore missing-weight-filler` leaves it out. With `--log TRAIN.LOG` the log decides: layers that
+it shows with other weights, or that load theirs, are left alone. A net whose last layer alone
+starts at zero learns, and so does one where a leaky activation or a bias lets gradients through;
+these are no findings.
 
 ## References
 
@@ -59,6 +61,7 @@ from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._fillers import Chooser
+from caffefix.fixers._log import not_refuted, seen_zero
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -85,6 +88,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             why = f"{_some([layer.name for layer in revived])} can never learn"
         else:
             zero, why = missing, "by itself it passes no gradient down"
+        zero = not_refuted(subject, zero)
         if not zero:
             continue
         chooser = Chooser(view)
@@ -95,6 +99,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             message = (
                 f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
                 f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
+                f"{seen_zero(subject, layer)}"
             )
             holder = layer.node.message(WEIGHTED[layer.type].message)
             yield Finding(NAME, Severity.ERROR, message, holder or layer.node, layer.name, fix)

@@ -22,7 +22,7 @@ def render(results: Iterable[FileResult], *, notes: bool, diffs: bool = False) -
     yield "\n]}\n"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text without the surrogates that stand for odd bytes in file names."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -30,9 +30,9 @@ def _clean(text: str) -> str:
 def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
     extra = {"diff": result.diff.decode("utf-8", "replace")} if diffs else {}
     return {
-        "path": _clean(result.path),
+        "path": clean(result.path),
         "status": result.status.value,
-        "reason": _clean(result.reason),
+        "reason": clean(result.reason),
         "role": result.role.value if result.role is not None else None,
         "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
         "delta": [change(c) for c in result.delta],
@@ -44,7 +44,7 @@ def change(c: Change) -> dict[str, Any]:
     """One difference in meaning."""
     return {
         "place": c.place,
-        "layer": _clean(display(c.layer)),
+        "layer": clean(display(c.layer)),
         "ordinal": c.ordinal,
         "path": c.path,
         "old": display(c.old) or None,

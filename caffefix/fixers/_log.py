@@ -1,0 +1,30 @@
+"""What a training log has to say to a finding."""
+
+from __future__ import annotations
+
+from caffefix.caffe.net import Layer
+from caffefix.findings import Subject
+
+
+def not_refuted(subject: Subject, zero: list[Layer]) -> list[Layer]:
+    """Of layers that start at zero by the file, those that the log does not show otherwise.
+
+    Weights that the log shows are not zero, and weights that are loaded are not the filler's: without
+    debug_info, a log that loads weights speaks for all layers.
+    """
+    log = subject.options.log
+    if log is None:
+        return zero
+    known = log.zero_weights if log.loads_weights else None
+    return [
+        layer for layer in zero if layer.name not in log.other_weights and (known is None or layer.name in known)
+    ]
+
+
+def seen_zero(subject: Subject, layer: Layer) -> str:
+    """The end of a message where the log confirms it; empty without one."""
+    log = subject.options.log
+    if log is None or layer.name not in log.zero_weights:
+        return ""
+    tops = " and its top" if layer.name in log.zero_tops else ""
+    return f"; {log.name} shows its weights{tops} at exactly 0"
