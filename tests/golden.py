@@ -7,12 +7,15 @@ tool says now, for review.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from caffefix.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "golden"
@@ -26,7 +29,28 @@ class Outcome:
 
 
 def caffefix(*args: str | os.PathLike[str], cwd: Path = ROOT, stdin: bytes = b"") -> Outcome:
-    """Run the command line as a user does."""
+    """Run the command line in this process: what goes in and out is what a user gives and gets."""
+    given, out, err = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (stdin, b"", b""))
+    home = os.getcwd()
+    streams = sys.stdin, sys.stdout, sys.stderr
+    os.environ.pop("FORCE_COLOR", None)
+    try:
+        os.chdir(cwd)
+        sys.stdin, sys.stdout, sys.stderr = given, out, err
+        main([os.fspath(arg) for arg in args], prog_name="caffefix")
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = streams
+        os.chdir(home)
+    out.flush()
+    err.flush()
+    return Outcome(status, out.buffer.getvalue(), err.buffer.getvalue())  # type: ignore[attr-defined]
+
+
+def caffefix_process(*args: str | os.PathLike[str], cwd: Path = ROOT, stdin: bytes = b"") -> Outcome:
+    """Run the command line as a user does, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
     environment.pop("FORCE_COLOR", None)
     done = subprocess.run(
@@ -63,7 +87,7 @@ def repaired(case: Path, text: bytes) -> bytes:
     return done.out
 
 
-def main() -> None:
+def write_expected() -> None:
     for case in cases():
         before = (case / "before.prototxt").read_bytes()
         (case / "after.prototxt").write_bytes(repaired(case, before))
@@ -75,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_expected()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import GOLDEN, caffefix
+from tests.golden import GOLDEN
+from tests.golden import caffefix_process as caffefix
 
 DEAD = (GOLDEN / "missing-weight-filler/fires/before.prototxt").read_bytes()
 ALIVE = (GOLDEN / "missing-weight-filler/fires/after.prototxt").read_bytes()

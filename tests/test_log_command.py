@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import GOLDEN, caffefix
+from tests.golden import GOLDEN
+from tests.golden import caffefix_process as caffefix
 from tests.logs import bottom_diff, iteration, losses, param, record, top
 
 GAMMA = GOLDEN / "batch-norm-zero-gamma/fires"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import ROOT, caffefix
+from tests.golden import ROOT
+from tests.golden import caffefix_process as caffefix
 
 
 def fixed(text: str, *options: str) -> str:

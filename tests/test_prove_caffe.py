@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.golden import GOLDEN, caffefix
+from tests.golden import GOLDEN
+from tests.golden import caffefix_process as caffefix
 
 pytestmark = pytest.mark.caffe
 

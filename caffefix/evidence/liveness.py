@@ -17,9 +17,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.net import Filler, Layer
+from caffefix.caffe.net import Filler, Layer, Phase
 from caffefix.caffe.roles import scores
 from caffefix.syntax.scalars import number_value
 
@@ -39,7 +41,7 @@ _CONSTANTS = frozenset({Value.ZERO, Value.POSITIVE, Value.NEGATIVE, Value.CONSTA
 
 @dataclass(slots=True)
 class _Blob:
-    """One version of a blob: an in-place layer makes a new one of the same name."""
+    """What is known of one version of a blob."""
 
     value: Value = Value.ANY
     live: bool = False  # may its gradient be other than zero?
@@ -60,8 +62,9 @@ class _State:
 
 
 class _Step:
-    def __init__(self, layer: Layer, bottoms: list[_Blob], tops: list[_Blob], state: _State) -> None:
+    def __init__(self, layer: Layer, bottoms: list[_Blob], tops: list[_Blob], state: _State, phase: Phase) -> None:
         self.layer = layer
+        self.phase = phase
         self.bottoms = bottoms
         self.tops = tops
         self.state = state
@@ -92,7 +95,7 @@ def dead_weights(
         zero_gamma: BatchNorm layers of forks whose first two blobs are gamma and beta, both 0.
         open_ended: whether blobs that nothing consumes feed layers outside the file.
     """
-    steps = _steps(layers, set(map(id, filled)), set(map(id, zero_gamma)))
+    steps = _steps(build(layers), set(map(id, filled)), Phase.TRAIN, set(map(id, zero_gamma)))
     changed = True
     while changed:
         for step in steps:
@@ -106,23 +109,60 @@ def dead_weights(
     ]
 
 
-def _steps(layers: Sequence[Layer], filled: set[int], zero_gamma: set[int]) -> list[_Step]:
-    blobs: dict[str, _Blob] = {}
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is exactly known of a net before its first step.
+
+    Attributes:
+        values: of the blobs, by ``Blob.index``.
+        weight_live: by step, whether the first parameter's gradient may be other than zero.
+        bias_live: the same for the second (for Bias, its only one).
+    """
+
+    values: tuple[Value, ...]
+    weight_live: tuple[bool, ...]
+    bias_live: tuple[bool, ...]
+
+
+def at_start(graph: Graph, phase: Phase, *, filled: Collection[Layer] = ()) -> Start:
+    """The exact analysis of one pass, forward and backward, with parameters as they are filled.
+
+    Args:
+        graph: of the net in that phase.
+        phase: of the net.
+        filled: layers whose weights are to be taken as filled, whatever the file says.
+    """
+    steps = _steps(graph, set(map(id, filled)), phase)
+    for step in steps:
+        _forward(step)
+    _backward(steps, open_ended=False)
+    values = [Value.ANY] * len(graph.blobs)
+    for step, resolved in zip(steps, graph.steps, strict=True):
+        for blob, top in zip(step.tops, resolved.tops, strict=True):
+            values[top.index] = blob.value
+    live = [(any(top.live for top in step.tops) or scores(step.layer), step) for step in steps]
+    return Start(
+        tuple(values),
+        tuple(flows and _weight_live(step, flows) for flows, step in live),
+        tuple(flows for flows, _ in live),
+    )
+
+
+def _steps(graph: Graph, filled: set[int], phase: Phase, zero_gamma: Collection[int] = frozenset()) -> list[_Step]:
+    blobs = [_Blob(consumed=bool(readers)) for readers in graph.consumers]
     shared: dict[str, _State] = {}
     steps = []
-    for layer in layers:
-        bottoms = [blobs.setdefault(name, _Blob()) for name in layer.bottoms]
-        for blob in bottoms:
-            blob.consumed = True
-        tops = [_Blob() for _ in layer.tops]
-        blobs.update(zip(layer.tops, tops, strict=True))
+    for step in graph.steps:
+        layer = step.layer
         name = layer.param(0).shared_name
         state = shared.get(name) if name else None
         if state is None:
             state = _zero_gamma(layer) if id(layer) in zero_gamma else _initial(layer, id(layer) in filled)
             if name:
                 shared[name] = state
-        steps.append(_Step(layer, bottoms, tops, state))
+        bottoms = [blobs[blob.index] for blob in step.bottoms]
+        tops = [blobs[blob.index] for blob in step.tops]
+        steps.append(_Step(layer, bottoms, tops, state, phase))
     return steps
 
 
@@ -189,6 +229,8 @@ def _forward(step: _Step) -> None:
         value = Value.ANY
     elif layer.type in WEIGHTED or (layer.type in ("Scale", "Bias") and len(bottoms) == 1) or step.state.is_gamma:
         value = _affine(layer.type, bottoms[0].value, step.state)
+    elif layer.type == "BatchNorm":
+        value = _batch_norm(layer, bottoms[0].value, step.phase)
     elif layer.type in _MAPS:
         value = _MAPS[layer.type](layer, bottoms[0].value)
     elif layer.type in _JOINS:
@@ -236,12 +278,12 @@ def _pooling(layer: Layer, value: Value) -> Value:
     return Value.ANY if padded and value is not Value.ZERO else value
 
 
-def _batch_norm(layer: Layer, value: Value) -> Value:
+def _batch_norm(layer: Layer, value: Value, phase: Phase) -> Value:
     if not layer.is_bvlc_batch_norm:
         return Value.ANY
     if value is Value.ANY:
         return value
-    if layer.flag("batch_norm_param", "use_global_stats", False):
+    if layer.flag("batch_norm_param", "use_global_stats", phase is Phase.TEST):
         return value if value is Value.ZERO else Value.CONSTANT
     return Value.ZERO  # a constant less its mean
 
@@ -259,10 +301,10 @@ def _absolute(layer: Layer, value: Value) -> Value:
 
 
 def _power(layer: Layer, value: Value) -> Value:
-    power, scale, shift = (
-        layer.number("power_param", n, d) for n, d in (("power", 1), ("scale", 1), ("shift", 0))
-    )
+    power, scale, shift = _power_numbers(layer)
     if power != 1:
+        if value is Value.ZERO and shift == 0 and power > 0:
+            return Value.ZERO
         return Value.CONSTANT if value in _CONSTANTS else Value.ANY
     if value is Value.ZERO or scale == 0:
         return _sign(shift)
@@ -290,9 +332,9 @@ _Map = Callable[[Layer, Value], Value]
 _MAPS: dict[str, _Map] = {
     "ReLU": _relu, "PReLU": _same, "ELU": _same, "TanH": _same, "Dropout": _same, "Flatten": _same,
     "Reshape": _same, "Split": _same, "Slice": _same, "LRN": _same, "Crop": _same, "Permute": _zero_stays,
-    "Pooling": _pooling, "BatchNorm": _batch_norm, "MVN": _zero_stays, "Reduction": _zero_stays,
+    "Pooling": _pooling, "MVN": _zero_stays, "Reduction": _zero_stays,
     "Tile": _zero_stays, "Sigmoid": _positive, "BNLL": _positive, "Exp": _positive, "AbsVal": _absolute,
-    "Power": _power,
+    "Swish": _same, "Power": _power,
 }  # fmt: skip
 _JOINS: dict[str, Callable[[Layer, Sequence[Value]], Value]] = {
     "Concat": _concat, "Eltwise": _eltwise, "Scale": _product,
@@ -316,10 +358,14 @@ def _backward(steps: Sequence[_Step], open_ended: bool) -> None:
         for index, blob in enumerate(step.bottoms):
             if not (index < len(step.blocked) and step.blocked[index]):
                 blob.live = _passes(step, index, live) or blob.live
-        bottom = step.bottoms[0].value if step.bottoms else Value.ANY
         state = step.state
-        state.weight_live |= live and (bottom is not Value.ZERO or step.layer.type == "Embed")
+        state.weight_live |= _weight_live(step, live)
         state.bias_live |= live
+
+
+def _weight_live(step: _Step, live: bool) -> bool:
+    bottom = step.bottoms[0].value if step.bottoms else Value.ANY
+    return live and (bottom is not Value.ZERO or step.layer.type == "Embed")
 
 
 def _passes(step: _Step, index: int, live: bool) -> bool:
@@ -334,6 +380,8 @@ def _passes(step: _Step, index: int, live: bool) -> bool:
     if layer.type == "ReLU":
         leaky = layer.number("relu_param", "negative_slope", 0.0) != 0
         return live and (leaky or step.bottoms[0].value not in (Value.ZERO, Value.NEGATIVE))
+    if layer.type == "Power":
+        return live and _power_passes(layer, step.bottoms[0].value)
     if layer.type == "AbsVal":
         return live and step.bottoms[0].value is not Value.ZERO
     if layer.type == "Scale" or (
@@ -341,9 +389,22 @@ def _passes(step: _Step, index: int, live: bool) -> bool:
     ):
         others = (b.value for i, b in enumerate(step.bottoms) if i != index)
         return live and all(v is not Value.ZERO for v in others)
-    if layer.type in _MAPS or layer.type in _JOINS or layer.type in ("Softmax", "Log", "Bias"):
+    if layer.type in _MAPS or layer.type in _JOINS or layer.type in ("BatchNorm", "Softmax", "Log", "Bias"):
         return live
     return not _is_scoreless(layer)
+
+
+def _power_numbers(layer: Layer) -> tuple[float, float, float]:
+    """power, scale and shift."""
+    number = partial(layer.number, "power_param")
+    return number("power", 1.0), number("scale", 1.0), number("shift", 0.0)
+
+
+def _power_passes(layer: Layer, value: Value) -> bool:
+    """Whether the derivative power · scale · (shift + scale · x)^(power − 1) may be other than zero."""
+    power, scale, shift = _power_numbers(layer)
+    flat = value is Value.ZERO and shift == 0 and power > 1
+    return power * scale != 0 and not flat
 
 
 def _is_scoreless(layer: Layer) -> bool:

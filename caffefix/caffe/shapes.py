@@ -1,0 +1,96 @@
+"""Shape inference: the shape of each top and each parameter blob of a net, as far as it is known.
+
+A dimension is an int, or None where the net does not say: the size of images in a database, what
+a Python layer makes. Rules are in ``shape_rules``; behind a layer without a rule everything is
+unknown until something states it again. Problems are what Caffe would abort on; behind one,
+shapes are unknown, so that each mistake is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from caffefix.caffe.fillers import Shape
+from caffefix.caffe.graph import Blob, Graph, Step
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
+from caffefix.caffe.shape_rules.base import merged
+from caffefix.caffe.shape_rules.sources import input_shapes
+from caffefix.syntax.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A layer on whose shapes Caffe aborts.
+
+    Attributes:
+        layer: the layer.
+        message: Caffe's own, without file and line.
+        node: where in the file.
+    """
+
+    layer: Layer
+    message: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """Shapes of a graph.
+
+    Attributes:
+        blobs: by ``Blob.index``.
+        params: by ``Step.index``; None where not even their number is known.
+        problems: in file order.
+        unruled: indices of steps for which there is no rule: unknown from there.
+    """
+
+    blobs: tuple[Shape, ...]
+    params: tuple[tuple[ParamBlob, ...] | None, ...]
+    problems: tuple[Problem, ...]
+    unruled: tuple[int, ...]
+
+    def of(self, blob: Blob) -> Shape:
+        return self.blobs[blob.index]
+
+    def params_of(self, step: Step) -> tuple[ParamBlob, ...]:
+        """The parameter blobs of a step; none where they are unknown."""
+        return self.params[step.index] or ()
+
+
+def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | None = None) -> Shapes:
+    """Infer the shapes of a net in a phase.
+
+    Args:
+        graph: of that net and phase.
+        net: for the shapes of its ``input:`` fields.
+        phase: of the graph.
+        given: shapes of blobs that sources make, by name, where the caller knows better than the
+            file; known axes of the file win.
+    """
+    given = given or {}
+    blobs: list[Shape] = [None] * len(graph.blobs)
+    params: list[tuple[ParamBlob, ...] | None] = []
+    problems: list[Problem] = []
+    unruled: list[int] = []
+    stated = input_shapes(net)
+    for blob in graph.inputs:
+        blobs[blob.index] = merged(stated.get(blob.name), given.get(blob.name))
+    for step in graph.steps:
+        outcome = Outcome((), None)
+        rule = RULES.get(step.layer.type)
+        if rule is None:
+            unruled.append(step.index)
+        else:
+            try:
+                outcome = rule(Site(step.layer, phase, tuple(blobs[b.index] for b in step.bottoms)))
+            except Mismatch as mismatch:
+                problems.append(Problem(step.layer, mismatch.message, step.layer.node))
+        params.append(outcome.params)
+        for top, shape in zip(step.tops, outcome.tops, strict=False):
+            blobs[top.index] = shape
+        if not step.bottoms:
+            for top in step.tops:
+                blobs[top.index] = merged(blobs[top.index], given.get(top.name))
+    return Shapes(tuple(blobs), tuple(params), tuple(problems), tuple(unruled))

@@ -1,0 +1,82 @@
+"""What the signals of a file's net are, as it stands and after the safe repair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from caffefix.caffe.net import Generation, Net, Phase, nets
+from caffefix.caffe.roles import scores
+from caffefix.engine.repair import Request, repair
+from caffefix.engine.select import Selection
+from caffefix.evidence.signal import Prediction, predict
+from caffefix.syntax.parse import parse
+from caffefix.syntax.source import Source
+
+
+class NoNetError(Exception):
+    """There is no net to predict, or none that can be; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Predictions for a net.
+
+    Attributes:
+        before: for the net as it stands (V0 is read as Caffe reads it, migrated).
+        after: for the net after the safe repair; None if the repair changes nothing.
+    """
+
+    before: Prediction
+    after: Prediction | None
+
+
+def compare(source: Source, phase: Phase = Phase.TRAIN, input_mean_abs: float | None = None) -> Comparison:
+    """Predict the first net of a file, before and after repair.
+
+    Args:
+        source: the file.
+        phase: of the net.
+        input_mean_abs: E|x| of the images as they leave the data layer.
+
+    Raises:
+        PrototxtError: the file does not parse.
+        NoNetError: it has no net, or its V0 layers cannot be migrated.
+    """
+    source = _migrated(source)
+    before = _predict(_net(source), phase, input_mean_abs)
+    repaired = repair(source, Request())
+    if repaired.new is None:
+        return Comparison(before, None)
+    after = _predict(_net(Source(source.path, repaired.new)), phase, input_mean_abs)
+    return Comparison(before, after)
+
+
+def _net(source: Source) -> Net:
+    found = next(nets(parse(source.text)), None)
+    if found is None or not found.layers:
+        raise NoNetError(f"{source.path}: there is no net in this file; give a file with layers")
+    return found
+
+
+def _migrated(source: Source) -> Source:
+    if Generation.V0 not in _net(source).generations:
+        return source
+    result = repair(source, Request(Selection(select=("legacy-v0-layers",))))
+    migrated = source if result.new is None else Source(source.path, result.new)
+    if Generation.V0 in _net(migrated).generations:
+        raise NoNetError(f"{source.path}: its V0 layers cannot be migrated; {result.reason or 'see caffefix'}")
+    return migrated
+
+
+def _predict(net: Net, phase: Phase, input_mean_abs: float | None) -> Prediction:
+    return predict(net, phase, stages=_stages(net, phase), input_mean_abs=input_mean_abs)
+
+
+def _stages(net: Net, phase: Phase) -> frozenset[str]:
+    """The first single stage that has a loss, if there is none without a stage."""
+    if any(scores(layer) for layer in net.view(phase)):
+        return frozenset()
+    for stage in sorted(net.stages):
+        if any(scores(layer) for layer in net.view(phase, frozenset({stage}))):
+            return frozenset({stage})
+    return frozenset()

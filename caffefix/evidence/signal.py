@@ -1,0 +1,422 @@
+"""How large the signals of a net are before its first step: prediction by mean-field theory.
+
+For each blob E|x| is predicted with a bracket, for each parameter what its filler gives, and the
+exact analysis (``liveness``) tells which are exactly zero and which gradients are. Weights are taken
+to come from the fillers. What the data are like is in no net: predictions are made for white noise
+and for smooth images, of the size that is given or usual, and the bracket holds both.
+
+Sources: Glorot and Bengio 2010; He et al. 2015, arXiv:1502.01852; Poole et al. 2016,
+arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; the layers of BVLC's Caffe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import exp, isfinite, sqrt
+
+from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
+from caffefix.caffe.graph import Graph, Step, build
+from caffefix.caffe.layer_types import IMAGE_SOURCES
+from caffefix.caffe.net import Generation, Layer, Net, Phase
+from caffefix.caffe.roles import scores
+from caffefix.caffe.shape_rules import ParamBlob
+from caffefix.caffe.shapes import Shapes, infer
+from caffefix.evidence.liveness import Start, Value, at_start
+from caffefix.evidence.signal_rules import RULES, Place, Stop
+from caffefix.evidence.signal_state import Signal, constant, images, noise, normal, spread
+from caffefix.syntax.scalars import number_value
+
+# E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).
+CENTRED, RAW = 45.0, 110.0
+# Pixels over which natural images are alike, as far as layers above see it.
+_SMOOTH = 12.0
+_SIZE = 224
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPrediction:
+    """A top as it is before the first step.
+
+    Attributes:
+        layer: that makes it.
+        blob: its name; ``(automatic)`` for a loss without a top.
+        type: of the layer.
+        mean_abs: predicted E|x|, or None where it is not known.
+        low: lower end of the bracket.
+        high: upper end.
+        zero: whether it is exactly zero; None where that is not decided.
+    """
+
+    layer: str
+    blob: str
+    type: str
+    mean_abs: float | None
+    low: float | None
+    high: float | None
+    zero: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParamPrediction:
+    """A parameter blob as its filler makes it.
+
+    Attributes:
+        layer: that has it.
+        index: among the layer's blobs.
+        type: of the layer.
+        role: as in ``ParamBlob``.
+        mean_abs: predicted E|w|, or None where it is not known.
+        low: lower end of the bracket.
+        high: upper end.
+        zero: whether it is exactly zero.
+        gradient_zero: whether the first gradient is exactly zero; None where that is not decided,
+            in TEST, and for what is not trained.
+    """
+
+    layer: str
+    index: int
+    type: str
+    role: str
+    mean_abs: float | None
+    low: float | None
+    high: float | None
+    zero: bool | None
+    gradient_zero: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A layer behind which nothing is predicted."""
+
+    layer: str
+    type: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is predicted for a phase of a net.
+
+    Attributes:
+        phase: the phase.
+        blobs: every top, in the order of the layers.
+        params: every parameter blob whose existence is known.
+        stopped: where prediction ends, and why.
+        assumed: what was taken for granted about the data, in words.
+        loss: sum of the losses by their weights, or None where one is not known.
+    """
+
+    phase: Phase
+    blobs: tuple[BlobPrediction, ...]
+    params: tuple[ParamPrediction, ...]
+    stopped: tuple[Stopped, ...]
+    assumed: tuple[str, ...]
+    loss: float | None
+
+    def blob(self, name: str) -> BlobPrediction | None:
+        """The last version of a blob."""
+        return next((b for b in reversed(self.blobs) if b.blob == name), None)
+
+
+def predict(
+    net: Net,
+    phase: Phase = Phase.TRAIN,
+    *,
+    stages: frozenset[str] = frozenset(),
+    input_mean_abs: float | None = None,
+    filled: Mapping[Layer, FillerSpec] | None = None,
+    inputs: Mapping[str, Signal] | None = None,
+) -> Prediction:
+    """Predict the signals of a net, V1 or V2.
+
+    Args:
+        net: the net.
+        phase: TRAIN, or TEST before any training.
+        stages: of the net's state.
+        input_mean_abs: E|x| of the images as they leave the data layer, mean subtracted and scaled.
+        filled: weight fillers to be assumed in place of the file's, by layer of ``net.layers``.
+        inputs: signals of blobs that sources make, by name, where more is known of them.
+    """
+    graph = build(net.view(phase, stages), net.inputs)
+    run = _Run(net, phase, graph, input_mean_abs, dict(filled or {}), dict(inputs or {}))
+    scenes = [run.forward(smooth) for smooth in (False, True)]
+    rows = [row for step in graph.steps for row in run.rows(step, scenes)]
+    params = [param for step in graph.steps for param in run.params(step)]
+    stopped = tuple(Stopped(layer.name, layer.type, why) for layer, why in run.stopped.values())
+    return Prediction(phase, tuple(rows), tuple(params), stopped, tuple(run.assumed), run.loss(scenes))
+
+
+Scene = list[Signal | None]
+
+
+class _Run:
+    def __init__(
+        self,
+        net: Net,
+        phase: Phase,
+        graph: Graph,
+        size: float | None,
+        filled: dict[Layer, FillerSpec],
+        inputs: dict[str, Signal],
+    ) -> None:
+        self.phase, self.graph, self.size, self.filled, self.inputs = phase, graph, size, filled, inputs
+        self.assumed: dict[str, None] = {}
+        self.stopped: dict[int, tuple[Layer, str]] = {}
+        self.automatic: dict[int, list[Signal | None]] = {}
+        self.shapes = self._shapes(net)
+        self.start: Start = at_start(
+            graph, phase, filled=[layer for layer, spec in filled.items() if not spec.is_zero]
+        )
+        self.known_behind = self._known_behind()
+
+    # ---- shapes, with what the net leaves open assumed
+
+    def _shapes(self, net: Net) -> Shapes:
+        first = infer(self.graph, net, self.phase)
+        given: dict[str, Shape] = {}
+        for name, slot, shape in self._sources(first):
+            if shape is not None and None not in shape:
+                continue
+            if slot or (shape is not None and len(shape) == 1):
+                given[name] = (2,)
+            elif shape is None or len(shape) == 4:
+                batch, channels, height, width = shape or (None, None, None, None)
+                given[name] = (batch or 2, channels or 3, height or _SIZE, width or _SIZE)
+                if None in (channels, height, width):
+                    self.assumed[f"'{name}' is {channels or 3} × {height or _SIZE} × {width or _SIZE}"] = None
+        return infer(self.graph, net, self.phase, given) if given else first
+
+    def _sources(self, shapes: Shapes) -> list[tuple[str, int, Shape]]:
+        tops = [(blob.name, 0, shapes.of(blob)) for blob in self.graph.inputs]
+        for step in self.graph.steps:
+            if not step.bottoms:
+                tops += [(top.name, top.slot, shapes.of(top)) for top in step.tops]
+        return tops
+
+    # ---- forward
+
+    def forward(self, smooth: bool) -> Scene:
+        """Signals of all blobs, for smooth images or for white noise."""
+        scene: Scene = [None] * len(self.graph.blobs)
+        for blob in self.graph.inputs:
+            scene[blob.index] = self._outside(blob.name, self.shapes.of(blob), smooth)
+        for step in self.graph.steps:
+            for top, signal in zip(step.tops, self._step(step, scene, smooth), strict=False):
+                exact = self.start.values[top.index]
+                scene[top.index] = constant(0.0) if exact is Value.ZERO else signal
+        return scene
+
+    def _step(self, step: Step, scene: Scene, smooth: bool) -> list[Signal | None]:
+        layer = step.layer
+        if not step.bottoms:
+            return [self._source(layer, top.name, top.slot, smooth) for top in step.tops]
+        rule = RULES.get(layer.type)
+        signals = [scene[bottom.index] for bottom in step.bottoms]
+        needed = signals[:1] if layer.type in _FIRST_ONLY else signals
+        if step.tops and all(self.start.values[top.index] is Value.ZERO for top in step.tops):
+            return [None] * len(step.tops)
+        if any(signal is None for signal in needed):
+            return [None] * len(step.tops)
+        if rule is None:
+            if layer.type not in _SILENT:
+                self.stopped[step.index] = (layer, f"unknown from here: no rule for type '{layer.type}'")
+            return [None] * len(step.tops)
+        try:
+            made = rule(self._place(step), [signal for signal in needed if signal is not None])
+        except Stop as stop:
+            self.stopped[step.index] = (layer, str(stop))
+            return [None] * len(step.tops)
+        except (OverflowError, ZeroDivisionError, ValueError):
+            self.stopped[step.index] = (layer, "too large or too small a number")
+            return [None] * len(step.tops)
+        if not step.tops:
+            self.automatic.setdefault(step.index, []).extend(made[:1])
+        return list(made)
+
+    def _place(self, step: Step) -> Place:
+        tops = tuple(self.shapes.of(top) for top in step.tops)
+        bottoms = tuple(self.shapes.of(bottom) for bottom in step.bottoms)
+        return Place(step.layer, self.phase, bottoms, tops, self._blobs(step))
+
+    def _blobs(self, step: Step) -> tuple[ParamBlob, ...]:
+        blobs = self.shapes.params_of(step)
+        spec = self.filled.get(step.layer)
+        if spec is None:
+            return blobs
+        return tuple(replace(blob, filler=spec) if blob.role == "weight" else blob for blob in blobs)
+
+    # ---- data
+
+    def _outside(self, name: str, shape: Shape, smooth: bool) -> Signal | None:
+        """What comes from outside: of unknown size, unless it is told."""
+        if name in self.inputs:
+            return self.inputs[name]
+        if shape is not None and len(shape) == 1:
+            return None
+        length = _SMOOTH if smooth else 1.0
+        if self.size is not None:
+            return noise(self.size, length)
+        self.assumed[f"'{name}' is not zero"] = None
+        return replace(noise(1.0, length), sized=False)
+
+    def _source(self, layer: Layer, name: str, slot: int, smooth: bool) -> Signal | None:
+        if name in self.inputs:
+            return self.inputs[name]
+        if layer.type in IMAGE_SOURCES:
+            return None if slot else self._images(layer, name, smooth)
+        if layer.type == "DummyData":
+            return _dummy(layer, slot, self._shape(layer, slot))
+        if layer.type == "Parameter":
+            return constant(0.0)
+        shape = self._shape(layer, slot)
+        if layer.type in ("HDF5Data", "Input") and not (slot and len(shape or (0,)) < 2):
+            return self._outside(name, shape, smooth)
+        if not slot:
+            index = next(step.index for step in self.graph.steps if step.layer is layer)
+            self.stopped[index] = (layer, f"what type '{layer.type}' gives is not known")
+        return None
+
+    def _shape(self, layer: Layer, slot: int) -> Shape:
+        step = next(step for step in self.graph.steps if step.layer is layer)
+        return self.shapes.of(step.tops[slot])
+
+    def _images(self, layer: Layer, name: str, smooth: bool) -> Signal:
+        holders = ["transform_param"]
+        if layer.generation is Generation.V1:
+            holders += ["data_param", "image_data_param"]
+        nodes = [node for holder in holders if (node := layer.node.message(holder)) is not None]
+        centred = any(node.has("mean_file") or node.has("mean_value") for node in nodes)
+        factor = next((f for node in nodes if (f := number_value(node.scalar("scale") or ""))), 1.0)
+        length = _SMOOTH if smooth else 1.0
+        if self.size is not None:
+            made = images(self.size, centred=centred or not smooth, length=length)
+            return made.with_doubt(0.0002)
+        size = (CENTRED if centred else RAW) * abs(factor)
+        what = "less their mean" if centred else "without a mean subtracted"
+        self.assumed[f"'{name}' are 8-bit images {what}: mean |x| about {size:.3g}"] = None
+        made = images(size, centred=centred or not smooth, length=length)
+        return made.with_doubt(0.02 if centred else 0.01)
+
+    # ---- what is told
+
+    def rows(self, step: Step, scenes: list[Scene]) -> list[BlobPrediction]:
+        """The predictions for the tops of a step."""
+        layer = step.layer
+        found = []
+        for top in step.tops:
+            signals = [scene[top.index] for scene in scenes]
+            found.append(_row(layer, top.name, signals, self.start.values[top.index]))
+        if step.index in self.automatic:
+            found.append(_row(layer, "(automatic)", self.automatic[step.index], Value.ANY))
+        return found
+
+    def params(self, step: Step) -> list[ParamPrediction]:
+        """The predictions for the parameters of a step."""
+        return [self._param(step, index, blob) for index, blob in enumerate(self._blobs(step))]
+
+    def _param(self, step: Step, index: int, blob: ParamBlob) -> ParamPrediction:
+        layer = step.layer
+        if blob.role == "statistics":
+            return ParamPrediction(layer.name, index, layer.type, blob.role, None, None, None, None, None)
+        found = moments(blob.filler, blob.shape)
+        zero = True if blob.filler.is_zero else False if blob.filler.type in _NEVER_ZERO else None
+        mean = low = high = None
+        if found is not None:
+            mean = found.mean_abs
+            zero = zero if mean or zero else None
+            even = blob.filler.constant is not None or blob.filler.type == "bilinear"
+            width = 1.0 if even else exp(4 / sqrt(count(blob.shape) or 1))
+            low, high = mean / width, mean * width
+        gradient = self._gradient_zero(step, index, blob)
+        return ParamPrediction(layer.name, index, layer.type, blob.role, mean, low, high, zero, gradient)
+
+    def _gradient_zero(self, step: Step, index: int, blob: ParamBlob) -> bool | None:
+        if self.phase is Phase.TEST or step.layer.param(index).lr_mult == 0 or index > 1:
+            return None
+        if step.layer.type in ("LSTM", "RNN", "Normalize", "BN") or (step.layer.type, index) == ("PReLU", 1):
+            return None
+        second = index == 1 or step.layer.type == "Bias"
+        live = (self.start.bias_live if second else self.start.weight_live)[step.index]
+        if not live:
+            return True
+        if step.layer.type == "PReLU" and self._hides_slope(step):
+            return None
+        return False if step.index in self.known_behind else None
+
+    def _hides_slope(self, step: Step) -> bool:
+        """Whether a PReLU's negative side may be cut off, so that its slope gets no gradient."""
+        constant_bottom = self.start.values[step.bottoms[0].index] is not Value.ANY
+        return constant_bottom or any(s.layer.type == "ReLU" for t in step.tops for s in self.graph.readers(t))
+
+    def _known_behind(self) -> frozenset[int]:
+        """Steps all of whose ways to a loss go through layers with rules."""
+        clear: set[int] = set()
+        reached: dict[int, bool] = {}  # by blob: whether all that leads to a loss is known
+        for step in reversed(self.graph.steps):
+            ways = [reached[top.index] for top in step.tops if top.index in reached]
+            ends = scores(step.layer)
+            # of equal values, a maximum passes the gradient to one, exactly
+            ties = step.layer.word("eltwise_param", "operation", "") in ("MAX", "2")
+            known = step.layer.type in RULES and all(ways) and not ties
+            if known and (ways or ends):
+                clear.add(step.index)
+            if ways or ends:
+                for bottom in step.bottoms:
+                    reached[bottom.index] = reached.get(bottom.index, True) and known
+        return frozenset(clear)
+
+    def loss(self, scenes: list[Scene]) -> float | None:
+        """The loss that Caffe would print first."""
+        total, seen = 0.0, False
+        for step in self.graph.steps:
+            if not scores(step.layer):
+                continue
+            weights = [number_value(value) for value in step.layer.node.scalars("loss_weight")] or [1.0]
+            rows = self.rows(step, scenes)
+            for row, weight in zip(rows, weights, strict=False):
+                if row.mean_abs is None or weight is None:
+                    return None
+                total, seen = total + weight * row.mean_abs, True
+        return total if seen else None
+
+
+# Layers whose answer depends on their first bottom only: labels and sizes do not matter.
+_FIRST_ONLY = frozenset(
+    """
+    SoftmaxWithLoss Crop BatchReindex EuclideanLoss SigmoidCrossEntropyLoss HingeLoss ContrastiveLoss InfogainLoss
+    MultinomialLogisticLoss Accuracy Embed
+    """.split()
+)
+_SILENT = frozenset({"Silence", "HDF5Output"})
+_NEVER_ZERO = frozenset({"constant", "uniform", "gaussian", "xavier", "msra", "bilinear", "positive_unitball"})
+
+
+def _dummy(layer: Layer, slot: int, shape: Shape) -> Signal:
+    """What DummyData's filler gives; zeros where there is none."""
+    param = layer.node.message("dummy_data_param")
+    fillers = [node for node in param.fields("data_filler") if node.is_message] if param is not None else []
+    node = fillers[min(slot, len(fillers) - 1)] if fillers else None
+    found = moments(read_filler(node), None)
+    if found is None:
+        return replace(noise(1.0), sized=False)
+    var = max(0.0, found.square - found.mean**2)
+    doubt = 0.57 / (count(shape) or 100) if var else 0.0
+    return replace(normal(found.mean, var, 0.0, constant(0.0)), mean_abs=found.mean_abs, doubt=doubt)
+
+
+def _row(layer: Layer, blob: str, signals: list[Signal | None], exact: Value) -> BlobPrediction:
+    if exact is Value.ZERO:
+        return BlobPrediction(layer.name, blob, layer.type, 0.0, 0.0, 0.0, True)
+    known = [signal for signal in signals if signal is not None]
+    if len(known) < len(signals) or not known:
+        return BlobPrediction(layer.name, blob, layer.type, None, None, None, None)
+    middle, low, high = spread(known)
+    # Single precision ends at 1e-38, and what hardly passes a ReLU may as well be nothing.
+    if not isfinite(high):
+        return BlobPrediction(layer.name, blob, layer.type, None, None, None, None)
+    sure = 1e-36 < low < 1e38 and all(signal.doubt < 1 for signal in known)
+    zero = False if sure else None
+    if not all(signal.sized for signal in known):
+        return BlobPrediction(layer.name, blob, layer.type, None, None, None, zero)
+    return BlobPrediction(layer.name, blob, layer.type, middle, low, high, zero)

@@ -1,0 +1,114 @@
+"""Layers that put signals together, or leave their values as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import sqrt
+
+from caffefix.caffe.fillers import count
+from caffefix.evidence.signal_rules.base import Place, Stop
+from caffefix.evidence.signal_state import Signal, constant, normal
+
+
+def eltwise(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """Sums, products and maxima of blobs that are taken to be independent."""
+    param = place.fields("eltwise_param")
+    operation = param.word("operation", "SUM")
+    if operation in ("PROD", "0"):
+        return [product(bottoms)]
+    if operation in ("MAX", "2"):
+        made = bottoms[0]
+        for other in bottoms[1:]:
+            mean, var, cov = ((a + b) / 2 for a, b in zip(made.normal, other.normal, strict=True))
+            made = normal(mean + 0.564 * sqrt(var), 0.68 * var, min(cov, 0.68 * var), made)
+        return [made.with_doubt(0.05)]
+    given = param.node.scalars("coeff") if param.node is not None else []
+    factors = [float(value) for value in given] if len(given) == len(bottoms) else [1.0] * len(bottoms)
+    return [weighted_sum(bottoms, factors)]
+
+
+def weighted_sum(bottoms: list[Signal], factors: list[float]) -> Signal:
+    """The sum of blobs times factors."""
+    parts = [bottom.times(factor) for bottom, factor in zip(bottoms, factors, strict=True)]
+    mean, var, cov = (sum(column) for column in zip(*((p.mean, *_own(p)) for p in parts), strict=True))
+    total = sum(p.square for p in parts)
+    weight = [p.square / total if total else 1.0 for p in parts]
+    doubt = _joint(weight, parts) + 0.002
+    like = replace(parts[0], doubt=doubt, length=max(p.length for p in parts), sized=all(p.sized for p in parts))
+    made = normal(mean, var, cov, like)
+    if all(p.positive for p in parts):
+        made = replace(made, mean_abs=mean, latent=None)
+    return made
+
+
+def _joint(shares: list[float], signals: list[Signal]) -> float:
+    """Doubt of a whole made of parts, which may go wrong together: branches have a root in common."""
+    return sum(share * sqrt(signal.doubt) for share, signal in zip(shares, signals, strict=True)) ** 2
+
+
+def _own(signal: Signal) -> tuple[float, float]:
+    return signal.variance, max(0.0, signal.common - signal.mean**2)
+
+
+def product(bottoms: list[Signal]) -> Signal:
+    """The product of blobs, place by place."""
+    mean = square = size = common = 1.0
+    for bottom in bottoms:
+        mean, square = mean * bottom.mean, square * bottom.square
+        size, common = size * bottom.mean_abs, common * bottom.common
+    doubt = sum(b.doubt for b in bottoms) + 0.01
+    length = min(b.length for b in bottoms)
+    return Signal(mean, square, size, common, length, doubt, all(b.sized for b in bottoms))
+
+
+def concat(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """Averages, by how many channels each has."""
+    sizes = [float(count(shape) or 0) for shape in place.bottoms]
+    if not all(sizes):
+        sizes = [float(shape[1] or 1) if shape is not None and len(shape) > 1 else 1.0 for shape in place.bottoms]
+    total = sum(sizes)
+
+    def mixed(values: list[float]) -> float:
+        return sum(size * value for size, value in zip(sizes, values, strict=True)) / total
+
+    size = mixed([b.mean_abs for b in bottoms])
+    shares = [s * b.mean_abs / total / size if size else 1.0 for s, b in zip(sizes, bottoms, strict=True)]
+    made = Signal(
+        mixed([b.mean for b in bottoms]),
+        mixed([b.square for b in bottoms]),
+        size,
+        mixed([b.common for b in bottoms]),
+        max(b.length for b in bottoms),
+        _joint(shares, bottoms),
+        all(b.sized for b in bottoms),
+    )
+    if all(b.rectified for b in bottoms) and max(b.square for b in bottoms) < 1.5 * min(b.square for b in bottoms):
+        made = replace(made, latent=bottoms[0].latent, rectified=True, scale=bottoms[0].scale)
+    return [made]
+
+
+def same(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """Values as they are, in another order or shape."""
+    return [bottoms[0]] * len(place.layer.tops)
+
+
+def reduction(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """Sums over all axes behind one."""
+    param, shape = place.fields("reduction_param"), place.bottoms[0]
+    axis = param.integer("axis", 0) or 0
+    number = count(shape[axis:]) if shape is not None else None
+    if not number:
+        raise Stop("how many values are summed is not known")
+    operation = param.word("operation", "SUM")
+    factor = place.layer.number("reduction_param", "coeff", 1.0)
+    bottom = bottoms[0]
+    if operation in ("ASUM", "2"):
+        value = bottom.mean_abs * number
+    elif operation in ("SUMSQ", "3"):
+        value = bottom.square * number
+    else:
+        share = 1.0 if operation in ("SUM", "1") else 1 / number
+        made = normal(bottom.mean * number, bottom.variance * number, 0.0, bottom)
+        return [made.times(factor * share).with_doubt(0.6)]
+    made = constant(value * factor)
+    return [replace(made, doubt=bottom.doubt + 0.6 / number + 0.05, sized=bottom.sized)]

@@ -1,0 +1,89 @@
+"""What the graph findings share: the views of a net that somebody may run, and what all of them say.
+
+A net file is several nets, one for each phase and set of stages. Which of them are run is not in
+the file; a view without any source of data is none that can be. What is wrong with a layer is
+said only if it is wrong in every view of a phase that can be run and has the layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from caffefix.caffe.graph import Graph, graph
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.roles import Role, scores
+from caffefix.caffe.schema import load
+from caffefix.findings import Subject
+
+K = TypeVar("K", bound=Hashable)
+
+# Nets with more stages are not judged: there are too many sets of them.
+_MAX_STAGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A net as one phase and set of stages see it."""
+
+    net: Net
+    phase: Phase
+    stages: frozenset[str]
+    graph: Graph
+
+
+def subjects(subject: Subject) -> Iterator[Net]:
+    """Nets that are whole, in files that BVLC's parser takes: others may be a fork's, or parts."""
+    if subject.forks & load().bit("bvlc"):
+        for net in subject.nets:
+            whole = subject.role(net) is not Role.SNIPPET
+            if whole and not _uses_levels(net) and len(net.stages) <= _MAX_STAGES:
+                yield net
+
+
+def views(net: Net) -> Iterator[View]:
+    """The views that have a source of data, TRAIN first; only TEST where there is no loss."""
+    learns = any(scores(layer) for layer in net.layers)
+    for phase in Phase if learns else (Phase.TEST,):
+        for stages in _stage_sets(net):
+            made = graph(net, phase, stages)
+            if made.inputs or any(not step.layer.bottoms and step.layer.tops for step in made.steps):
+                yield View(net, phase, stages, made)
+
+
+def agreed(
+    net: Net, problems: Callable[[View], Iterable[tuple[Layer, K]]]
+) -> Iterator[tuple[Layer, K, tuple[Phase, ...]]]:
+    """What is wrong in every view of a phase that has the layer; with the phases, in file order."""
+    found: dict[tuple[int, K], list[Phase]] = {}
+    layers = {id(layer): layer for layer in net.layers}
+    seen: dict[Phase, list[tuple[set[int], set[tuple[int, K]]]]] = {}
+    for view in views(net):
+        wrong = {(id(layer), what) for layer, what in problems(view)}
+        seen.setdefault(view.phase, []).append(({id(step.layer) for step in view.graph.steps}, wrong))
+    for phase, judged in seen.items():
+        for key in {key for _, wrong in judged for key in wrong}:
+            if all(key in wrong for present, wrong in judged if key[0] in present):
+                found.setdefault(key, []).append(phase)
+    order = {key: index for index, key in enumerate(layers)}
+    for (layer_id, what), phases in sorted(found.items(), key=lambda item: (order[item[0][0]], str(item[0][1]))):
+        yield layers[layer_id], what, tuple(phases)
+
+
+def during(net: Net, phases: tuple[Phase, ...]) -> str:
+    """`` in phase TEST``, where the net runs in others too; else nothing."""
+    everywhere = {view.phase for view in views(net)}
+    return "" if set(phases) == everywhere else f" in phase {phases[0].value}"
+
+
+def _stage_sets(net: Net) -> Iterator[frozenset[str]]:
+    """All sets of the stages that the net mentions: a solver may ask for several together."""
+    stages = sorted(net.stages)
+    for bits in range(1 << len(stages)):
+        yield frozenset(stage for index, stage in enumerate(stages) if bits >> index & 1)
+
+
+def _uses_levels(net: Net) -> bool:
+    rules = (rule for layer in net.layers for rule in (*layer.includes, *layer.excludes))
+    return any(rule.min_level is not None or rule.max_level is not None for rule in rules)

@@ -1,0 +1,133 @@
+"""A layer reads a blob that no layer before it makes.
+
+## What it finds
+
+A `bottom` that is no input of the net and no `top` of a layer further up, in a phase that has data.
+Each phase (and stage) is looked at by itself: a blob that only the TRAIN data layer makes is unknown
+to a layer that also runs in TEST. Snippets, whose bottoms come from elsewhere, are left alone.
+
+## Why it matters
+
+Caffe aborts when it builds the net: `Unknown bottom blob 'conv_1' (layer 'relu1', bottom index 0)`.
+Layers run in the order of the file: a blob that is made further down is unknown too.
+
+## Example
+
+```
+ layer {
+   name: "conv1"
+   type: "Convolution"
+   bottom: "data"
+   top: "conv1"
+ }
+ layer {
+   name: "relu1"
+   type: "ReLU"
+-  bottom: "Conv1"
++  bottom: "conv1"
+   top: "relu1"
+ }
+```
+
+## Fix safety
+
+Safe: the old net could not be built. A fix is offered only if exactly one blob at hand has the same
+name but for case, or but for one letter inside a word (`dtaa` for `data`; never `conv2` for `conv1`
+or `branch2b` for `branch2a`). Otherwise the nearest names are told, and nothing is changed.
+
+## When it is a false alarm
+
+Where a program adds layers before it loads the net, or for a part of a net that is included by some
+other file and yet has data of its own.
+
+## References
+
+- BVLC Caffe, `src/caffe/util/insert_splits.cpp`, `InsertSplits`; `src/caffe/net.cpp`,
+  `Net::AppendBottom`
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.findings import Phase as FixPhase
+from caffefix.fixers._schema import respelling
+from caffefix.fixers._views import View, agreed, during, subjects, views
+from caffefix.syntax.edits import Replace
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Node
+
+PHASE = FixPhase.REPAIR
+NAME = "unknown-bottom"
+CHANGES = ("layer.bottom",)
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each such bottom."""
+    for net in subjects(subject):
+        for layer, slot, phases in agreed(net, _undefined):
+            yield _finding(net, layer, slot, phases)
+
+
+def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
+    return ((view.graph.steps[use.step].layer, use.slot) for use in view.graph.undefined)
+
+
+def _finding(net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...]) -> Finding:
+    name = layer.bottoms[slot]
+    node = list(layer.node.fields("bottom"))[slot]
+    at_hand, later = _blobs(net, layer, phases[0])
+    meant = _misspelt(name, at_hand)
+    fix = None
+    if name in later:
+        hint = f"layer '{later[name]}' makes it further down, but layers run in the order of the file"
+    elif meant is not None and len(phases) == len({view.phase for view in views(net)}):
+        fix = Fix((_respell(node, meant),), Applicability.SAFE, f"bottom {name} → {meant}")
+        hint = f"writes '{meant}'"
+    else:
+        near = difflib.get_close_matches(name, at_hand, 2)
+        hint = "no layer before it makes it" + (f"; the nearest is {' or '.join(map(repr, near))}" if near else "")
+    message = (
+        f"Caffe aborts{during(net, phases)} with \"Unknown bottom blob '{name}' "
+        f"(layer '{layer.name}', bottom index {slot})\": {hint}"
+    )
+    return Finding(NAME, Severity.ERROR, message, node, layer.name, fix)
+
+
+def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, str]]:
+    """Names of the blobs made before a layer; of those behind it, with the layers that make them."""
+    before: dict[str, None] = {}
+    behind: dict[str, str] = {}
+    for view in views(net):
+        if view.phase is not phase:
+            continue
+        before.update(dict.fromkeys(blob.name for blob in view.graph.inputs))
+        reached = False
+        for step in view.graph.steps:
+            reached = reached or step.layer is layer
+            for top in step.tops:
+                if reached:
+                    behind.setdefault(top.name, step.layer.name)
+                else:
+                    before[top.name] = None
+    return list(before), behind
+
+
+def _misspelt(name: str, candidates: Sequence[str]) -> str | None:
+    """The one name that is meant: the same but for case, or for a letter inside a word."""
+    meant = respelling(name, candidates)
+    if meant is None or meant.lower() == name.lower():
+        return meant
+    words = [re.findall(r"[^\W\d_]+|[\W\d_]+", text) for text in (name, meant)]
+    changed = [(a, b) for a, b in zip(*words, strict=False) if a != b]
+    inside = len(words[0]) == len(words[1]) and len(changed) == 1
+    return meant if inside and all(len(word) > 3 and word.isalpha() for word in changed[0]) else None
+
+
+def _respell(node: Node, name: str) -> Replace:
+    quote = node.value[0] if is_string(node.value) else '"'
+    return Replace(node, f"{quote}{name}{quote}")

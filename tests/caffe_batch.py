@@ -1,0 +1,72 @@
+"""Runs inside an interpreter with real Caffe (3.7 or later): many nets, one process.
+
+Reads JSON lines from standard input, ``{"name", "text", "phase", "run", "reload"}``, and prints one
+line for each: shapes of blobs and parameters, the ``debug_info`` log of a pass if ``run`` says so,
+or what Caffe aborted with. Each net lives in a fork, because Caffe aborts the whole process.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import warnings
+
+os.environ["GLOG_minloglevel"] = "0"  # noqa: SIM112 - so it is called
+
+import caffe
+
+warnings.filterwarnings("ignore")
+caffe.set_mode_cpu()
+
+
+def look(job, log):
+    """In the fork: build the net, maybe run it; the answer goes to the pipe."""
+    os.dup2(log.fileno(), 2)
+    with tempfile.NamedTemporaryFile("wb", suffix=".prototxt") as file:
+        file.write(job["text"].encode("latin-1"))
+        file.flush()
+        caffe.set_random_seed(job.get("seed", 1))
+        net = caffe.Net(file.name, caffe.TRAIN if job["phase"] == "TRAIN" else caffe.TEST)
+    if job.get("reload"):
+        with tempfile.NamedTemporaryFile("wb", suffix=".caffemodel") as file:
+            net.save(file.name)
+            net.copy_from(file.name)
+    if job.get("run"):
+        net.forward()
+        if job["phase"] == "TRAIN":
+            net.backward()
+    return {
+        "blobs": {name: list(blob.data.shape) for name, blob in net.blobs.items()},
+        "params": {name: [list(b.data.shape) for b in blobs] for name, blobs in net.params.items()},
+        "layers": list(net._layer_names),
+        "tops": {name: list(tops) for name, tops in net.top_names.items()},
+    }
+
+
+def answer(job):
+    with tempfile.TemporaryFile() as log:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reader)
+            with os.fdopen(writer, "w") as pipe:
+                json.dump(look(job, log), pipe)
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            text = pipe.read()
+        _, status = os.waitpid(child, 0)
+        log.seek(0)
+        lines = log.read().decode("utf-8", "replace").splitlines()
+    report = {"name": job["name"], "abort": None}
+    if status:
+        fatal = [line for line in lines if line.startswith("F") and "] " in line]
+        report["abort"] = fatal[0].split("] ", 1)[1] if fatal else "died: " + " | ".join(lines[-3:])
+        return report
+    report.update(json.loads(text))
+    report["log"] = [line.split("] ", 1)[1].strip() for line in lines if "ward]" in line] if job.get("run") else []
+    return report
+
+
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
