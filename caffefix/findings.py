@@ -9,7 +9,7 @@ from functools import cached_property
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Net, nets
-from caffefix.caffe.roles import LEARNS, Role, role
+from caffefix.caffe.roles import LEARNS, Role, file_role, role
 from caffefix.caffe.schema import load
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
@@ -145,6 +145,8 @@ class Subject:
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested."""
+        if net is None or net.node.parent is None:
+            return file_role(self.document)
         return role(self.document, net)
 
     def learns(self, net: Net) -> bool:

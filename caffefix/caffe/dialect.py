@@ -52,6 +52,8 @@ def judge(document: Document) -> Verdict | None:
     reasons: dict[str, Problem] = {}
     for problem in found:
         failing = accepting & problem.forks
+        if not failing:
+            continue
         for name in schema.names(failing):
             reasons[name] = problem
         accepting &= ~failing

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
@@ -216,6 +217,7 @@ class Net:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self.views: tuple[Any, ...] | None = None  # what phases see of it; _views.views remembers here
 
     @cached_property
     def layers(self) -> list[Layer]:

@@ -75,9 +75,12 @@ def role(document: Document, net: Net | None) -> Role:
 
 def file_role(document: Document) -> Role:
     """The role of a file as a whole: one that holds a net in ``net_param`` is a solver."""
-    root = document.root
-    has_net = root.has("layer") or root.has("layers") or root.has("input")
-    return role(document, Net(root) if has_net else None)
+    found: Role | None = document.memory.get("role")
+    if found is None:
+        root = document.root
+        has_net = root.has("layer") or root.has("layers") or root.has("input")
+        found = document.memory["role"] = role(document, Net(root) if has_net else None)
+    return found
 
 
 def _differs(net: Net) -> bool:

@@ -83,6 +83,7 @@ class _Run:
         self.source = source
         self.request = request
         self.document = document
+        self.subject = Subject(document, request.options)  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
         self.applied: list[Diagnostic] = []
         self.left: list[Finding] = []
@@ -106,7 +107,7 @@ class _Run:
 
     def _visit(self, fixer: Fixer) -> int:
         """Let a fixer change the text until it proposes nothing; the turns that it took."""
-        before = subject = Subject(self.document, self.request.options)
+        before = subject = self.subject
         declared: set[str] = set()
         turns = 0
         while True:
@@ -119,7 +120,7 @@ class _Run:
                 raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
             for fix in fixes:
                 declared.update(fixer.changes if fix.changes is None else fix.changes)
-            subject = Subject(self.document, self.request.options)
+            subject = self.subject = Subject(self.document, self.request.options)
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
             proof.keeps_meaning(_meaning(before), _meaning(subject), sorted(declared))

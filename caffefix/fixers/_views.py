@@ -42,8 +42,14 @@ def subjects(subject: Subject) -> Iterator[Net]:
                 yield net
 
 
-def views(net: Net) -> Iterator[View]:
+def views(net: Net) -> tuple[View, ...]:
     """The views that have a source of data, TRAIN first; only TEST where there is no loss."""
+    if net.views is None:
+        net.views = tuple(_views(net))
+    return net.views
+
+
+def _views(net: Net) -> Iterator[View]:
     learns = any(scores(layer) for layer in net.layers)
     for phase in Phase if learns else (Phase.TEST,):
         for stages in _stage_sets(net):

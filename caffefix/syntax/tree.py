@@ -23,12 +23,13 @@ class Document:
         root: a message without brackets that holds the top-level fields.
     """
 
-    __slots__ = ("root", "styles", "text", "unit_and_shapes")
+    __slots__ = ("memory", "root", "styles", "text", "unit_and_shapes")
 
     def __init__(self, text: str, items: list[Green]) -> None:
         self.text = text
         self.unit_and_shapes: tuple[str, dict[str, bool]] | None = None  # style.habits remembers here,
         self.styles: dict[int, Any] = {}  # and style.style_in there, by the id of the message's node
+        self.memory: dict[str, Any] = {}  # what layers above have found out of the whole file
         self.root = Node(None, 0, Block(Bracket("OPEN", ""), items, Bracket("CLOSE", "")))
 
     def print(self) -> str:
