@@ -384,3 +384,20 @@ def test_protobuf_and_deepdiff_are_imported_only_for_a_fix(tmp_path: Path) -> No
     broken.write_text('layers { name: "a" type: RELU bottom: "x" top: "x" }')
     assert imported("--check", broken) == "['google.protobuf']"
     assert imported("--check", "--delta", broken) == "['google.protobuf']"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('layer { name: "a" name: "b" }', 'layer { name: "a" name: "c" }', "name (unread)[0]"),
+        ('layer { name: "a" param { lr_mult: "x" } }', 'layer { name: "a" param { lr_mult: "y" } }', "param[0]"),
+        ("layer { relu_param { } relu_param { negative_slope: 1 } }", "layer { relu_param { } }", "relu_param"),
+    ],
+)
+def test_what_caffe_cannot_read_counts_too(old: str, new: str, path: str) -> None:
+    assert any(found.startswith(path) for _, found, _, _ in differences(old, new))
+
+
+def test_not_a_number_is_equal_to_itself() -> None:
+    net = 'layers { layer { name: "a" type: "relu" alpha: nan } }'
+    assert differences(net, net + "\n# and a comment") == []

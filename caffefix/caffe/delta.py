@@ -12,18 +12,16 @@ covers everything in a file that Caffe cannot load.
 
 from __future__ import annotations
 
-import struct
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any
 
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import UNLOADABLE
-from caffefix.caffe.messages import UNKNOWN, message_class, slots
+from caffefix.caffe.messages import UNKNOWN, message_class
 from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
+from caffefix.caffe.rendering import differences, plain, text_of, unknown_name
 
 LAYER = "layer"
 
@@ -90,21 +88,29 @@ def changes(old: NormalForm, new: NormalForm) -> list[Change]:
 
 
 def _differing(old: NormalForm, new: NormalForm) -> Iterator[_Difference]:
-    if old.rest != new.rest:
+    if not _alike(old.rest, new.rest):
         yield _Difference("", None, old.rest, new.rest)
     theirs = {net.place: net for net in new.nets}
     ours = {net.place: net for net in old.nets}
     for place in dict.fromkeys((*ours, *theirs)):
         one = ours.get(place) or _empty(place)
         other = theirs.get(place) or _empty(place)
-        if one.message != other.message:
+        if not _alike(one.message, other.message):
             yield _Difference(place, None, one.message, other.message)
         if len(one.layers) != len(other.layers) or not all(map(_equal, one.layers, other.layers)):
             yield from _layers(one, other)
 
 
 def _equal(old: NormalLayer, new: NormalLayer) -> bool:
-    return old is new or old.message == new.message
+    return old is new or _alike(old.message, new.message)
+
+
+def _alike(old: Any, new: Any) -> bool:
+    """Whether two messages are equal; nan is equal to itself here."""
+    if old == new:
+        return True
+    same: bool = old.SerializeToString(deterministic=True) == new.SerializeToString(deterministic=True)
+    return same and type(old) is type(new)
 
 
 def _empty(place: str) -> NormalNet:
@@ -184,12 +190,8 @@ def _matching(message: Any, name: str) -> list[str]:
 
 
 def _leads(message: Any, pattern: tuple[str, ...]) -> bool:
-    unknown = any(fnmatchcase(_unknown_name(text), pattern[0]) for text in getattr(message, UNKNOWN))
+    unknown = any(fnmatchcase(unknown_name(text), pattern[0]) for text in getattr(message, UNKNOWN))
     return unknown or bool(_matching(message, pattern[0]))
-
-
-def _unknown_name(text: bytes) -> str:
-    return text.decode("latin-1").partition(":")[0].partition(" ")[0]
 
 
 def _clear(message: Any, pattern: tuple[str, ...]) -> None:
@@ -199,7 +201,7 @@ def _clear(message: Any, pattern: tuple[str, ...]) -> None:
         last = depth == len(pattern) - 1
         following = []
         for held in level:
-            kept = [text for text in getattr(held, UNKNOWN) if not fnmatchcase(_unknown_name(text), name)]
+            kept = [text for text in getattr(held, UNKNOWN) if not fnmatchcase(unknown_name(text), name)]
             if last and len(kept) < len(getattr(held, UNKNOWN)):
                 held.ClearField(UNKNOWN)
                 getattr(held, UNKNOWN).extend(kept)
@@ -218,79 +220,7 @@ def _clear(message: Any, pattern: tuple[str, ...]) -> None:
             held.ClearField(field)
 
 
-# ---------------------------------------------------------------- rendering
-
-
-_LONG = 200
-_Plain = Any  # str, list or dict of the same
-
-
-def _plain(message: Any) -> dict[str, _Plain]:
-    """A message as dicts and lists of scalars as prototxt writes them; messages nest as deep as the schema."""
-    out: dict[str, _Plain] = {}
-    kinds = slots(_schema_name(message))
-    for field, value in message.ListFields():
-        if field.name == UNKNOWN:
-            for text in value:
-                name = _unknown_name(text)
-                out.setdefault(name, []).append(text.decode("latin-1")[len(name) :].lstrip(": "))
-            continue
-        kind = kinds[field.name].kind
-        plain = _plain if field.message_type is not None else _scalar(kind)
-        out[field.name] = [plain(v) for v in value] if kinds[field.name].repeated else plain(value)
-    return out
-
-
-def _schema_name(message: Any) -> str:
-    name: str = message.DESCRIPTOR.name
-    return _names().get(name, name)
-
-
-@cache
-def _names() -> dict[str, str]:
-    from caffefix.caffe.schema import load
-
-    return {name.replace(".", "_"): name for name in load().messages}
-
-
-def _scalar(kind: str) -> Any:
-    if kind in ("string", "bytes"):
-        return _quoted
-    return {"bool": lambda v: str(v).lower(), "enum": lambda v: v.decode("latin-1"), "float": _float}.get(
-        kind, str
-    )
-
-
-def _quoted(value: bytes) -> str:
-    from caffefix.syntax.scalars import quoted
-
-    return quoted(value.decode("latin-1"))
-
-
-def _float(value: float) -> str:
-    """The shortest text that means this 32-bit float."""
-    for digits in range(6, 10):
-        text = f"{value:.{digits}g}"
-        try:
-            if struct.pack("f", float(text)) == struct.pack("f", value):
-                return text
-        except OverflowError:
-            continue
-    return repr(value)
-
-
-def _text(plain: _Plain) -> str:
-    """On one line, as prototxt."""
-    if isinstance(plain, str):
-        return plain
-    if isinstance(plain, list):
-        return "[" + ", ".join(map(_text, plain)) + "]"
-    parts = []
-    for name, value in plain.items():
-        for element in value if isinstance(value, list) else [value]:
-            text = _text(element)
-            parts.append(f"{name} {text}" if isinstance(element, dict) else f"{name}: {text}")
-    return "{ " + " ".join(parts) + " }" if parts else "{}"
+# ---------------------------------------------------------------- telling
 
 
 def _rendered(difference: _Difference, old: Any, new: Any) -> list[Change]:
@@ -298,60 +228,9 @@ def _rendered(difference: _Difference, old: Any, new: Any) -> list[Change]:
     if difference.moved is not None:
         return [Change(difference.place, name, ordinal, "order", *difference.moved)]
     if old is None or new is None:
-        texts = (_text(_plain(m)) if m is not None else "" for m in (old, new))
-        return [Change(difference.place, name, ordinal, "", *texts)]
-    if old == new:
+        before, after = (text_of(plain(m)) if m is not None else "" for m in (old, new))
+        return [Change(difference.place, name, ordinal, "", before, after)]
+    if _alike(old, new):
         return []
-    return [Change(difference.place, name, ordinal, *change) for change in _deep(old, new)]
-
-
-def _deep(old: Any, new: Any) -> Iterable[tuple[str, str, str]]:
-    """Path, old and new value of each difference between two messages."""
-    from deepdiff import DeepDiff
-
-    one, other = _plain(old), _plain(new)
-    _narrow(one, other)
-    diff = DeepDiff(one, other, view="tree", threshold_to_diff_deeper=0)
-    found: Counter[tuple[str, str, str]] = Counter()
-    for level in (item for group in diff.values() for item in group):
-        parts = level.path(output_format="list")
-        missing = _default(_schema_name(old), parts)
-        old_text, new_text = (
-            missing if type(t).__name__ == "NotPresent" else _text(t) for t in (level.t1, level.t2)
-        )
-        found[_path(parts), old_text, new_text] += 1
-    return sorted(found)
-
-
-def _default(message: str, path: Sequence[str | int]) -> str:
-    """What an absent field says; empty if nothing."""
-    slot = None
-    for name in path:
-        if isinstance(name, str):
-            slot = slots(slot.type if slot is not None else message).get(name)
-            if slot is None:
-                return ""
-    if slot is None or slot.default is None or not isinstance(path[-1], str):
-        return ""
-    text: str = _scalar(slot.kind)(slot.default)
-    return text
-
-
-def _narrow(old: dict[str, _Plain], new: dict[str, _Plain]) -> None:
-    """Drop what is equal, and take long lists whole: DeepDiff takes its time over both."""
-    pairs = [(old, new)]
-    for one, other in pairs:
-        for name in [name for name in one if name in other]:
-            if one[name] == other[name]:
-                del one[name], other[name]
-            elif isinstance(one[name], dict) and isinstance(other[name], dict):
-                pairs.append((one[name], other[name]))
-            elif len(one[name]) + len(other[name]) > _LONG and isinstance(one[name], list):
-                one[name], other[name] = _text(one[name]), _text(other[name])
-
-
-def _path(parts: Iterable[str | int]) -> str:
-    out = ""
-    for part in parts:
-        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
-    return out
+    told = differences(old, new) or [("", text_of(plain(old)), text_of(plain(new)))]
+    return [Change(difference.place, name, ordinal, *change) for change in told]
