@@ -9,8 +9,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from caffefix.caffe.schema import load
-from caffefix.caffe.typecheck import _integer
-from caffefix.syntax.scalars import number_value, string_value
+from caffefix.syntax.scalars import integer_value, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 
 Proto = descriptor_pb2.FieldDescriptorProto
@@ -100,12 +99,12 @@ def of_document(document: Document, descriptor: Any) -> Flat:
 
 def _typed(value: str, field: Any) -> Any:
     if field.enum_type is not None:
-        number = _integer(value)
+        number = integer_value(value)
         return field.enum_type.values_by_name[value].number if number is None else number
     if field.type == field.TYPE_BYTES:
         return string_value(value).encode("latin-1")
     if field.type == field.TYPE_BOOL:
-        return value in ("true", "True", "t") or _integer(value) == 1
+        return value in ("true", "True", "t") or integer_value(value) == 1
     number = number_value(value)
     assert number is not None
     if field.type == field.TYPE_FLOAT:
@@ -113,4 +112,4 @@ def _typed(value: str, field: Any) -> Any:
             return str(struct.unpack("f", struct.pack("f", number))[0])
         except OverflowError:
             return "inf" if number > 0 else "-inf"
-    return str(number) if field.type == field.TYPE_DOUBLE else _integer(value)
+    return str(number) if field.type == field.TYPE_DOUBLE else integer_value(value)

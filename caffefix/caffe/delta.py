@@ -56,13 +56,13 @@ def undeclared(old: NormalForm, new: NormalForm, declared: Sequence[str]) -> lis
     """The differences beyond the declared paths."""
     if old.unloadable and UNLOADABLE in declared:
         return []
-    if old.unloadable == new.unloadable:
-        new = NormalForm(new.nets, new.rest, "")
-    old = NormalForm(old.nets, old.rest, "")
+    # A file that could not load may stop at its next mistake once the first is mended.
+    spoilt = new.unloadable if not old.unloadable else ""
+    old, new = (NormalForm(form.nets, form.rest) for form in (old, new))
     patterns = [tuple(path.split(".")) for path in declared]
     inside = [p[1:] for p in patterns if p[0] == LAYER and len(p) > 1]
     outside = [p for p in patterns if p[0] != LAYER]
-    found = [] if not new.unloadable else [Change("", "", 0, UNLOADABLE, "", new.unloadable)]
+    found = [Change("", "", 0, UNLOADABLE, "", spoilt)] if spoilt else []
     for difference in _differing(old, new):
         if difference.is_layer and (LAYER,) in patterns:
             continue
@@ -93,9 +93,13 @@ def _differing(old: NormalForm, new: NormalForm) -> Iterator[_Difference]:
     theirs = {net.place: net for net in new.nets}
     ours = {net.place: net for net in old.nets}
     for place in dict.fromkeys((*ours, *theirs)):
+        if place not in theirs:
+            yield _Difference(place, None, ours[place].message, None)
+        if place not in ours:
+            yield _Difference(place, None, None, theirs[place].message)
         one = ours.get(place) or _empty(place)
         other = theirs.get(place) or _empty(place)
-        if not _alike(one.message, other.message):
+        if place in ours and place in theirs and not _alike(one.message, other.message):
             yield _Difference(place, None, one.message, other.message)
         if len(one.layers) != len(other.layers) or not all(map(_equal, one.layers, other.layers)):
             yield from _layers(one, other)

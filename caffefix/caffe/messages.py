@@ -8,6 +8,8 @@ whether a fork's parser accepts it, ``dialect.judge`` tells.
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -45,10 +47,11 @@ class Slot:
         kind: its type's name in caffe.proto: ``float``, ``enum``, ``message`` …
         type: the message's or enum's name.
         repeated: whether it is a list.
-        default: the value that all forks agree an absent field has; None if there is none.
+        default: the value that an absent field has in all forks; None if there is none, or several.
+        bvlc_default: the same in BVLC's Caffe.
     """
 
-    __slots__ = ("default", "kind", "name", "repeated", "type")
+    __slots__ = ("bvlc_default", "default", "kind", "name", "repeated", "type")
 
     def __init__(self, name: str, variants: Sequence[Variant], type_: str | None) -> None:
         widest = max(variants, key=lambda v: (_WIDTH.index(v.kind), bin(v.forks).count("1")))
@@ -56,9 +59,14 @@ class Slot:
         self.kind = "message" if type_ else widest.kind
         self.type = type_ or widest.type
         self.repeated = any(v.label == "repeated" for v in variants)
-        defaults = {v.default for v in variants}
-        text = defaults.pop() if len(defaults) == 1 and not self.repeated else ""
-        self.default = self.value(text) if text and self.kind != "message" else None
+        self.default = self._default(variants)
+        self.bvlc_default = self._default([v for v in variants if v.forks & load().bit("bvlc")])
+
+    def _default(self, variants: Sequence[Variant]) -> Any:
+        if self.repeated or self.kind == "message":
+            return None
+        values = {self.value(v.default) if v.default else None for v in variants}
+        return values.pop() if len(values) == 1 else None
 
     def value(self, text: str) -> Any:
         """A scalar as the message holds it; None if it does not fit."""
@@ -70,7 +78,18 @@ class Slot:
             return None
         if self.kind == "bool":
             return truth(text)
-        return number_value(text) if self.kind in ("float", "double") else integer_value(text)
+        if self.kind == "float":
+            return _single(number_value(text) or 0.0)
+        return number_value(text) if self.kind == "double" else integer_value(text)
+
+
+def _single(number: float) -> float:
+    """A number as a 32-bit float has it."""
+    try:
+        single: float = struct.unpack("f", struct.pack("f", number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
+    return single
 
 
 def _enum_value(enum: str, text: str) -> bytes | None:

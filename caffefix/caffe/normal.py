@@ -14,7 +14,7 @@ from typing import Any
 
 from caffefix.caffe import upgrade
 from caffefix.caffe.dialect import Verdict, judge, root_type
-from caffefix.caffe.messages import UNKNOWN, canonical, message_class, message_of, slots
+from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, message_of, slots
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.syntax.tree import Document, Node
@@ -23,8 +23,15 @@ _NETS = ("net_param", "train_net_param", "test_net_param")
 _LAYERS = frozenset(("layer", "layers"))
 _NOTHING: frozenset[str] = frozenset()
 
-# Caffe asks whether these are given, so a default that is written out is not an absent one.
-_PRESENCE = frozenset(("normalization", "pad", "pad_h", "pad_w", "stride", "slice_dim", "concat_dim"))
+# Messages in which Caffe asks what is given (NetState::MergeFrom), and fields of which it asks that:
+# there a default that is written out is not an absent one.
+_EXACT = frozenset(("NetState", "NetStateRule"))
+_PRESENCE = frozenset(("normalization", "slice_dim", "concat_dim"))
+# Given beside the field of a side, they are an error; alone they may be their default.
+_SIDES = {"pad": ("pad_h", "pad_w"), "stride": ("stride_h", "stride_w"), "kernel_size": ("kernel_h", "kernel_w")}
+_USUAL = {"pad": 0, "stride": 1}
+# Messages that say nothing say as much as none, where Caffe does not ask for them.
+_HOLLOW = frozenset(("weight_filler", "bias_filler"))
 
 REFUSING = (
     "Refusing to upgrade inconsistent NetParameter input; "
@@ -97,11 +104,13 @@ def normal_form(document: Document, verdict: Verdict | None = None, forks: int |
         rest = message_class(NET)()
         getattr(rest, UNKNOWN).extend(canonical(node) for node in document.root.children())
         return NormalForm((), rest)
-    reason = _refused(verdict or judge(document), load().everyone if forks is None else forks)
+    verdict = verdict or judge(document)
+    reason = _refused(verdict, load().everyone if forks is None else forks)
+    bvlc = verdict is not None and verdict.accepted_by("bvlc")
     if root == NET:
-        net, fatal = _net(document.root, document)
+        net, fatal = _net(document.root, document, bvlc)
         return NormalForm((net,), message_class(NET)(), reason or fatal)
-    return _solver(document, reason)
+    return _solver(document, reason, bvlc)
 
 
 def _refused(verdict: Verdict | None, forks: int) -> str:
@@ -112,7 +121,7 @@ def _refused(verdict: Verdict | None, forks: int) -> str:
     return verdict.reasons["bvlc" if "bvlc" in names else names[0]].text
 
 
-def _solver(document: Document, reason: str) -> NormalForm:
+def _solver(document: Document, reason: str, bvlc: bool) -> NormalForm:
     root = document.root
     solver = message_of(root, SOLVER, leave=frozenset(_NETS))
     try:
@@ -125,71 +134,86 @@ def _solver(document: Document, reason: str) -> NormalForm:
         repeated = slots(SOLVER)[name].repeated
         for index, node in enumerate(nodes):
             place = f"{name}[{index}]" if repeated else name
-            nets.append(_inline(node, place))
-    _resolve(solver, SOLVER)
+            nets.append(_inline(node, place, bvlc))
+    _resolve(solver, SOLVER, bvlc)
     return NormalForm(tuple(nets), solver, reason)
 
 
-def _inline(node: Node, place: str) -> NormalNet:
+def _inline(node: Node, place: str, bvlc: bool) -> NormalNet:
     """A net inside a solver: Caffe does not upgrade it."""
-    message = message_of(node, NET, leave=_LAYERS)
-    _resolve(message, NET)
-    kinds = {"layer": "LayerParameter", "layers": "V1LayerParameter"}
-    layers = [_normal(message_of(child, kinds[child.name]), kinds[child.name]) for child in _layer_nodes(node)]
+    message = _fields(node)
+    _resolve(message, NET, bvlc)
+    layers = []
+    for child in _layer_nodes(node):
+        if child.name == "layers":
+            layers.append(_normal(message_of(child, "V1LayerParameter"), "V1LayerParameter", bvlc))
+        else:
+            layers.append(_normal(_modern(message_of(child, "LayerParameter")), "LayerParameter", bvlc))
     return NormalNet(place, message, tuple(layers))
+
+
+def _fields(net: Node) -> Any:
+    """What a net says beside its layers."""
+    message = message_of(net, NET, leave=_LAYERS)
+    odd = (n for child in net.children() if child.name in _LAYERS for n in _elements(child) if not n.is_message)
+    getattr(message, UNKNOWN).extend(map(canonical, odd))
+    return message
+
+
+def _elements(node: Node) -> Iterable[Node]:
+    return node.children() if node.is_list else (node,)
 
 
 def _layer_nodes(net: Node) -> Iterator[Node]:
     for child in net.children():
         if child.name in _LAYERS:
-            yield from (n for n in ([child] if child.is_message else child.children()) if n.is_message)
+            yield from (element for element in _elements(child) if element.is_message)
 
 
-def _net(node: Node, document: Document) -> tuple[NormalNet, str]:
+def _net(node: Node, document: Document, bvlc: bool) -> tuple[NormalNet, str]:
     """A net after Caffe's upgrade, and what Caffe aborts with."""
-    message = message_of(node, NET, leave=_LAYERS)
+    message = _fields(node)
     nodes = list(_layer_nodes(node))
-    names = {child.name for child in nodes}
-    reason = REFUSING if len(names) > 1 else ""
+    reason = ""
     if any(child.name == "layers" and child.message("layer") is not None for child in nodes):
-        layers, fatal = _first_format(message, nodes)
-        reason = reason or fatal
+        layers, reason = _first_format(message, nodes, bvlc)
     else:
-        layers = [_remembered(child, document.text) for child in nodes]
+        reason = REFUSING if len({child.name for child in nodes}) > 1 else ""
+        layers = [_remembered(child, document.text, bvlc) for child in nodes]
     given = upgrade.input_layer(message)
     if given is not None:
-        layers.insert(0, _normal(given, "LayerParameter"))
-    _resolve(message, NET)
+        layers.insert(0, _normal(given, "LayerParameter", bvlc))
+    _resolve(message, NET, bvlc)
     return NormalNet("", message, tuple(layers)), reason
 
 
-def _first_format(net: Any, nodes: list[Node]) -> tuple[list[NormalLayer], str]:
+def _first_format(net: Any, nodes: list[Node], bvlc: bool) -> tuple[list[NormalLayer], str]:
     """V0: the net is upgraded as a whole, and most of its own fields are dropped."""
     old = [message_of(child, "V1LayerParameter") for child in nodes if child.name == "layers"]
     try:
-        layers = upgrade.from_v0(old, net.input)
+        layers, missing = upgrade.from_v0(old, net.input)
     except upgrade.Fatal as error:
-        return [_normal(layer, "V1LayerParameter") for layer in old], str(error)
+        return [_normal(layer, "V1LayerParameter", bvlc) for layer in old], str(error)
     for field, _ in net.ListFields():
         if field.name not in ("name", "input", "input_dim", "force_backward"):
             net.ClearField(field.name)
-    return [_normal(_finished(upgrade.from_v1(layer)), "LayerParameter") for layer in layers], ""
+    return [_normal(_finished(upgrade.from_v1(layer)), "LayerParameter", bvlc) for layer in layers], missing
 
 
-_memory: dict[tuple[str, str], NormalLayer] = {}
+_memory: dict[tuple[str, str, bool], NormalLayer] = {}
 _MEMORY = 1 << 13  # as many layers are remembered, across files
 
 
-def _remembered(node: Node, text: str) -> NormalLayer:
+def _remembered(node: Node, text: str, bvlc: bool) -> NormalLayer:
     """A layer by itself; layers with the same text mean the same."""
-    key = node.name, text[node.offset : node.end]
+    key = node.name, text[node.offset : node.end], bvlc
     found = _memory.get(key) if not node.in_list else None
     if found is None:
         if node.name == "layers":
             layer = upgrade.from_v1(message_of(node, "V1LayerParameter"))
         else:
             layer = message_of(node, "LayerParameter")
-        found = _normal(_finished(layer), "LayerParameter")
+        found = _normal(_finished(layer), "LayerParameter", bvlc)
         if len(_memory) >= _MEMORY:
             _memory.clear()
         _memory[key] = found
@@ -197,17 +221,48 @@ def _remembered(node: Node, text: str) -> NormalLayer:
 
 
 def _finished(layer: Any) -> Any:
-    """What holds for every V2 layer: BatchNorm's statistics, and fields that have a newer form."""
+    """What holds for every layer that Caffe upgrades."""
     upgrade.batch_norm(layer)
+    return _modern(layer)
+
+
+def _modern(layer: Any) -> Any:
+    """A layer with fields that have a newer form in that form, as its own set-up reads them."""
     for holder, old in (("concat_param", "concat_dim"), ("slice_param", "slice_dim")):
         if layer.HasField(holder):
             param = getattr(layer, holder)
-            if param.HasField(old) and not param.HasField("axis"):
+            if param.HasField(old) and not param.HasField("axis") and getattr(param, old) < 1 << 31:
                 param.axis = getattr(param, old)
                 param.ClearField(old)
     if layer.HasField("dummy_data_param"):
         _dummy_shapes(layer.dummy_data_param)
+    for holder in ("convolution_param", "pooling_param"):
+        if layer.HasField(holder):
+            _windows(getattr(layer, holder))
     return layer
+
+
+def _windows(param: Any) -> None:
+    """Sides that are given apart and are equal are one size; what is the default is absent."""
+    for both, (height, width) in _SIDES.items():
+        value = getattr(param, both)
+        repeated = hasattr(value, "append")
+        given = len(value) > 0 if repeated else param.HasField(both)
+        apart = [side for side in (height, width) if param.HasField(side)]
+        if len(apart) == 2 and not given and getattr(param, height) == getattr(param, width):
+            if repeated:
+                value.append(getattr(param, height))
+            else:
+                setattr(param, both, getattr(param, height))
+            param.ClearField(height)
+            param.ClearField(width)
+            apart = []
+        if not apart and both in _USUAL:
+            values = list(getattr(param, both)) if repeated else [getattr(param, both)]
+            if all(v == _USUAL[both] for v in values):
+                param.ClearField(both)
+    if "dilation" in param.DESCRIPTOR.fields_by_name and all(v == 1 for v in param.dilation):
+        param.ClearField("dilation")
 
 
 def _dummy_shapes(param: Any) -> None:
@@ -222,14 +277,20 @@ def _dummy_shapes(param: Any) -> None:
         param.ClearField(name)
 
 
-def _normal(message: Any, kind: str) -> NormalLayer:
+def _normal(message: Any, kind: str, bvlc: bool) -> NormalLayer:
     name = message.name.decode("latin-1")
-    _resolve(message, kind)
+    _resolve(message, kind, bvlc)
     return NormalLayer(name, message)
 
 
-def _resolve(message: Any, kind: str) -> None:
-    """Clear fields that say what an absent field says, and messages that say nothing."""
+def _resolve(message: Any, kind: str, bvlc: bool) -> None:
+    """Clear fields that say what an absent field says, and messages that say nothing.
+
+    Args:
+        message: that is changed.
+        kind: its type in caffe.proto.
+        bvlc: whether BVLC's Caffe takes the file, so that its defaults hold; else those that all forks share.
+    """
     order: list[tuple[Any, str, Any, str]] = [(message, kind, None, "")]
     for held, name, _, _ in order:  # grows: messages before those inside them
         for field, value in held.ListFields():
@@ -237,10 +298,28 @@ def _resolve(message: Any, kind: str) -> None:
             if slot is None:
                 continue
             if slot.kind == "message":
-                inner: Iterable[tuple[Any, Any]] = [(v, None) for v in value] if slot.repeated else [(value, held)]
+                hollow = held if field.name in _HOLLOW or field.name.endswith("_param") else None
+                inner: Iterable[tuple[Any, Any]] = (
+                    [(v, None) for v in value] if slot.repeated else [(value, hollow)]
+                )
                 order += [(element, slot.type, parent, field.name) for element, parent in inner]
-            elif slot.default is not None and value == slot.default and field.name not in _PRESENCE:
+            elif _is_default(held, name, slot, value, bvlc):
                 held.ClearField(field.name)
     for held, _, parent, name in reversed(order):
         if parent is not None and not held.ListFields():
             parent.ClearField(name)
+
+
+def _is_default(message: Any, kind: str, slot: Slot, value: Any, bvlc: bool) -> bool:
+    default = slot.bvlc_default if bvlc and slot.bvlc_default is not None else slot.default
+    if default is None or value != default or kind in _EXACT or slot.name in _PRESENCE:
+        return False
+    if kind == "ParamSpec":
+        return not message.name  # rates of shared parameters are compared where they are given
+    beside = (*_SIDES.get(slot.name, ()), *(both for both, sides in _SIDES.items() if slot.name in sides))
+    return not any(other in message.DESCRIPTOR.fields_by_name and _given(message, other) for other in beside)
+
+
+def _given(message: Any, name: str) -> bool:
+    value = getattr(message, name)
+    return len(value) > 0 if hasattr(value, "append") else bool(message.HasField(name))

@@ -89,14 +89,15 @@ def differences(old: Any, new: Any) -> list[tuple[str, str, str]]:
 
     one, other = plain(old), plain(new)
     _narrow(one, other)
-    diff = DeepDiff(one, other, view="tree", threshold_to_diff_deeper=0)
+    diff = DeepDiff(one, other, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
     found: Counter[tuple[str, str, str]] = Counter()
     for level in (item for group in diff.values() for item in group):
         parts = level.path(output_format="list")
-        missing = _default(_schema_name(old), parts)
-        old_text, new_text = (
-            missing if type(t).__name__ == "NotPresent" else text_of(t) for t in (level.t1, level.t2)
-        )
+        sides = (level.t1, level.t2)
+        old_text, new_text = ("" if type(side).__name__ == "NotPresent" else text_of(side) for side in sides)
+        default = _default(_schema_name(old), parts)
+        if default not in (old_text, new_text):  # where they are equal, it is their presence that differs
+            old_text, new_text = old_text or default, new_text or default
         found[_path(parts), old_text, new_text] += 1
     return sorted(found)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.syntax.green import Block, Field, Green
-from caffefix.syntax.scalars import is_string, number_value
+from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 
 NET = "NetParameter"
@@ -229,7 +229,7 @@ def _element(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[
 def _refusal(variant: Variant, node: Node) -> str:
     """The parser's words for a value of the wrong type."""
     value = node.value
-    number = None if is_string(value) else _integer(value)
+    number = None if is_string(value) else integer_value(value)
     if variant.kind == "bool" and not is_string(value) and not value.startswith("-"):
         if number is not None:
             return f"Integer out of range ({value})"
@@ -247,7 +247,7 @@ def _enum(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str
     if is_string(value):
         return f"Expected integer or identifier, got: {value}", Kind.WRONG_TYPE, 0
     values = schema.enums.get(variant.type, {})
-    number = _integer(value)
+    number = integer_value(value)
     accepted = 0
     if number is None:
         for _, having in values.get(value, ()):
@@ -277,34 +277,13 @@ def scalar_fits(kind: str, value: str) -> bool:
     if is_string(value):
         return False
     if kind == "bool":
-        return value in _TRUTHS or (not value.startswith("-") and _integer(value) in (0, 1))
+        return value in _TRUTHS or (not value.startswith("-") and integer_value(value) in (0, 1))
     if kind in _RANGES:
         low, high = _RANGES[kind]
-        number = _integer(value)
+        number = integer_value(value)
         # Unsigned fields take no minus sign, not even before 0.
         return number is not None and low <= number <= high and not (low == 0 and value.startswith("-"))
-    return number_value(value) is not None and not _is_radix(value)
-
-
-def _bare(value: str) -> str:
-    return "".join(value.split()).lstrip("-").lower() if "#" not in value else value.rpartition("\n")[2].strip()
-
-
-def _is_radix(value: str) -> bool:
-    """Hexadecimal or octal: integers only."""
-    text = _bare(value)
-    return text.startswith("0x") or (len(text) > 1 and text[0] == "0" and text.isdigit())
-
-
-def _integer(value: str) -> int | None:
-    """The integer of a token that protobuf's tokenizer calls one, or None."""
-    text = _bare(value)
-    sign = -1 if value.startswith("-") else 1
-    if text.startswith("0x"):
-        return sign * int(text, 16)
-    if not text.isdigit():
-        return None
-    return sign * int(text, 8 if text[0] == "0" else 10)
+    return number_value(value) is not None and not is_radix(value)
 
 
 def _wanted(variant: Variant) -> str:

@@ -78,18 +78,20 @@ def is_v0(layers: Iterable[Any]) -> bool:
     return any(layer.HasField("layer") for layer in layers)
 
 
-def from_v0(connections: Sequence[Any], inputs: Sequence[bytes]) -> list[Any]:
-    """V1 layers of a V0 net (UpgradeV0Net).
+def from_v0(connections: Sequence[Any], inputs: Sequence[bytes]) -> tuple[list[Any], str]:
+    """V1 layers of a V0 net (UpgradeV0Net), and on which missing blob Caffe aborts, if on one.
 
     Raises:
-        Fatal: Caffe aborts on it.
+        Fatal: Caffe aborts, and what the net means otherwise is not clear.
     """
-    return [_from_connection(c) for c in _without_padding(connections, inputs)]
+    kept, missing = _without_padding(connections, inputs)
+    return [_from_connection(c) for c in kept], missing
 
 
-def _without_padding(connections: Sequence[Any], inputs: Sequence[bytes]) -> list[Any]:
+def _without_padding(connections: Sequence[Any], inputs: Sequence[bytes]) -> tuple[list[Any], str]:
     """UpgradeV0PaddingLayers: what consumes a padding layer's blob pads itself."""
     kept = []
+    missing = ""
     producer: dict[bytes, Any] = dict.fromkeys(inputs)
     for connection in connections:
         layer = message_class(_V1)()
@@ -97,9 +99,9 @@ def _without_padding(connections: Sequence[Any], inputs: Sequence[bytes]) -> lis
         padding = layer.layer.type == b"padding"
         for index, blob in enumerate(connection.bottom):
             if blob not in producer:
-                raise Fatal(f"Unknown blob input {blob.decode('latin-1')} to layer {index}")
-            source = producer[blob]
-            if source is None or source.layer.type != b"padding" or padding:
+                missing = missing or f"Unknown blob input {blob.decode('latin-1')} to layer {index}"
+            source = producer.get(blob)
+            if source is None or source.layer.type != b"padding":
                 continue
             if layer.layer.type not in (b"conv", b"pool"):
                 raise Fatal(f"Padding layer input to non-convolutional / non-pooling layer type {_text(layer)}")
@@ -110,7 +112,7 @@ def _without_padding(connections: Sequence[Any], inputs: Sequence[bytes]) -> lis
         producer.update(dict.fromkeys(connection.top, connection))
         if not padding:
             kept.append(layer)
-    return kept
+    return kept, missing
 
 
 def _text(connection: Any) -> str:

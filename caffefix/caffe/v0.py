@@ -20,6 +20,9 @@ PADDED = frozenset(("conv", "pool"))
 # Fields of the inner layer that V1 has under the same name.
 SAME = frozenset(("name", "type", "blobs", "blobs_lr", "weight_decay"))
 
+# Fields that may be given more than once.
+REPEATED = frozenset(("blobs", "blobs_lr", "weight_decay"))
+
 _MESSAGES = {
     "conv": "convolution_param", "innerproduct": "inner_product_param", "pool": "pooling_param",
     "dropout": "dropout_param", "lrn": "lrn_param", "data": "data_param", "hdf5_data": "hdf5_data_param",

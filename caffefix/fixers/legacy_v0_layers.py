@@ -51,14 +51,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.caffe.v0 import PADDED, PADDING, SAME, V0_TYPES, destination
-from caffefix.findings import UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.caffe.v0 import PADDED, PADDING, REPEATED, SAME, V0_TYPES, destination
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Insert, Last, NewField, Replace, Unwrap, wrap
-from caffefix.syntax.scalars import is_string
+from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
-CHANGES = (UNLOADABLE,)
 NAME = "legacy-v0-layers"
 
 _OUTER = frozenset(("bottom", "top", "layer"))
@@ -119,7 +118,7 @@ def _revived(dropped: list[Node]) -> tuple[str, ...]:
             paths.add("layer")
         else:
             paths.add(node.name if inside is None else f"layer.{node.name}")
-    return (*CHANGES, *sorted(paths))
+    return tuple(sorted(paths))
 
 
 def _plan(net: Net, old: list[Layer]) -> _Plan:
@@ -134,6 +133,9 @@ def _plan(net: Net, old: list[Layer]) -> _Plan:
     padding = [node for node in unread if node.string("type") == PADDING]
     # All fields must have a place before anything is moved at all.
     fields = [edit for node in unread if node not in padding for edit in _fields(node)]
+    for node in padding:
+        if sum(child.name == "pad" for child in node.children()) > 1:
+            raise _LeftAlone(node, 'Caffe takes "pad" once in a layer')
     if padding:
         plan.edits = _fold_padding(old)
     else:
@@ -160,8 +162,8 @@ def _fold_padding(layers: list[Layer]) -> list[Edit]:
     producer: dict[str, Layer] = {}
     for layer in layers:
         for bottom in layer.node.fields("bottom"):
-            source = producer.get(layer.node.strings("bottom")[0])
-            if source is None or _type(source) != PADDING or _type(layer) == PADDING:
+            source = producer.get(string_value(bottom.value))
+            if source is None or _type(source) != PADDING:
                 continue
             if _type(layer) not in PADDED or len(layer.bottoms) != 1:
                 raise _LeftAlone(bottom, "a padding layer feeds what is neither one convolution nor pooling")
@@ -195,7 +197,12 @@ def _fields(inner: Node) -> list[Edit]:
         raise _LeftAlone(inner, f'Caffe knows no V0 type "{kind}"')
     edits: list[Edit] = [Replace(node, V0_TYPES[kind])]
     groups: dict[str, list[tuple[Node, str]]] = {}
+    once: set[str] = set()
     for child in inner.children():
+        if child.name in once:
+            raise _LeftAlone(child, f'Caffe takes "{child.name}" once in a layer')
+        if child.name not in REPEATED:
+            once.add(child.name)
         if child.name in SAME or (child.name, kind) == ("hdf5_output_param", "hdf5_output"):
             continue
         where = destination(child.name, kind)

@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.typecheck import scalar_fits
-from caffefix.findings import UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,
@@ -74,7 +74,12 @@ from caffefix.syntax.scalars import integer_value, is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
-CHANGES = (UNLOADABLE,)
+# What stands half in the one format and half in the other, Caffe does not read; in a pure net nothing changes.
+CHANGES = (
+    *("layer.type", "layer.param", "layer.blobs_lr", "layer.weight_decay", "layer.blob_share_mode"),
+    *(f"layer.*data_param.{name}" for name in ("scale", "mean_file", "crop_size", "mirror")),
+    "layer.transform_param",
+)
 NAME = "legacy-v1-layers"
 
 # What UpgradeV1LayerParameter copies; V1 has no other fields.
@@ -124,13 +129,17 @@ def find(subject: Subject) -> Iterator[Finding]:
         message, severity = _describe(net, old, halves)
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
         # Caffe does not see old layers inside a solver; there they are new layers to it.
-        changes = ("layer",) if net.node.parent is not None else None
+        changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
         fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
         yield Finding(NAME, severity, message, first.node, first.name, fix)
 
 
+def _is_mixed(old: list[Layer], halves: list[Layer]) -> bool:
+    return bool(halves) or any(is_string(layer.raw_type) for layer in old)
+
+
 def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Severity]:
-    if not halves and len(old) == len(net.layers) and not any(is_string(x.raw_type) for x in old):
+    if len(old) == len(net.layers) and not _is_mixed(old, halves):
         count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
         what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
         if net.node.parent is not None:  # UpgradeNetAsNeeded is not called for net_param

@@ -79,12 +79,32 @@ def number_value(value: str) -> float | None:
     return sign * float(text) if text in ("inf", "infinity", "nan") else None
 
 
+_MOST_DIGITS = 4000  # Python refuses to read many more; no field of protobuf takes them
+_HUGE: int = 10**_MOST_DIGITS
+
+
 def integer_value(value: str) -> int | None:
-    """The integer a scalar stands for, or None: ``3.0`` is none, as in Caffe."""
-    number = number_value(value)
-    if number is None or not isfinite(number) or number != number // 1 or "." in value:
+    """The integer that protobuf's tokenizer makes of a scalar, exact, or None: ``3.0`` is none, as in Caffe."""
+    text = _bare(value)
+    sign = -1 if value.startswith("-") else 1
+    if text.startswith("0x"):
+        return sign * int(text, 16)
+    if not (text.isascii() and text.isdigit()):
         return None
-    return int(number) if "e" not in value.lower() or "x" in value.lower() else None
+    if len(text) > _MOST_DIGITS:
+        return sign * _HUGE
+    return sign * int(text, 8 if text[0] == "0" and not set(text) & {"8", "9"} else 10)
+
+
+def is_radix(value: str) -> bool:
+    """Whether a number is written as hexadecimal or octal: integers only."""
+    text = _bare(value)
+    return text.startswith("0x") or (len(text) > 1 and text[0] == "0" and text.isdigit())
+
+
+def _bare(value: str) -> str:
+    """A number without sign, blanks and comments."""
+    return "".join(value.split()).lstrip("-").lower() if "#" not in value else value.rpartition("\n")[2].strip()
 
 
 def number_text(number: float) -> str:
