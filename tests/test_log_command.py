@@ -146,3 +146,31 @@ def test_batch_and_classes_are_told() -> None:
     text = caffefix("log", "-", stdin=log.encode()).out.decode()
     assert "  classes: 4 [the top of loss is ln 4 = 1.38629]" in text
     assert "  batch size: 24 [gradient 0.015625 of loss's input is 2(C-1)/(C² N) at chance" in text
+
+
+START = "I1122 10:00:0{} 77 solver.cpp:228] Iteration {}, loss = {}\n"
+
+
+def test_a_crash_is_no_fine_log(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        START.format(1, 0, 2.5) + "*** Aborted at 1479808801 ***\n*** SIGSEGV (@0x0) received by PID 77 ***\n"
+    )
+    done = caffefix("log", log)
+    assert b"aborted Caffe aborted: SIGSEGV (@0x0) received by PID 77" in done.out
+    assert b"nothing wrong" not in done.out
+
+
+@pytest.mark.parametrize("text", ["1.#QNAN", "-1.#IND"])
+def test_what_visual_studio_prints_is_not_a_number(tmp_path: Path, text: str) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(START.format(1, 0, 2.3) + START.format(2, 20, text))
+    assert b"loss-not-finite" in caffefix("log", log).out
+
+
+def test_a_loss_that_grows_without_bound_is_wrong_before_many_readings(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text("".join(START.format(i, i * 20, 2.5 * 6**i) for i in range(9)))
+    done = caffefix("log", log)
+    assert b"loss-rises" in done.out
+    assert b"nothing wrong" not in done.out

@@ -10,6 +10,9 @@ from caffefix.reports.as_text import Paint, plain
 from caffefix.results import Diagnostic
 from caffefix.syntax.source import one_line
 
+# Faults they are not, but nothing to be content with.
+_DOUBTFUL = frozenset(("loss-at-chance", "loss-does-not-fall"))
+
 
 def render(report: LogReport, paint: Paint = plain) -> str:
     """The report: what the log is, what it shows, what stands behind it, where the net differs."""
@@ -31,7 +34,7 @@ def render(report: LogReport, paint: Paint = plain) -> str:
     out += [_difference(report, d, paint) for d in report.differences]
     if log.dropped:
         out.append(f"  {log.dropped} values of more blobs than a net has were left out")
-    if not report.is_wrong:
+    if not report.is_wrong and not any(found.observation.name in _DOUBTFUL for found in report.observations):
         out.append("nothing wrong found in the log")
     return "".join(f"{line}\n" for line in out)
 

@@ -305,7 +305,10 @@ class _Lowering:
             body = self._taken(node.start, node.stop)
             alone = begins_line(self.text, node.start) and comments.in_text(self.text[node.stop : node.end])
             if owned or alone or "\n" in body:
-                raise EditError(f"{node.name} has a comment or several lines; it does not fit on one line")
+                raise EditError(
+                    f"{_quote(self.text, node.start)}: it has a comment or several lines, and must go to a "
+                    "line that others share; give each field there a line of its own, and run again"
+                )
             return body
         body = self._taken(node.start, node.end).rstrip(" \t\r\f\v\n")
         old = indent_at(self.text, node.start)

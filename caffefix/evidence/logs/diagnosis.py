@@ -202,7 +202,8 @@ def _course(series: Series) -> tuple[str, bool]:
         return "loss", False
     if series.level < series.first - 0.1 * abs(series.first):
         return "loss-falls", False
-    rises = series.count >= _ENOUGH and series.level > series.first + 0.5 * abs(series.first)
+    enough = series.count >= _ENOUGH or series.level > _GROWTH * abs(series.first)
+    rises = enough and series.level > series.first + 0.5 * abs(series.first)
     return ("loss-rises", True) if rises else ("loss-does-not-fall", False)
 
 

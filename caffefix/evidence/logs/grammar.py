@@ -17,6 +17,7 @@ What is made for each line of a log is a NamedTuple: a frozen dataclass takes th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +27,18 @@ _HEADER = re.compile(
     r"([IWEF])(?:\d{4}|\d{8}) +\d\d:\d\d:\d\d\.\d+ +(?:0x)?[\da-f]+ +([^\s:\]]+):(\d+)\] ?"
     r"|(INFO|WARNING|ERROR|FATAL): (?:\S*/)?(\S+) : line (\d+) : "
 )
-_NUMBER = r"[-+]?(?:nan|inf|\d+(?:\.\d*)?(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?)"
+# Visual Studio of before 2015 prints 1.#QNAN, -1.#IND and 1.#INF.
+_NUMBER = r"[-+]?(?:nan|inf|\d\.#[A-Za-z]+\d*|\d+(?:\.\d*)?(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?)"
+
+
+def number(text: str) -> float:
+    """A number as C++ prints it."""
+    head, odd, kind = text.lower().partition(".#")
+    if odd:
+        return math.copysign(math.inf, float(head)) if kind.startswith("inf") else math.nan
+    return float(text)
+
+
 # Longer names and bodies are not Caffe's, or not worth the time.
 _NAME_LIMIT = 512
 _BODY_LIMIT = 4096
@@ -243,7 +255,7 @@ def _blob(text: str) -> Event | None:
     if diff is not None:  # [Update] gives both; what matters is the step
         quantity, value = "diff", diff
     # The format of 2014 gives the sum, and the mean in parentheses.
-    return BlobValue(direction, layer, role.partition(" ")[0], blob, quantity, float(mean or value))
+    return BlobValue(direction, layer, role.partition(" ")[0], blob, quantity, number(mean or value))
 
 
 def _totals(text: str) -> Event | None:
@@ -259,27 +271,27 @@ def _old_blob(text: str) -> Event | None:
 def _iteration(text: str) -> Event | None:
     match = _RATE.match(text)
     if match is not None:
-        return Rate(int(match[1]), float(match[2]))
+        return Rate(int(match[1]), number(match[2]))
     match = _TESTING.match(text)
     if match is not None:
         return Testing(int(match[1]), int(match[2]))
     match = _LOSS.match(text)
-    return Iteration(int(match[1]), float(match[2])) if match is not None else None
+    return Iteration(int(match[1]), number(match[2])) if match is not None else None
 
 
 def _output(text: str) -> Event | None:
     match = _OUTPUT.match(text)
     if match is None or len(match[3]) > _NAME_LIMIT:
         return None
-    weight = float(match[5]) if match[5] is not None else None
-    return Output(match[1].lower(), int(match[2]), match[3], float(match[4]), weight)
+    weight = number(match[5]) if match[5] is not None else None
+    return Output(match[1].lower(), int(match[2]), match[3], number(match[4]), weight)
 
 
 def _batch(text: str) -> Event | None:
     match = _BATCH.match(text)
     if match is None or len(match[2]) > _NAME_LIMIT:
         return None
-    return Batch(int(match[1]), match[2], float(match[3]))
+    return Batch(int(match[1]), match[2], number(match[3]))
 
 
 def _shape(text: str) -> Event | None:

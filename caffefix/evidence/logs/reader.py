@@ -143,6 +143,8 @@ class _Reader:
         self.number = line.number
         for record in grammar.records(line.text):
             header, body = record.header, record.body
+            if header is None and body.startswith("*** SIG") and not self.fatal:
+                self.fatal, self.fatal_line = body.strip("* \n")[:500], self.number
             event = grammar.event(body, has_header=header is not None)
             if header is None and event is None:
                 if self.dumping is not None:
