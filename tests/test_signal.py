@@ -325,3 +325,36 @@ def test_command_refuses_what_is_no_net(tmp_path: Path) -> None:
         assert done.status == 2
         assert done.err.startswith(b"error: ")
         assert b"Traceback" not in done.err
+
+
+ONE = """
+layer {{ name: "d" type: "Input" top: "d" input_param {{ shape {{ dim: 1 dim: 3 dim: 8 dim: 8 }} }} }}
+layer {{ name: "l" type: "{}" bottom: "d" {} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest", "why"),
+    [
+        ("Convolution", "convolution_param { num_output: 2 kernel_size: 3 }", "do not fit its type"),
+        (
+            "Convolution",
+            'top: "t" convolution_param { num_output: 2 kernel_size: 30 }',
+            "shape[i] >= 0 (-21 vs. 0)",
+        ),
+        (
+            "Convolution",
+            'top: "t" convolution_param { num_output: 2 kernel_size: 3 stride: 0 }',
+            "must be nonzero",
+        ),
+        ("InnerProduct", 'top: "t" inner_product_param { num_output: 2 axis: 9 }', "axis 9 out of range"),
+        ("Pooling", 'top: "t" pooling_param { kernel_size: 2147483648 }', "shape[i] >= 0"),
+        ("Pooling", 'top: "t" pooling_param { kernel_size: 10 stride: 2 }', "a blob without values"),
+    ],
+)
+def test_prediction_ends_where_caffe_would_abort(tmp_path: Path, kind: str, rest: str, why: str) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text(ONE.format(kind, rest))
+    done = caffefix("signal", "--phase", "TEST", net)
+    assert done.status == 0, done.err
+    assert why in done.out.decode()

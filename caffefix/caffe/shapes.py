@@ -87,6 +87,10 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
                 outcome = rule(Site(step.layer, phase, tuple(blobs[b.index] for b in step.bottoms)))
             except Mismatch as mismatch:
                 problems.append(Problem(step.layer, mismatch.message, step.layer.node))
+        if negative := next((d for shape in outcome.tops for d in shape or () if d is not None and d < 0), None):
+            words = f"Check failed: shape[i] >= 0 ({negative} vs. 0)"  # Blob::Reshape
+            problems.append(Problem(step.layer, words, step.layer.node))
+            outcome = Outcome((), None)
         params.append(outcome.params)
         for top, shape in zip(step.tops, outcome.tops, strict=False):
             blobs[top.index] = shape

@@ -165,6 +165,7 @@ class _Run:
         self.stopped: dict[int, tuple[Layer, str]] = {}
         self.automatic: dict[int, list[Signal | None]] = {}
         self.shapes = self._shapes(net)
+        self.aborts = {problem.layer: problem.message for problem in self.shapes.problems}
         self.start: Start = at_start(
             graph, phase, filled=[layer for layer, spec in filled.items() if not spec.is_zero]
         )
@@ -211,6 +212,12 @@ class _Run:
         layer = step.layer
         if not step.bottoms:
             return [self._source(layer, top.name, top.slot, smooth) for top in step.tops]
+        if layer in self.aborts:
+            self.stopped[step.index] = (layer, f"Caffe aborts: {self.aborts[layer]}")
+            return [None] * len(step.tops)
+        if any(0 in (self.shapes.of(top) or ()) for top in step.tops):
+            self.stopped[step.index] = (layer, "makes a blob without values, on which Caffe aborts")
+            return [None] * len(step.tops)
         rule = RULES.get(layer.type)
         signals = [scene[bottom.index] for bottom in step.bottoms]
         needed = signals[:1] if layer.type in _FIRST_ONLY else signals
@@ -226,6 +233,9 @@ class _Run:
             made = rule(self._place(step), [signal for signal in needed if signal is not None])
         except Stop as stop:
             self.stopped[step.index] = (layer, str(stop))
+            return [None] * len(step.tops)
+        except IndexError:
+            self.stopped[step.index] = (layer, "its bottoms or tops do not fit its type")
             return [None] * len(step.tops)
         except (OverflowError, ZeroDivisionError, ValueError):
             self.stopped[step.index] = (layer, "too large or too small a number")
