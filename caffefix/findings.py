@@ -5,15 +5,20 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Net, nets
-from caffefix.caffe.roles import LEARNS, Role, file_role, role
+from caffefix.caffe.net import Phase as TrainOrTest
+from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.tree import Document, Node
+
+if TYPE_CHECKING:
+    from caffefix.evidence.signal import Prediction
 
 
 class Severity(enum.Enum):
@@ -116,6 +121,7 @@ class Subject:
 
     document: Document
     options: Options = field(default_factory=Options)
+    _predictions: dict[int, Prediction] = field(default_factory=dict, repr=False)
 
     @cached_property
     def nets(self) -> list[Net]:
@@ -142,6 +148,16 @@ class Subject:
         accepting = self.verdict.accepting if self.verdict is not None else load().everyone
         log = self.options.log
         return (accepting & load().bit(log.fork) if log is not None and log.fork else 0) or accepting
+
+    def prediction(self, net: Net) -> Prediction:
+        """Predicted signals of one of the file's nets, in TRAIN; made once."""
+        from caffefix.evidence.signal import predict  # few files need it
+
+        found = self._predictions.get(id(net))
+        if found is None:
+            stages = loss_stages(net, TrainOrTest.TRAIN)
+            found = self._predictions[id(net)] = predict(net, TrainOrTest.TRAIN, stages=stages)
+        return found
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested."""

@@ -89,6 +89,16 @@ class Graph:
         """The versions of a blob's name, in order: what in-place layers make of it."""
         return tuple(other for other in self.blobs if other.name == blob.name)
 
+    def upstream(self, blob: Blob) -> tuple[Step, ...]:
+        """The steps that a blob comes from, in file order."""
+        needed = {blob.index}
+        found = []
+        for step in reversed(self.steps):
+            if any(top.index in needed for top in step.tops):
+                needed.update(bottom.index for bottom in step.bottoms)
+                found.append(step)
+        return tuple(reversed(found))
+
     def to_loss(self) -> frozenset[int]:
         """Indices of the blobs from which a loss is reached."""
         found: set[int] = set()

@@ -47,6 +47,16 @@ def scores(layer: Layer) -> bool:
     return is_loss(layer.type)
 
 
+def loss_stages(net: Net, phase: Phase) -> frozenset[str]:
+    """The stages in which a phase of a net learns: none, or the first single one with a loss."""
+    if any(scores(layer) for layer in net.view(phase)):
+        return frozenset()
+    for stage in sorted(net.stages):
+        if any(scores(layer) for layer in net.view(phase, frozenset({stage}))):
+            return frozenset({stage})
+    return frozenset()
+
+
 def role(document: Document, net: Net | None) -> Role:
     """The role of a file.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from caffefix.caffe.net import Generation, Net, Phase, nets
-from caffefix.caffe.roles import scores
+from caffefix.caffe.roles import loss_stages
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.signal import Prediction, predict
@@ -69,14 +69,4 @@ def _migrated(source: Source) -> Source:
 
 
 def _predict(net: Net, phase: Phase, input_mean_abs: float | None) -> Prediction:
-    return predict(net, phase, stages=_stages(net, phase), input_mean_abs=input_mean_abs)
-
-
-def _stages(net: Net, phase: Phase) -> frozenset[str]:
-    """The first single stage that has a loss, if there is none without a stage."""
-    if any(scores(layer) for layer in net.view(phase)):
-        return frozenset()
-    for stage in sorted(net.stages):
-        if any(scores(layer) for layer in net.view(phase, frozenset({stage}))):
-            return frozenset({stage})
-    return frozenset()
+    return predict(net, phase, stages=loss_stages(net, phase), input_mean_abs=input_mean_abs)

@@ -11,7 +11,7 @@ arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; the layers of BVLC's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, isfinite, sqrt
 
@@ -29,6 +29,8 @@ from caffefix.syntax.scalars import number_value
 
 # E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).
 CENTRED, RAW = 45.0, 110.0
+# Losses with a softmax or sigmoid of their own.
+ON_LOGITS = frozenset({"SoftmaxWithLoss", "SigmoidCrossEntropyLoss"})
 # Pixels over which natural images are alike, as far as layers above see it.
 _SMOOTH = 12.0
 _SIZE = 224
@@ -95,6 +97,30 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Logits:
+    """What a softmax or sigmoid loss is fed, before the first step.
+
+    Attributes:
+        loss: the layer that takes them.
+        blob: their name.
+        feeders: the layers that they come from, in file order.
+        std: predicted standard deviation, or None where it is not known.
+        low: lower end of the bracket.
+        high: upper end.
+        reach: E‖∂logit/∂w‖² over the weights that learn, an upper limit: how far a step of rate 1
+            moves a logit. None where it is not known.
+    """
+
+    loss: Layer
+    blob: str
+    feeders: tuple[Layer, ...]
+    std: float | None
+    low: float | None
+    high: float | None
+    reach: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What is predicted for a phase of a net.
 
@@ -105,6 +131,7 @@ class Prediction:
         stopped: where prediction ends, and why.
         assumed: what was taken for granted about the data, in words.
         loss: sum of the losses by their weights, or None where one is not known.
+        logits: one entry for each softmax or sigmoid loss.
     """
 
     phase: Phase
@@ -113,6 +140,7 @@ class Prediction:
     stopped: tuple[Stopped, ...]
     assumed: tuple[str, ...]
     loss: float | None
+    logits: tuple[Logits, ...] = ()
 
     def blob(self, name: str) -> BlobPrediction | None:
         """The last version of a blob."""
@@ -144,7 +172,10 @@ def predict(
     rows = [row for step in graph.steps for row in run.rows(step, scenes)]
     params = [param for step in graph.steps for param in run.params(step)]
     stopped = tuple(Stopped(layer.name, layer.type, why) for layer, why in run.stopped.values())
-    return Prediction(phase, tuple(rows), tuple(params), stopped, tuple(run.assumed), run.loss(scenes))
+    assumed = tuple(run.assumed)
+    return Prediction(
+        phase, tuple(rows), tuple(params), stopped, assumed, run.loss(scenes), tuple(run.logits(scenes))
+    )
 
 
 Scene = list[Signal | None]
@@ -389,6 +420,39 @@ class _Run:
                     return None
                 total, seen = total + weight * row.mean_abs, True
         return total if seen else None
+
+    def logits(self, scenes: list[Scene]) -> Iterator[Logits]:
+        """What the losses with a softmax or sigmoid of their own are fed."""
+        for step in self.graph.steps:
+            if step.layer.type not in ON_LOGITS or not step.bottoms or not scores(step.layer):
+                continue
+            blob = step.bottoms[0]
+            signals = [scene[blob.index] for scene in scenes]
+            known = [signal for signal in signals if signal is not None and signal.sized]
+            feeders = self.graph.upstream(blob)
+            layers = tuple(feeder.layer for feeder in feeders)
+            if len(known) < len(signals):
+                yield Logits(step.layer, blob.name, layers, None, None, None, None)
+                continue
+            std, low, high = spread([replace(signal, mean_abs=sqrt(signal.variance)) for signal in known])
+            yield Logits(step.layer, blob.name, layers, std, low, high, self._reach(feeders, std))
+
+    def _reach(self, feeders: Sequence[Step], std: float) -> float | None:
+        """Σ τ²/σ² over layers of weights σ: a logit is linear in the weights of each layer, which are independent.
+
+        Where branches meet, each layer makes a part of τ only.
+        """
+        total = 0.0
+        for step in feeders:
+            for blob in self._blobs(step):
+                rate = step.layer.param(0).lr_mult
+                if blob.role != "weight" or not rate:
+                    continue
+                found = moments(blob.filler, blob.shape)
+                if found is None or not found.square:
+                    return None
+                total += rate * std * std / found.square
+        return total
 
 
 # Layers whose answer depends on their first bottom only: labels and sizes do not matter.

@@ -6,9 +6,54 @@ from collections.abc import Sequence
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer
+from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Node
 
+# Fields of a filler that xavier, msra and a constant of 0 ignore, or abort on.
+_OF_ONE_TYPE = frozenset({"value", "min", "max", "mean", "std", "sparse"})
 # Inputs scaled by less than this are about 1 in size, not 0..255.
 _SCALED = 0.1
+
+
+def retype(filler: Node, kind: str, value: str = "") -> list[Edit]:
+    """Make a filler one of another type: what only the old type reads is deleted.
+
+    Args:
+        filler: the filler message.
+        kind: the new type.
+        value: for ``constant``, where it is not 0.
+    """
+    edits: list[Edit] = [Delete(node) for node in filler.children() if node.name in _OF_ONE_TYPE]
+    new = (NewField("value", value),) if value else ()
+    node = filler.field("type")
+    if node is None:
+        return [*edits, Insert(First(filler), (NewField("type", kind, string=True), *new))]
+    quote = node.value[0] if is_string(node.value) else '"'
+    edits.append(Replace(node, f"{quote}{kind}{quote}"))
+    return [*edits, Insert(After(node), new)] if new else edits
+
+
+def fill(layer: Layer, kind: str) -> list[Edit]:
+    """Give a layer with its parameters a weight_filler of that type, or make its own one of it."""
+    message = WEIGHTED[layer.type].message
+    filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
+    holder = layer.node.message(message)
+    assert holder is not None, "a zero-filled layer has its parameters"
+    old = holder.message("weight_filler")
+    if old is None:
+        return [Insert(_place(holder), (filler,))]
+    return retype(old, kind)
+
+
+def _place(holder: Node) -> Place:
+    """Before ``bias_filler`` by custom: behind the field in front of it."""
+    before: Node | None = None
+    for child in holder.children():
+        if child.name == "bias_filler":
+            return After(before) if before is not None else First(holder)
+        before = child
+    return Last(holder)
 
 
 class Chooser:

@@ -31,9 +31,10 @@ label; nothing else ever changes. In a `debug_info` log such layers show `data: 
 Safe: the old net could provably never learn, and a filler does nothing to weights that are
 loaded from a file. All layers of the diagnosis are filled together, the last one too. The
 filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
-otherwise, and `bilinear` for a Deconvolution that upsamples each channel by itself. No
-`bias_filler` is added: zero is a good start for a bias. An explicit zero filler may be meant; it
-is replaced only where layers stay dead without.
+otherwise, unless the signals predicted with it (`caffefix signal`) are out of the range in which
+nets learn and the other's are nearer; and `bilinear` for a Deconvolution that upsamples each
+channel by itself. No `bias_filler` is added: zero is a good start for a bias. An explicit zero
+filler may be meant; it is replaced only where layers stay dead without.
 
 ## When it is a false alarm
 
@@ -54,17 +55,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.fillers import FillerSpec
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Filler, Layer, Net, Phase
-from caffefix.caffe.roles import Role, scores
+from caffefix.caffe.roles import Role, loss_stages
 from caffefix.evidence.liveness import dead_weights, is_zero_filled
+from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
-from caffefix.fixers._fillers import Chooser
+from caffefix.fixers._fillers import Chooser, fill
 from caffefix.fixers._log import not_refuted, seen_zero
-from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
-from caffefix.syntax.scalars import is_string
-from caffefix.syntax.tree import Node
+from caffefix.fixers._signals import distance
 
 PHASE = FixPhase.REPAIR
 CHANGES = ("layer.*_param.weight_filler",)
@@ -80,7 +81,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         learns = subject.learns(net)
         if not learns and role is not Role.SNIPPET:
             continue
-        view = _train_view(net)
+        view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
         zero = [layer for layer in _owners(view) if is_zero_filled(layer)]
         missing = [layer for layer in zero if _filler(layer).node is None]
         if learns:
@@ -91,9 +92,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         zero = not_refuted(subject, zero)
         if not zero:
             continue
-        chooser = Chooser(view)
-        kinds = {id(layer): chooser.choose(layer) for layer in zero}
-        edits = tuple(edit for layer in zero for edit in _fill(layer, kinds[id(layer)]))
+        kinds = _choose(net, view, zero, learns)
+        edits = tuple(edit for layer in zero for edit in fill(layer, kinds[id(layer)]))
         fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
         for layer in zero:
             message = (
@@ -128,15 +128,32 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     return [layer for layer in view if layer in filled], revived
 
 
-def _train_view(net: Net) -> list[Layer]:
-    """The layers of the TRAIN phase, in the stage that has a loss if stages are used."""
-    view = net.view(Phase.TRAIN)
-    if net.stages and not any(scores(layer) for layer in view):
-        for stage in sorted(net.stages):
-            staged = net.view(Phase.TRAIN, frozenset({stage}))
-            if any(scores(layer) for layer in staged):
-                return staged
-    return view
+def _choose(net: Net, view: list[Layer], zero: list[Layer], learns: bool) -> dict[int, str]:
+    """The filler for each layer, by id."""
+    chooser = Chooser(view)
+    kinds = {id(layer): chooser.choose(layer) for layer in zero}
+    if learns:
+        open_to_choice = [layer for layer in zero if kinds[id(layer)] != "bilinear"]
+        better = _predicted(net, {layer: kinds[id(layer)] for layer in zero}, open_to_choice)
+        kinds.update((id(layer), better) for layer in open_to_choice if better)
+    return kinds
+
+
+def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer]) -> str:
+    """The filler whose predicted signals are nearest to the good range; none if the usual choice is in it."""
+    stages = loss_stages(net, Phase.TRAIN)
+
+    def far(kinds: dict[Layer, str]) -> float | None:
+        filled = {layer: FillerSpec(kind) for layer, kind in kinds.items()}
+        return distance(predict(net, stages=stages, filled=filled))
+
+    best = far(usual)
+    chosen = ""
+    for kind in ("xavier", "msra") if best else ():
+        other = far({**usual, **dict.fromkeys(layers, kind)})
+        if other is not None and best is not None and other < best:
+            best, chosen = other, kind
+    return chosen
 
 
 def _owners(view: list[Layer]) -> list[Layer]:
@@ -163,34 +180,3 @@ def _lack(layer: Layer) -> str:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
-
-
-def _fill(layer: Layer, kind: str) -> list[Edit]:
-    message = WEIGHTED[layer.type].message
-    filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
-    holder = layer.node.message(message)
-    assert holder is not None, "a zero-filled layer has its parameters"
-    old = holder.message("weight_filler")
-    if old is None:
-        return [Insert(_place(holder), (filler,))]
-    return _retype(old, kind)
-
-
-def _place(holder: Node) -> Place:
-    """Before ``bias_filler`` by custom: behind the field in front of it."""
-    before: Node | None = None
-    for child in holder.children():
-        if child.name == "bias_filler":
-            return After(before) if before is not None else First(holder)
-        before = child
-    return Last(holder)
-
-
-def _retype(filler: Node, kind: str) -> list[Edit]:
-    """A constant 0 filler becomes one of another type; the value means nothing to it."""
-    edits: list[Edit] = [Delete(node) for node in filler.children() if node.name == "value"]
-    node = filler.field("type")
-    if node is None:
-        return [*edits, Insert(First(filler), (NewField("type", kind, string=True),))]
-    quote = node.value[0] if is_string(node.value) else '"'
-    return [*edits, Replace(node, f"{quote}{kind}{quote}")]

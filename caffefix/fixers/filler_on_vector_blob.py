@@ -1,0 +1,98 @@
+"""A filler that is made for matrices fills a vector, where it gives numbers of ±1.7.
+
+## What it finds
+
+`xavier` or `msra` as `bias_filler` of layers with weights, as `filler` or `bias_filler` of Scale, as
+`filler` of Bias and PReLU, in train nets.
+
+## Why it matters
+
+These fillers divide by the number of inputs, which Caffe takes from the blob's shape: all
+elements by those of the first axis. Of a vector that is 1. So xavier draws from −1.73..1.73 and
+msra from a gaussian of standard deviation 1.41, whatever the size of the layer: biases larger
+than the signals they are added to, or a gamma or slope of either sign.
+
+## Example
+
+```
+ bias_filler {
+-  type: "xavier"
++  type: "constant"
+ }
+```
+
+## Fix safety
+
+Unsafe: it changes what a net starts from. Biases become 0, gamma 1 and PReLU's slope 0.25, which
+is what Caffe takes where there is no filler.
+
+## When it is a false alarm
+
+When all weights are loaded (`--weights`). Nets with such biases may learn all the same: their first
+steps repair them.
+
+## References
+
+- BVLC Caffe, `include/caffe/filler.hpp`, `XavierFiller`, `MSRAFiller` (`fan_in = count / shape(0)`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.net import Layer
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._fillers import retype
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.TUNE
+CHANGES = (
+    "layer.*_param.bias_filler",
+    "layer.scale_param.filler",
+    "layer.bias_param.filler",
+    "layer.prelu_param.filler",
+)
+NAME = "filler-on-vector-blob"
+
+_RANGE = {"xavier": "−1.73..1.73", "msra": "a gaussian of std 1.41"}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each filler."""
+    if not subject.options.from_scratch:
+        return
+    for net in subject.nets:
+        found = [(layer, *vector) for layer in net.layers for vector in _vectors(layer)]
+        wrong = [(layer, filler, value) for layer, filler, value in found if _is_for_matrices(filler)]
+        if not wrong or not subject.learns(net):
+            continue
+        for layer, filler, value in wrong:
+            kind = filler.string("type") or ""
+            message = (
+                f"{filler.name} is {kind}, which of a vector takes the number of inputs to be 1: "
+                f"{_RANGE[kind]}; makes it constant {value or 0}"
+            )
+            fix = Fix(tuple(retype(filler, "constant", value)), Applicability.UNSAFE, f"constant {value or 0}")
+            yield Finding(NAME, Severity.WARNING, message, filler, layer.name, fix)
+
+
+def _vectors(layer: Layer) -> Iterator[tuple[Node, str]]:
+    """Fillers of the layer's vectors, each with the constant that is there without one; empty for 0."""
+    found: list[tuple[Node | None, str]] = []
+    weights = WEIGHTED.get(layer.type)
+    if weights is not None and layer.flag(weights.message, "bias_term", weights.bias_by_default):
+        found.append((layer.node.message(weights.message, "bias_filler"), ""))
+    elif layer.type == "Scale" and len(layer.bottoms) == 1 and layer.number("scale_param", "num_axes", 1) == 1:
+        found.append((layer.node.message("scale_param", "filler"), "1"))
+        if layer.flag("scale_param", "bias_term", False):
+            found.append((layer.node.message("scale_param", "bias_filler"), ""))
+    elif layer.type == "Bias" and len(layer.bottoms) == 1 and layer.number("bias_param", "num_axes", 1) == 1:
+        found.append((layer.node.message("bias_param", "filler"), ""))
+    elif layer.type == "PReLU":
+        found.append((layer.node.message("prelu_param", "filler"), "0.25"))
+    return ((node, value) for node, value in found if node is not None)
+
+
+def _is_for_matrices(filler: Node) -> bool:
+    return filler.string("type") in _RANGE and filler.scalar("variance_norm") in (None, "FAN_IN", "0")
