@@ -327,7 +327,7 @@ def test_command_refuses_what_is_no_net(tmp_path: Path) -> None:
         assert b"Traceback" not in done.err
 
 
-ONE = """
+ALONE = """
 layer {{ name: "d" type: "Input" top: "d" input_param {{ shape {{ dim: 1 dim: 3 dim: 8 dim: 8 }} }} }}
 layer {{ name: "l" type: "{}" bottom: "d" {} }}
 """
@@ -354,7 +354,7 @@ layer {{ name: "l" type: "{}" bottom: "d" {} }}
 )
 def test_prediction_ends_where_caffe_would_abort(tmp_path: Path, kind: str, rest: str, why: str) -> None:
     net = tmp_path / "net.prototxt"
-    net.write_text(ONE.format(kind, rest))
+    net.write_text(ALONE.format(kind, rest))
     done = caffefix("signal", "--phase", "TEST", net)
     assert done.status == 0, done.err
     assert why in done.out.decode()
