@@ -17,7 +17,7 @@ from caffefix.caffe.roles import file_role
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Options, Subject
+from caffefix.findings import Applicability, Finding, Fix, Options, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.diff import unified
@@ -183,8 +183,8 @@ class _Run:
         ]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
-        """What the unsafe fixes that were left out would change, each by itself."""
-        for fix in _distinct(f.fix for f in self.left):
+        """What the unsafe fixes that were left out would change, each by itself; not those of notes."""
+        for fix in _distinct(f.fix for f in self.left if f.severity is not Severity.INFO):
             if fix.applicability is Applicability.UNSAFE:
                 name = next(f.name for f in self.left if f.fix is fix)
                 table = PieceTable(self.document.text)

@@ -1,0 +1,94 @@
+"""What findings about single layers share: whose files they judge, fillers, and who made a bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.roles import Role
+from caffefix.caffe.schema import load
+from caffefix.findings import Subject
+from caffefix.syntax import comments
+from caffefix.syntax.tree import Node
+
+
+def bvlc_nets(subject: Subject) -> Iterator[Net]:
+    """The nets of files that BVLC's parser takes: in others a layer may be a fork's, and mean something else."""
+    if subject.forks & load().bit("bvlc"):
+        yield from subject.nets
+
+
+def bvlc_layers(subject: Subject) -> Iterator[Layer]:
+    """The layers of ``bvlc_nets``."""
+    for net in bvlc_nets(subject):
+        yield from net.layers
+
+
+def whole_nets(subject: Subject) -> Iterator[Net]:
+    """``bvlc_nets`` but parts of nets, which lack what stands around them."""
+    for net in bvlc_nets(subject):
+        if subject.role(net) is not Role.SNIPPET:
+            yield net
+
+
+def views(net: Net) -> Iterator[list[Layer]]:
+    """The layers of TRAIN, and of TEST where they are others; without stages."""
+    train, test = net.view(NetPhase.TRAIN), net.view(NetPhase.TEST)
+    yield train
+    if list(map(id, train)) != list(map(id, test)):
+        yield test
+
+
+def only_in(layer: Layer, phase: NetPhase) -> bool:
+    """Whether the layer's own rules keep it to one phase."""
+    other = NetPhase.TEST if phase is NetPhase.TRAIN else NetPhase.TRAIN
+    stages = layer.stages
+    return layer.is_in(phase, stages) and not layer.is_in(other, stages) and not layer.is_in(other)
+
+
+def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | None]]]:
+    """Each layer of a view, and for each bottom the layer that made what it reads; None for an input."""
+    makers: dict[str, Layer] = {}
+    for layer in view:
+        yield layer, [makers.get(bottom) for bottom in layer.bottoms]
+        makers.update(dict.fromkeys(layer.tops, layer))
+
+
+def fillers(layer: Layer) -> Iterator[Node]:
+    """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
+    for holder in layer.node.children():
+        if holder.is_message and holder.name.endswith("_param"):
+            for name in dict.fromkeys(n.name for n in holder.children()):
+                if name == "filler" or name.endswith("_filler"):
+                    yield from (node for node in holder.fields(name) if node.is_message)
+
+
+def alone(field: Node) -> Node:
+    """What to delete with a field: the message around it, if there is nothing else in it."""
+    holder = field.parent
+    assert holder is not None
+    return holder if len(list(holder.children())) == 1 and not comments.inside(holder) else field
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """``a, b and 4 more``."""
+    all_names = list(names)
+    shown = ", ".join(all_names[:most])
+    return shown if len(all_names) <= most else f"{shown} and {len(all_names) - most} more"
+
+
+_V1_TRANSFORM = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
+
+
+def transform_field(layer: Layer, name: str) -> Node | None:
+    """A field of the transform: in V1 nets also where it stood before there was ``transform_param``."""
+    holders = ["transform_param"]
+    if layer.generation is Generation.V1 and layer.type in _V1_TRANSFORM:
+        holders.insert(0, _V1_TRANSFORM[layer.type])  # where both give it, this one wins
+    for holder in holders:
+        message = layer.node.message(holder)
+        node = message.field(name) if message is not None else None
+        if node is not None:
+            return node
+    return None

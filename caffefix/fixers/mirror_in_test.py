@@ -1,0 +1,65 @@
+"""Images are mirrored at random while the net is tested.
+
+## What it finds
+
+`mirror: true` in a data layer that belongs to phase TEST only.
+
+## Why it matters
+
+Caffe mirrors in every phase: `mirror` is not switched off for TEST, as random cropping is. Each
+test is then made on another mixture of mirrored images, so accuracy is that of a harder set than
+the real one, and not the same twice. Mostly the line came along when the TRAIN layer was copied.
+
+## Example
+
+```
+ layer {
+   name: "data"
+   type: "Data"
+   include { phase: TEST }
+   transform_param {
+-    mirror: true
++    mirror: false
+   }
+ }
+```
+
+## Fix safety
+
+Unsafe: the numbers that tests print change (weights and training do not).
+
+## When it is a false alarm
+
+When many passes over the test images are averaged on purpose.
+
+## References
+
+- BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform` (`do_mirror`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.layer_types import IMAGE_SOURCES
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import truth
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._layers import only_in, transform_field
+from caffefix.syntax.edits import Replace
+
+PHASE = Phase.REPAIR
+CHANGES = ("layer.transform_param.mirror",)
+NAME = "mirror-in-test"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each data layer."""
+    for net in subject.nets:
+        for layer in net.layers:
+            node = transform_field(layer, "mirror") if layer.type in IMAGE_SOURCES else None
+            if node is None or not truth(node.value) or not only_in(layer, NetPhase.TEST):
+                continue
+            message = "test images are mirrored at random, for Caffe mirrors in every phase; switches it off"
+            fix = Fix((Replace(node, "false"),), Applicability.UNSAFE, f"mirror {node.value} → false")
+            yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)

@@ -1,0 +1,109 @@
+"""A layer has more or fewer bottoms or tops than its type takes.
+
+## What it finds
+
+Layers of BVLC's types with a number of `bottom`s or `top`s that the type does not take: an Accuracy
+without its label, a Convolution without a bottom, an Eltwise of one.
+
+## Why it matters
+
+Each type states how many blobs it reads and makes, and Caffe compares as it sets the layer up:
+`Accuracy Layer takes 2 bottom blob(s) as input.` Then it aborts.
+
+## Example
+
+```
+ layer {
+   name: "accuracy"
+   type: "Accuracy"
+   bottom: "fc8"
++  bottom: "label"
+   top: "accuracy"
+ }
+```
+
+## Fix safety
+
+None is offered: which blob is missing, or too many, is not in the layer.
+
+## When it is a false alarm
+
+For a fork that has taught the type more than BVLC's does: a SoftmaxWithLoss with weights for labels as
+its third bottom. Types and counts that forks are known to differ in are not judged, nor are files that
+BVLC's parser does not take.
+
+## References
+
+- BVLC Caffe, `include/caffe/layer.hpp`, `CheckBlobCounts`; the layers' headers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Layer
+from caffefix.caffe.roles import Role
+from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers._layers import bvlc_nets
+
+PHASE = Phase.REPAIR
+NAME = "wrong-blob-count"
+
+_MANY = 1 << 30
+# Type -> fewest and most bottoms, fewest and most tops; what forks are known to extend is wider.
+_COUNTS: dict[str, tuple[int, int, int, int]] = {
+    **dict.fromkeys(
+        """
+        ReLU PReLU ELU Sigmoid TanH AbsVal BNLL Dropout Exp Log Power Threshold InnerProduct Embed LRN Softmax
+        MVN Flatten Reshape Reduction ArgMax Im2col Tile
+        """.split(),
+        (1, 1, 1, 1),
+    ),
+    **dict.fromkeys(("Convolution", "Deconvolution"), (1, _MANY, 1, _MANY)),
+    **dict.fromkeys(("Scale", "Bias"), (1, 2, 1, 1)),
+    "Pooling": (1, 1, 1, 2),
+    "BatchNorm": (1, 1, 1, _MANY),
+    "Concat": (1, _MANY, 1, 1),
+    "Eltwise": (2, _MANY, 1, 1),
+    "Slice": (1, 1, 1, _MANY),
+    "Split": (1, 1, 1, _MANY),
+    "Crop": (2, 2, 1, 1),
+    "Silence": (1, _MANY, 0, 0),
+    "Accuracy": (2, _MANY, 1, _MANY),
+    **dict.fromkeys(
+        """
+        SoftmaxWithLoss EuclideanLoss HingeLoss SigmoidCrossEntropyLoss MultinomialLogisticLoss InfogainLoss
+        """.split(),
+        (2, _MANY, 0, _MANY),
+    ),
+    **dict.fromkeys("Data HDF5Data DummyData Input".split(), (0, 0, 1, _MANY)),
+}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each side of a layer."""
+    for net in bvlc_nets(subject):
+        if not subject.learns(net) and subject.role(net) is not Role.DEPLOY:
+            continue  # perhaps a part of a net, without what is around it
+        for layer in net.layers:
+            if layer.type in _COUNTS:
+                yield from _judge(layer)
+
+
+def _judge(layer: Layer) -> Iterator[Finding]:
+    fewest, most, fewest_tops, most_tops = _COUNTS[layer.type]
+    yield from _side(layer, "bottom", len(layer.bottoms), fewest, most)
+    yield from _side(layer, "top", len(layer.tops), fewest_tops, most_tops)
+
+
+def _side(layer: Layer, side: str, count: int, fewest: int, most: int) -> Iterator[Finding]:
+    if fewest <= count <= most:
+        return
+    if fewest == most:
+        right = str(fewest or "none")
+    else:
+        right = f"at least {fewest}" if count < fewest else f"at most {most}"
+    plural = "" if count == 1 else "s"
+    takes = "takes" if side == "bottom" else "makes"
+    message = f"{count or 'no'} {side}{plural}, but a layer of type {layer.type} {takes} {right}: Caffe aborts"
+    yield Finding(NAME, Severity.ERROR, message, layer.node.field(side) or layer.node, layer.name)
