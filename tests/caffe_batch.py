@@ -62,6 +62,9 @@ def answer(job):
     if status:
         fatal = [line for line in lines if line.startswith("F") and "] " in line]
         report["abort"] = fatal[0].split("] ", 1)[1] if fatal else "died: " + " | ".join(lines[-3:])
+        parsing = [line.split("NetParameter: ", 1)[1] for line in lines if "caffe.NetParameter: " in line]
+        if parsing:  # protobuf says what is wrong, Caffe only that something is
+            report["abort"] = parsing[0]
         return report
     report.update(json.loads(text))
     report["log"] = [line.split("] ", 1)[1].strip() for line in lines if "ward]" in line] if job.get("run") else []

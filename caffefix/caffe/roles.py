@@ -39,6 +39,11 @@ def is_source(layer: Layer) -> bool:
     return not layer.bottoms and bool(layer.tops) and not is_input(layer.type)
 
 
+def is_origin(layer: Layer) -> bool:
+    """Whether a layer's blobs come from nothing in the net: data, or an Input layer."""
+    return is_source(layer) or (is_input(layer.type) and bool(layer.tops))
+
+
 def scores(layer: Layer) -> bool:
     """Whether a layer's top is a loss: by its type, or by a loss_weight that is not zero."""
     weights = layer.node.scalars("loss_weight")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from math import isfinite
+import struct
+from math import copysign, inf, isfinite
 
 _STRING_TOKENS = re.compile(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
@@ -112,3 +113,21 @@ def number_text(number: float) -> str:
     if not isfinite(number):
         return repr(number)
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def float32(number: float) -> float:
+    """The float32 nearest to a number."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", number))[0])
+    except OverflowError:
+        return copysign(inf, number)
+
+
+def float_text(number: float) -> str:
+    """The shortest decimal that float32 reads as the number; not finite ones as they are."""
+    wanted = float32(number)
+    for digits in range(1, 10):
+        short = float(f"{wanted:.{digits}g}")
+        if float32(short) == wanted:
+            return number_text(short)
+    return number_text(number)

@@ -29,41 +29,72 @@ def read(path: str) -> bytes:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def write(path: str, old: bytes, new: bytes) -> None:
-    """Replace a file's content in one step: whoever looks sees the old one or the new one.
+def write(path: str, old: bytes | None, new: bytes) -> None:
+    """Give a file its content in one step: whoever looks sees the old one or the new one.
 
     A link is followed, not replaced; the mode is kept, and the owner where the system lets us. Other
     hard links to the file keep the old content. The content must still be what was read.
 
+    Args:
+        path: the file.
+        old: its content as it was read; None for a file that is not there yet, and must not be.
+        new: its content from now on.
+
     Raises:
-        FileError: the file changed meanwhile, or may not be written. It is as it was.
+        FileError: the file changed or appeared meanwhile, or may not be written. It is as it was.
     """
     real = os.path.realpath(path)
     temporary = ""
     try:
-        status = os.stat(real)
-        if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
-            raise FileError(f"{path}: not written: the file is read-only")
+        status = None
+        if old is not None:
+            status = os.stat(real)
+            if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
+                raise FileError(f"{path}: not written: the file is read-only")
         # Named before it is made, so that an interruption at any moment finds it to clean it up.
         temporary = os.path.join(os.path.dirname(real), f".caffefix-{os.urandom(8).hex()}")
-        with open(temporary, "xb", opener=_private) as file:
+        with open(temporary, "xb", opener=_private if status is not None else None) as file:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, stat.S_IMODE(status.st_mode))
-        with contextlib.suppress(PermissionError):
-            os.chown(temporary, status.st_uid, status.st_gid)
-        if Path(real).read_bytes() != old:
-            raise FileError(f"{path}: not written: it changed while it was being repaired; run again")
-        os.replace(temporary, real)
-        temporary = ""
+        if status is None:
+            os.link(temporary, real)  # fails where there is a file: a rename would replace it
+        else:
+            _take_over(temporary, status)
+            if Path(real).read_bytes() != old:
+                raise FileError(f"{path}: not written: it changed while it was being repaired; run again")
+            os.replace(temporary, real)
+            temporary = ""
         _sync_folder(os.path.dirname(real))
+    except FileExistsError:
+        raise FileError(f"{path}: not written: there is a file already") from None
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def put(path: str, data: bytes, *, force: bool = False) -> None:
+    """Write a new file; with ``force``, in place of one that is there.
+
+    Raises:
+        FileError: there is a file already, or it may not be written.
+    """
+    if not os.path.lexists(path):
+        write(path, None, data)
+    elif not force:
+        raise FileError(f"{path}: not written: there is a file already; --force replaces it")
+    else:
+        write(path, read(path), data)
+
+
+def _take_over(temporary: str, status: os.stat_result) -> None:
+    """Give a new file the mode of the one that it replaces, and the owner where the system lets us."""
+    os.chmod(temporary, stat.S_IMODE(status.st_mode))
+    with contextlib.suppress(PermissionError):
+        os.chown(temporary, status.st_uid, status.st_gid)
 
 
 def _private(path: str, flags: int) -> int:

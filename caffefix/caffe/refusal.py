@@ -1,0 +1,28 @@
+"""What is not done, by name: the ends of commands that never guess."""
+
+from __future__ import annotations
+
+from caffefix.syntax.source import Source, one_line
+from caffefix.syntax.tree import Node
+
+
+class Refusal(Exception):
+    """Something that is not done.
+
+    Attributes:
+        name: of the reason, in kebab-case: ``no-loss``.
+        node: where, if it is at a place.
+    """
+
+    def __init__(self, name: str, message: str, node: Node | None = None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.node = node
+
+    def placed(self, source: Source) -> Refusal:
+        """The same with file, line and column before its name and message."""
+        place = source.path
+        if self.node is not None:
+            at = source.position(self.node.start)
+            place = f"{source.path}:{at.line}:{at.column}"
+        return Refusal(self.name, f"{place}: {self.name}: {one_line(str(self))}")
