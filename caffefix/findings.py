@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge
+from caffefix.caffe.family import Family
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.net import Phase as TrainOrTest
 from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
+from caffefix.caffe.solver import Solver, solver_of
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.tree import Document, Node
@@ -117,10 +119,17 @@ class Options:
 
 @dataclass
 class Subject:
-    """One file as fixers see it: views are made when they are first asked for."""
+    """One file as fixers see it: views are made when they are first asked for.
+
+    Attributes:
+        document: the file.
+        options: what the user says about it.
+        family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it.
+    """
 
     document: Document
     options: Options = field(default_factory=Options)
+    family: Family = field(default_factory=Family)
     _predictions: dict[int, Prediction] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -131,6 +140,20 @@ class Subject:
     @cached_property
     def all_nets(self) -> list[Net]:
         return list(nets(self.document))
+
+    @cached_property
+    def solver(self) -> Solver | None:
+        """The file as a solver; None if it is none."""
+        return solver_of(self.document)
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether its nets start from their fillers: neither the user nor a solver says that weights are loaded.
+
+        Fixers that ask have ``NEEDS_FAMILY``: a solver beside the net may say so.
+        """
+        inside = self.solver is not None and self.solver.loads_weights
+        return self.options.from_scratch and not inside and not self.family.loads_weights
 
     @cached_property
     def verdict(self) -> Verdict | None:

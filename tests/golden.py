@@ -1,8 +1,9 @@
 """The golden cases: golden/<finding>/<case>/ with before.prototxt, after.prototxt, findings.json.
 
-``options`` holds command-line options, one a line; ``train.log`` is given as ``--log``. A case in
-golden/refused/ has message.txt instead of the other two. ``python -m tests.golden`` writes what the
-tool says now, for review.
+``options`` holds command-line options, one a line; ``train.log`` is given as ``--log``. Files in
+``beside`` are the file's family: they stand in its folder. A case in golden/refused/ has message.txt
+instead of the other two. ``python -m tests.golden`` writes what the tool says now, for review; with
+names of findings, for these alone.
 """
 
 from __future__ import annotations
@@ -74,29 +75,41 @@ def options(case: Path) -> list[str]:
     return [*given, "--log", str(log)] if log.exists() else given
 
 
+def beside(case: Path) -> list[Path]:
+    """The files that stand in the folder of the case's file."""
+    return sorted((case / "beside").glob("*"))
+
+
+def _place(case: Path) -> list[str]:
+    """Options that put standard input beside the case's other files."""
+    return ["--stdin-filename", str(case / "beside" / "before.prototxt")] if beside(case) else []
+
+
 def findings(case: Path, text: bytes) -> list[dict[str, object]]:
     """The findings in a text, as the JSON report has them."""
-    done = caffefix("--check", "--format", "json", *options(case), "-", stdin=text)
+    done = caffefix("--check", "--format", "json", *options(case), *_place(case), "-", stdin=text)
     assert done.status in (0, 1), done.err
     return json.loads(done.out)["files"][0]["findings"]  # type: ignore[no-any-return]
 
 
 def repaired(case: Path, text: bytes) -> bytes:
-    done = caffefix(*options(case), "-", stdin=text)
+    done = caffefix(*options(case), *_place(case), "-", stdin=text)
     assert done.status == 0, done.err
     return done.out
 
 
-def write_expected() -> None:
+def write_expected(names: list[str]) -> None:
     for case in cases():
+        if names and case.parent.name not in names:
+            continue
         before = (case / "before.prototxt").read_bytes()
         (case / "after.prototxt").write_bytes(repaired(case, before))
         text = json.dumps(findings(case, before), indent=1, ensure_ascii=False)
         (case / "findings.json").write_text(text + "\n", encoding="utf-8")
-    for case in refused():
+    for case in [] if names else refused():
         done = caffefix("before.prototxt", cwd=case)
         (case / "message.txt").write_bytes(done.err)
 
 
 if __name__ == "__main__":
-    write_expected()
+    write_expected(sys.argv[1:])

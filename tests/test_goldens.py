@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from caffefix.fixers import SECTIONS, fixers
-from tests.golden import GOLDEN, caffefix, cases, findings, options, repaired
+from tests.golden import GOLDEN, beside, caffefix, cases, findings, options, repaired
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}-{case.name}")
@@ -23,7 +23,10 @@ def test_golden(case: Path, tmp_path: Path) -> None:
     assert repaired(case, after) == after
     assert not any(f["applied"] for f in findings(case, after))
 
-    net = tmp_path / "a net.prototxt"
+    family = [tmp_path / path.name for path in beside(case)]
+    for path in beside(case):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    net = tmp_path / ("before.prototxt" if family else "a net.prototxt")
     net.write_bytes(before)
     shown = caffefix("--dry-run", *options(case), net.name, cwd=tmp_path)
     assert shown.status == 0
@@ -35,7 +38,8 @@ def test_golden(case: Path, tmp_path: Path) -> None:
         net.write_bytes(before)
     assert caffefix(*options(case), net.name, cwd=tmp_path).status == 0
     assert net.read_bytes() == after
-    assert [p.name for p in tmp_path.iterdir()] == [net.name]
+    assert sorted(tmp_path.iterdir()) == sorted([net, *family])
+    assert all(path.read_bytes() == (case / "beside" / path.name).read_bytes() for path in family)
 
 
 @pytest.mark.parametrize("fixer", fixers(), ids=lambda fixer: fixer.name)

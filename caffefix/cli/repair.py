@@ -42,6 +42,10 @@ class _Repair(click.Command):
 @click.option(
     "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
 )
+@click.option(
+    "--root", "roots", multiple=True, type=click.Path(exists=True, file_okay=False), metavar="DIR",
+    help="Folder that paths in solvers start from.",
+)  # fmt: skip
 @click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
 @click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
@@ -58,6 +62,7 @@ def command(
     ignore: tuple[str, ...],
     dialect: str,
     target: str,
+    roots: tuple[str, ...],
     delta: bool,
     log: str | None,
     notes: bool,
@@ -77,6 +82,7 @@ def command(
     from caffefix.engine.select import Selection, UnknownNameError
     from caffefix.findings import Options
     from caffefix.results import FileResult
+    from caffefix.zoo.family import Families
     from caffefix.zoo.run import run, run_data
 
     selection = Selection(select, ignore, unsafe)
@@ -93,12 +99,12 @@ def command(
     results: Iterable[FileResult]
     if paths == ("-",):
         data = sys.stdin.buffer.read()
-        result = run_data(stdin_filename, data, request)
+        result = run_data(stdin_filename, data, request, Families(roots))
         results = [result]
         if not dry_run and not check:
             write(sys.stdout.buffer, result.new if result.new is not None else data)
     else:
-        results = run(paths, request, writing=not dry_run and not check)
+        results = run(paths, request, writing=not dry_run and not check, roots=roots)
     quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
     try:
         sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caffefix.caffe.change import Change
+from caffefix.caffe.family import Family
 from caffefix.caffe.roles import file_role
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
@@ -51,13 +52,16 @@ class Request:
     delta: bool = False
 
 
-def repair(source: Source, request: Request, diff_path: str | None = None) -> FileResult:
+def repair(
+    source: Source, request: Request, diff_path: str | None = None, family: Family | None = None
+) -> FileResult:
     """Find and fix what is wrong with a file, in memory.
 
     Args:
         source: the file.
         request: what is looked for, and what may be applied.
         diff_path: the file's name in the diff, relative; by default its path.
+        family: what stands beside the file; nothing by default.
 
     Returns:
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
@@ -67,7 +71,7 @@ def repair(source: Source, request: Request, diff_path: str | None = None) -> Fi
         document = parse(source.text)
     except PrototxtError as error:
         return FileResult(source.path, Status.ERROR, error.render(source))
-    run = _Run(source, request, document)
+    run = _Run(source, request, document, family or Family())
     try:
         proof.prints(document)
         run.to_fixpoint()
@@ -79,16 +83,20 @@ def repair(source: Source, request: Request, diff_path: str | None = None) -> Fi
 
 
 class _Run:
-    def __init__(self, source: Source, request: Request, document: Document) -> None:
+    def __init__(self, source: Source, request: Request, document: Document, family: Family) -> None:
         self.source = source
         self.request = request
         self.document = document
-        self.subject = Subject(document, request.options)  # shared by fixers until the text changes
+        self.family = family
+        self.subject = self._subject(document)  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
         self.applied: list[Diagnostic] = []
         self.left: list[Finding] = []
         self.fixing = ""
         self.seen = {source.text}
+
+    def _subject(self, document: Document) -> Subject:
+        return Subject(document, self.request.options, self.family)
 
     def to_fixpoint(self) -> None:
         """Run all fixers, again and again, until a whole round changes nothing."""
@@ -120,7 +128,7 @@ class _Run:
                 raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
             for fix in fixes:
                 declared.update(fixer.changes if fix.changes is None else fix.changes)
-            subject = self.subject = Subject(self.document, self.request.options)
+            subject = self.subject = self._subject(self.document)
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
             proof.keeps_meaning(_meaning(before), _meaning(subject), sorted(declared))
@@ -170,13 +178,12 @@ class _Run:
         """What the repair as a whole changes in the meaning."""
         from caffefix.caffe.delta import changes
 
-        options = self.request.options
-        old, new = (Subject(document, options) for document in (parse(self.source.text), self.document))
+        old, new = map(self._subject, (parse(self.source.text), self.document))
         return tuple(changes(_meaning(old), _meaning(new)))
 
     def _proposals(self, data: bytes) -> list[str]:
         """Names of the findings that a run on a file would fix."""
-        subject = Subject(proof.parses(self.source.path, data.decode("latin-1")), self.request.options)
+        subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
         selection = self.request.selection
         return [
             f.name for fixer in selection.fixers() for f in fixer.find(subject) if selection.applies(f.name, f.fix)

@@ -50,6 +50,10 @@ class Selection:
             if (not self.select or _matches(fixer.name, self.select)) and not _matches(fixer.name, self.ignore)
         ]
 
+    def needs_family(self) -> bool:
+        """Whether a selected fixer looks at the files beside the one that is judged."""
+        return any(fixer.needs_family for fixer in self.fixers())
+
     def applies(self, name: str, fix: Fix | None) -> bool:
         """Whether a fix may be applied: an unsafe one needs --unsafe or its exact name."""
         if fix is None or fix.applicability is Applicability.DISPLAY:

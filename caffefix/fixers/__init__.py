@@ -8,6 +8,8 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 - ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
   the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
   that preserves the meaning. The engine refuses a fix that changes anything else;
+- ``NEEDS_FAMILY = True``, if what it finds depends on the files beside the one that is judged
+  (``subject.family``): it cannot be told from the file's content alone;
 - ``find(subject)``: yields findings, with fixes where there are any.
 """
 
@@ -43,6 +45,7 @@ class Fixer:
         page: the whole page.
         find: its findings in a file.
         changes: paths of what its fixes may change in the meaning of a net.
+        needs_family: whether its findings depend on other files.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Fixer:
     page: str
     find: Callable[[Subject], Iterator[Finding]]
     changes: tuple[str, ...] = ()
+    needs_family: bool = False
 
 
 @cache
@@ -64,5 +68,6 @@ def fixers() -> tuple[Fixer, ...]:
         page = inspect.cleandoc(module.__doc__ or "")
         name = info.name.replace("_", "-")
         changes = getattr(module, "CHANGES", ())
-        found.append(Fixer(name, module.PHASE, page.partition("\n")[0], page, module.find, changes))
+        family = getattr(module, "NEEDS_FAMILY", False)
+        found.append(Fixer(name, module.PHASE, page.partition("\n")[0], page, module.find, changes, family))
     return tuple(sorted(found, key=lambda f: (f.phase, f.name)))

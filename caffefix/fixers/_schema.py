@@ -13,9 +13,10 @@ from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.syntax.edits import Edit
+from caffefix.syntax.edits import Edit, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
+from caffefix.syntax.tree import Node
 
 
 def universal(subject: Subject, kind: Kind) -> Iterator[Problem]:
@@ -52,6 +53,13 @@ def finding(name: str, subject: Subject, problem: Problem, message: str, fix: Fi
 def safe(edit: Edit, title: str) -> Fix:
     """A respelling that is safe because the file could not load."""
     return Fix((edit,), Applicability.SAFE, title)
+
+
+def respelt(node: Node, text: str, title: str) -> Fix | None:
+    """Another text for a string, in its quotes; None where it is in pieces over lines: they may have comments."""
+    if "\n" in node.value:
+        return None
+    return safe(Replace(node, f"{node.value[0]}{text}{node.value[0]}"), title)
 
 
 def respelling(word: str, candidates: Iterable[str]) -> str | None:

@@ -45,7 +45,7 @@ _SCALE = "0.00390625"  # 1/256
 
 def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
     """Nets that learn from 8-bit images and from scratch, without normalisation, and their predicted signals."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         types = {layer.type for layer in net.layers}

@@ -64,6 +64,7 @@ from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage
 
 PHASE = FixPhase.REPAIR
 CHANGES = ("layer.batch_norm_param",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "batch-norm-zero-gamma"
 
 _FILLER = NewMessage("scale_filler", (NewField("type", "constant", string=True), NewField("value", "1")))
@@ -72,7 +73,7 @@ _FILLER = NewMessage("scale_filler", (NewField("type", "constant", string=True),
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each BatchNorm layer, and one fix for all of a net."""
     log = subject.options.log
-    if log is None or not subject.options.from_scratch:
+    if log is None or not subject.from_scratch:
         return
     for net in subject.nets:
         is_snippet = subject.role(net) is Role.SNIPPET

@@ -53,12 +53,13 @@ from caffefix.syntax.edits import After, Edit, Insert, NewField, Replace
 
 PHASE = Phase.REPAIR
 CHANGES = ("layer.convolution_param.group",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "bilinear-without-groups"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in bvlc_nets(subject):
         if subject.learns(net):

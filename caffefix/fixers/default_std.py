@@ -52,6 +52,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "default-std"
 
 # They make it irrelevant how large signals are.
@@ -62,7 +63,7 @@ _FEW = 10
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         if any(_default(layer) is not None for layer in net.layers) and subject.learns(net):

@@ -57,6 +57,7 @@ from caffefix.fixers._signals import exploded, finding, refilled, rescaled, show
 
 PHASE = Phase.TUNE
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "exploding-signal"
 
 

@@ -53,6 +53,7 @@ CHANGES = (
     "layer.bias_param.filler",
     "layer.prelu_param.filler",
 )
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "filler-on-vector-blob"
 
 _RANGE = {"xavier": "−1.73..1.73", "msra": "a gaussian of std 1.41"}
@@ -60,7 +61,7 @@ _RANGE = {"xavier": "−1.73..1.73", "msra": "a gaussian of std 1.41"}
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         found = [(layer, *vector) for layer in net.layers for vector in _vectors(layer)]

@@ -60,6 +60,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.TUNE
 CHANGES = ("layer.param.lr_mult",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "frozen-random-layer"
 
 _CONVOLUTIONS = frozenset({"Convolution", "DepthwiseConvolution", "ConvolutionDepthwise"})
@@ -67,7 +68,7 @@ _CONVOLUTIONS = frozenset({"Convolution", "DepthwiseConvolution", "ConvolutionDe
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each frozen convolution; one fix for all of a net."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         if not any(_rates(layer) for layer in net.layers if layer.type in _CONVOLUTIONS):

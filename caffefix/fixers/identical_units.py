@@ -55,6 +55,7 @@ from caffefix.fixers._fillers import Chooser, fill
 
 PHASE = FixPhase.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "identical-units"
 
 # All channels are treated alike, and no draw is made.
@@ -66,7 +67,7 @@ _LAYERS = frozenset({"Convolution", "InnerProduct"})
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer of identical units."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         even = [layer for layer in net.layers if _is_constant(layer, "weight_filler")]

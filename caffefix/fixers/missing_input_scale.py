@@ -56,6 +56,7 @@ from caffefix.fixers._signals import exploded, finding, rescaled, shown, suspect
 
 PHASE = Phase.TUNE
 CHANGES = ("layer.transform_param.scale",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "missing-input-scale"
 
 

@@ -39,7 +39,8 @@ filler may be meant; it is replaced only where layers stay dead without.
 ## When it is a false alarm
 
 When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
-`--ignore missing-weight-filler` leaves it out. With `--log TRAIN.LOG` the log decides: layers that
+`--ignore missing-weight-filler` leaves it out. A net whose solver, in the same folder, names
+`weights` is no finding. With `--log TRAIN.LOG` the log decides: layers that
 it shows with other weights, or that load theirs, are left alone. A net whose last layer alone
 starts at zero learns, and so does one where a leaky activation or a bias lets gradients through;
 these are no findings.
@@ -70,11 +71,12 @@ from caffefix.fixers._signals import distance
 PHASE = FixPhase.REPAIR
 CHANGES = ("layer.*_param.weight_filler",)
 NAME = "missing-weight-filler"
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer to fill, and one fix for all of a net."""
-    if not subject.options.from_scratch:
+    if not subject.from_scratch:
         return
     for net in subject.nets:
         role = subject.role(net)

@@ -58,6 +58,7 @@ from caffefix.fixers._signals import finding, refilled, shown, suspects, vanishe
 
 PHASE = Phase.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
+NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "vanishing-signal"
 
 

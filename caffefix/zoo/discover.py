@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 # .pt is also what PyTorch calls its archives: those are told by their first bytes.
-_SUFFIXES = (".prototxt", ".prototxt.txt", ".pt")
+SUFFIXES = (".prototxt", ".prototxt.txt", ".pt")
 _SNIFF = 512
 
 
@@ -37,7 +37,7 @@ def _found(folder: str, closed: list[str]) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(root, name)
-            if name.endswith(_SUFFIXES) and not (name.endswith(".pt") and _is_binary(path)):
+            if name.endswith(SUFFIXES) and not (name.endswith(".pt") and _is_binary(path)):
                 yield path
 
 

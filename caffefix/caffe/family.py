@@ -1,0 +1,247 @@
+"""Files that belong together: a train net and its deploy net, a solver and its nets.
+
+What is trained in one net is loaded into the other by the names of layers (net.cpp,
+CopyTrainedLayersFrom), so nets are matched by their layers, never by what their files are called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
+from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
+from caffefix.caffe.roles import LEARNS, Role, role
+from caffefix.caffe.solver import Solver, solver_of
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.scalars import number_value, string_value
+from caffefix.syntax.tree import Document
+
+# Two nets are a pair if this share of the deploy net's layers with weights has a namesake of the
+# same type in the train net, and this share the same shape of weights, too.
+_NAMESAKES = 0.75
+_SAME_SHAPE = 0.5
+
+_NAMES_NET = re.compile(r"(?:\b|_)net[\s:#]")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file beside the one that is judged; it is parsed when somebody asks what it says.
+
+    Attributes:
+        name: of the file, in the folder that both are in.
+        text: its content, one character a byte.
+    """
+
+    name: str
+    text: str
+
+    @cached_property
+    def document(self) -> Document | None:
+        """What it says; None if it does not parse, which is told when it is its own turn."""
+        try:
+            return parse(self.text)
+        except PrototxtError:
+            return None
+
+    @cached_property
+    def net(self) -> Net | None:
+        """Its net; None if it has none that can be compared."""
+        return _net(self.document) if self.document is not None else None
+
+    @cached_property
+    def role(self) -> Role:
+        return role(self.document, self.net) if self.document is not None else Role.OTHER
+
+    @cached_property
+    def solver(self) -> Solver | None:
+        return solver_of(self.document) if self.document is not None else None
+
+    @cached_property
+    def nets_named(self) -> tuple[str, ...]:
+        """The paths of nets in a solver; what cannot name one is not parsed for it."""
+        if not _NAMES_NET.search(self.text) or self.solver is None:
+            return ()
+        return tuple(string_value(node.value) for node in self.solver.net_paths())
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What stands beside a file; empty for content that is in no folder.
+
+    Attributes:
+        siblings: the files in its folder, in the order of their names.
+        solvers: those of them that are solvers and name this file as a net.
+        lost: names of nets, as a solver writes them, that no file has.
+    """
+
+    siblings: tuple[Member, ...] = ()
+    solvers: tuple[Member, ...] = ()
+    lost: frozenset[str] = frozenset()
+
+    @property
+    def loads_weights(self) -> bool:
+        """Whether a solver that trains this file starts from weights."""
+        return any(member.solver is not None and member.solver.loads_weights for member in self.solvers)
+
+    def train_net(self, document: Document) -> tuple[Member, Net] | None:
+        """The net that a deploy net's weights are trained in, if the folder tells.
+
+        Each must be the other's best match, so that of several models in one folder none is taken
+        for another.
+        """
+        deploy = _net(document)
+        if deploy is None or role(document, deploy) is not Role.DEPLOY:
+            return None
+        beside = [(member, member.net) for member in self.siblings]
+        others = [net for m, net in beside if net is not None and m.role is Role.DEPLOY]
+        trains = [(m, net) for m, net in beside if net is not None and m.role in LEARNS]
+        scored = [(likeness(deploy, net), member, net) for member, net in trains]
+        best, member, train = max(scored, key=lambda entry: entry[0].share, default=(None, None, None))
+        if best is None or member is None or train is None or not best.is_pair:
+            return None
+        rivals = (likeness(other, train).share for other in others)
+        return (member, train) if all(best.share >= rival for rival in rivals) else None
+
+
+def _net(document: Document) -> Net | None:
+    """A file's net; None for a solver, and for nets that cannot be compared (V0, stages)."""
+    net = next(nets(document), None)
+    if net is None or net.node.parent is not None or Generation.V0 in net.generations or net.stages:
+        return None
+    return net
+
+
+def test_view(net: Net) -> list[Layer]:
+    """The layers that a net has when it is tested: those that a deploy net stands for."""
+    return net.view(Phase.TEST)
+
+
+def weighted(layers: Iterable[Layer]) -> dict[str, Layer]:
+    """Layers with weights, by name; of namesakes the first, which is the one that Caffe loads."""
+    found: dict[str, Layer] = {}
+    for layer in layers:
+        if layer.type in WEIGHTED:
+            found.setdefault(layer.name, layer)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How much a deploy net and a train net have in common, in layers with weights.
+
+    Attributes:
+        mine: layers of the deploy net.
+        everything: layers of either, namesakes once.
+        namesakes: layers of the same name and type.
+        same: those of them whose weights have the same shape.
+    """
+
+    mine: int
+    everything: int
+    namesakes: int
+    same: int
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the deploy net is made for weights of the train net, be it with mistakes."""
+        alike = self.namesakes >= _NAMESAKES * self.mine and self.same >= _SAME_SHAPE * self.mine
+        return self.mine > 1 and alike
+
+    @property
+    def share(self) -> float:
+        return self.same / self.everything if self.everything else 0.0
+
+
+def likeness(deploy: Net, train: Net) -> Likeness:
+    """What two nets have in common."""
+    mine, theirs = weighted(test_view(deploy)), weighted(test_view(train))
+    pairs = [(layer, theirs[name]) for name, layer in mine.items() if name in theirs]
+    namesakes = [(here, there) for here, there in pairs if here.type == there.type]
+    same = sum(shape(here) == shape(there) for here, there in namesakes)
+    return Likeness(len(mine), len(mine.keys() | theirs.keys()), len(namesakes), same)
+
+
+# ---------------------------------------------------------------- what layers compute
+
+
+def shape(layer: Layer) -> dict[str, object]:
+    """What decides how many weights a layer has, by the name of the field."""
+    message = WEIGHTED[layer.type].message
+    out: dict[str, object] = {
+        "num_output": layer.number(message, "num_output", 0),
+        "bias_term": layer.flag(message, "bias_term", WEIGHTED[layer.type].bias_by_default),
+    }
+    if layer.type in CONVOLUTIONS:
+        out["kernel_size"] = _sides(layer, message, "kernel_size", "kernel", 0)
+        out["group"] = layer.number(message, "group", 1)
+    return out
+
+
+def geometry(layer: Layer) -> dict[str, object]:
+    """What else decides what a layer computes from its input, by the name of the field."""
+    if layer.type in CONVOLUTIONS:
+        out = {name: _sides(layer, "convolution_param", name, name, default) for name, default in _STEPS.items()}
+        return {**out, "dilation": _sides(layer, "convolution_param", "dilation", "", 1)}
+    if layer.type == "Pooling":
+        return _pooling(layer)
+    if layer.type == "LRN":
+        numbers = {name: layer.number("lrn_param", name, default) for name, default in _LRN.items()}
+        return {**numbers, "norm_region": layer.word("lrn_param", "norm_region", "ACROSS_CHANNELS")}
+    return {}
+
+
+_STEPS = {"stride": 1, "pad": 0}
+_LRN = {"local_size": 5, "alpha": 1.0, "beta": 0.75, "k": 1.0}
+
+
+def _pooling(layer: Layer) -> dict[str, object]:
+    out: dict[str, object] = {"pool": layer.word("pooling_param", "pool", "MAX")}
+    if layer.flag("pooling_param", "global_pooling", False):
+        return {**out, "global_pooling": True}
+    out["kernel_size"] = _sides(layer, "pooling_param", "kernel_size", "kernel", 0)
+    return {**out, **{name: _sides(layer, "pooling_param", name, name, value) for name, value in _STEPS.items()}}
+
+
+def _sides(layer: Layer, message: str, name: str, prefix: str, default: float) -> tuple[float, ...]:
+    """A size for height and width, whether it is given once, twice, or by ``_h`` and ``_w``."""
+    node = layer.node.message(message)
+    count = len(node.scalars(name)) if node is not None else 0
+    if node is not None and count > 1:
+        return tuple(number_value(value) or 0 for value in node.scalars(name))
+    both = layer.number(message, name, default)
+    if not prefix:
+        return both, both
+    return layer.number(message, f"{prefix}_h", both), layer.number(message, f"{prefix}_w", both)
+
+
+# ---------------------------------------------------------------- what stands between layers
+
+# They hand their input on when a net is tested, or only take part in training.
+_TRANSPARENT = frozenset(("Dropout", "Split", "Silence"))
+_BETWEEN = frozenset(("ReLU", "PReLU", "ELU", "Sigmoid", "TanH", "BNLL", "AbsVal", "Pooling", "LRN"))
+
+
+def between(view: list[Layer]) -> Iterator[tuple[Layer, Layer, tuple[Layer, ...]]]:
+    """Chains from one layer with weights to the next: both, and what is between them.
+
+    Only chains without branches, of layers whose work is known.
+    """
+    source: dict[str, tuple[Layer, tuple[Layer, ...]] | None] = {}
+    for layer in view:
+        origin = source.get(layer.bottoms[0]) if len(layer.bottoms) == 1 else None
+        if layer.type in WEIGHTED:
+            if origin is not None:
+                yield origin[0], layer, origin[1]
+            now: tuple[Layer, tuple[Layer, ...]] | None = (layer, ())
+        elif origin is not None and layer.type in _TRANSPARENT:
+            now = origin
+        elif origin is not None and layer.type in _BETWEEN:
+            now = origin[0], (*origin[1], layer)
+        else:
+            now = None
+        for top in layer.tops:
+            source[top] = now

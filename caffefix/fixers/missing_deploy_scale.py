@@ -1,0 +1,100 @@
+"""The train net scales its images, the deploy net beside it does not.
+
+## What it finds
+
+A deploy net whose train net (the net in the same folder that has the same layers) has a `scale`
+other than 1 in the `transform_param` of its data layers, while no Power, Scale, BatchNorm or MVN
+layer of the deploy net takes the input.
+
+## Why it matters
+
+`transform_param` belongs to data layers, and a deploy net has none: what Caffe did in training, your
+program must now do. Images of 0..255 into a net that learnt on 0..1 saturate it, and it answers the
+same class for nearly everything.
+
+## Example
+
+```
++layer {
++  name: "scale"
++  type: "Power"
++  bottom: "data"
++  top: "scaled"
++  power_param {
++    scale: 0.00390625
++  }
++}
+```
+
+## Fix safety
+
+No fix: whether your program scales its images cannot be seen here (`Transformer.set_input_scale`,
+the `scalefactor` of `cv2.dnn.blobFromImage`; `caffe.io.load_image` gives 0..1 already). Caffe computes
+`(x − mean) · scale`: a mean is raw, and subtracted first.
+
+## When it is a false alarm
+
+If the program scales: this is a note (`--notes`).
+
+## References
+
+- BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.family import test_view
+from caffefix.caffe.layer_types import is_input
+from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.roles import is_source
+from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.syntax.scalars import number_text
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.TUNE
+NAME = "missing-deploy-scale"
+NEEDS_FAMILY = True
+
+_SCALING = frozenset(("Power", "Scale", "BatchNorm", "BN", "MVN", "Normalize", "Bias"))
+# Where V1 data layers have their scale.
+_HOLDERS = ("transform_param", "data_param", "image_data_param")
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a deploy net."""
+    pair = subject.family.train_net(subject.document)
+    if pair is None:
+        return
+    member, train = pair
+    deploy = subject.nets[0]
+    scales = {_scale(layer) for layer in test_view(train) if is_source(layer)}
+    if len(scales) != 1 or scales == {1.0} or _scales_input(deploy):
+        return
+    scale = number_text(scales.pop())
+    message = (
+        f"{member.name} trains on images times {scale}, and nothing here scales the input: "
+        f"your program must, after it has subtracted the mean"
+    )
+    where = _input(deploy)
+    if where is not None:
+        yield Finding(NAME, Severity.INFO, message, where)
+
+
+def _scale(layer: Layer) -> float:
+    return next((s for holder in _HOLDERS if (s := layer.number(holder, "scale", 1.0)) != 1), 1.0)
+
+
+def _inputs(net: Net) -> list[str]:
+    return [*net.inputs, *(top for layer in net.layers if is_input(layer.type) for top in layer.tops)]
+
+
+def _scales_input(net: Net) -> bool:
+    inputs = set(_inputs(net))
+    return any(layer.type in _SCALING and inputs & set(layer.bottoms) for layer in net.layers)
+
+
+def _input(net: Net) -> Node | None:
+    layers = [layer.node for layer in net.layers if is_input(layer.type)]
+    return next(net.node.fields("input"), None) or next(iter(layers), None)

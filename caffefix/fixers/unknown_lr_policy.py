@@ -1,0 +1,78 @@
+"""The solver's lr_policy is missing, or is one that Caffe does not have.
+
+## What it finds
+
+A solver without `lr_policy`, or with a name that is none of `fixed`, `step`, `exp`, `inv`,
+`multistep`, `poly`, `sigmoid`.
+
+## Why it matters
+
+The file parses and the nets are built; Caffe aborts at the first update: `Unknown learning rate
+policy: Step`. Without the field the name after the colon is empty.
+
+## Example
+
+```
+-lr_policy: "Step"
++lr_policy: "step"
+```
+
+## Fix safety
+
+Safe: no update could be made. There is a fix where exactly one policy is spelt the same but for
+case or for one letter; which one is meant otherwise only you know.
+
+## When it is a false alarm
+
+Forks have policies of their own (`plateau`, `multifixed`, `stepearly`, …): a solver with a field
+of a fork is left alone, and a name that resembles none of Caffe's is only a note.
+
+## References
+
+- BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.solver import POLICIES, Solver
+from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers._schema import respelling, respelt
+from caffefix.syntax.scalars import is_string
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.REPAIR
+CHANGES = ("lr_policy",)
+NAME = "unknown-lr-policy"
+
+_KNOWN = ", ".join(POLICIES)
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a solver."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain:
+        return
+    node = solver.node.field("lr_policy")
+    if node is None:
+        if solver.given("base_lr") and solver.train_nets:
+            message = (
+                'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "'
+            )
+            where = solver.node.field("base_lr")
+            assert where is not None
+            yield Finding(NAME, Severity.ERROR, f'{message}; lr_policy: "fixed" keeps base_lr as it is', where)
+    elif is_string(node.value) and solver.policy not in POLICIES:
+        yield _unknown(solver, node)
+
+
+def _unknown(solver: Solver, node: Node) -> Finding:
+    name = solver.policy
+    near = respelling(name, POLICIES)
+    abort = f'Caffe aborts at the first update with "Unknown learning rate policy: {name}"'
+    if near is None:
+        return Finding(NAME, Severity.INFO, f"{abort}, unless your fork has it; Caffe's are {_KNOWN}", node)
+    fix = respelt(node, near, f"lr_policy {name} → {near}")
+    does = "writes" if fix else "it should be"
+    return Finding(NAME, Severity.ERROR, f'{abort}; {does} "{near}"', node, "", fix)

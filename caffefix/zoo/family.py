@@ -1,0 +1,90 @@
+"""Finding the files that belong to a file: its siblings, and the nets that a solver names.
+
+Only the file's own folder is read, and only if it is small enough to tell what belongs to what;
+of other folders it is asked only whether a file is there. Links are not followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from caffefix.caffe.family import Family, Member
+from caffefix.zoo.discover import SUFFIXES
+
+# A folder with more files is a heap of models: which is whose cannot be told.
+_MOST = 16
+_LARGEST = 1 << 21  # bytes
+# Folders above the solver's that its paths may start from: the root of its repository is among them.
+_UP = 8
+
+
+class Families:
+    """Finds families; what was read of the last folder is remembered.
+
+    Args:
+        roots: folders that solvers' paths may be relative to, besides the usual ones.
+    """
+
+    def __init__(self, roots: Sequence[str] = ()) -> None:
+        self._roots = tuple(roots)
+        self._folder = ""
+        self._members: tuple[Member, ...] = ()
+
+    def of(self, path: str, data: bytes) -> Family:
+        """The family of a file, whose content is given: it need not be there."""
+        folder, name = os.path.split(os.path.abspath(path))
+        if not os.path.isdir(folder) or not os.path.basename(path).endswith(SUFFIXES):
+            return Family()
+        siblings = tuple(member for member in self._beside(folder) if member.name != name)
+        real = os.path.realpath(os.path.join(folder, name))
+        solvers = tuple(member for member in siblings if real in self._named(folder, member))
+        return Family(siblings, solvers, self._lost(folder, Member(name, data.decode("latin-1"))))
+
+    def _beside(self, folder: str) -> tuple[Member, ...]:
+        if folder != self._folder:
+            self._folder, self._members = folder, tuple(_members(folder))
+        return self._members
+
+    def _named(self, folder: str, solver: Member) -> set[str]:
+        """The files that a solver may mean by the nets it names."""
+        places = (place for value in solver.nets_named for place in self._places(folder, value))
+        return set(map(os.path.realpath, places))
+
+    def _lost(self, folder: str, solver: Member) -> frozenset[str]:
+        """The nets of a solver that are nowhere."""
+        return frozenset(
+            value for value in solver.nets_named if not any(map(os.path.exists, self._places(folder, value)))
+        )
+
+    def _places(self, folder: str, value: str) -> Iterator[str]:
+        """Where a path in a solver may lead, the likeliest first."""
+        if not value or "\0" in value:
+            return
+        name = os.fsdecode(value.encode("latin-1"))
+        yield os.path.join(folder, name)
+        yield os.path.abspath(name)
+        for root in self._roots:
+            yield os.path.join(root, name)
+        for _ in range(_UP):
+            folder = os.path.dirname(folder)
+            yield os.path.join(folder, name)
+
+
+def _members(folder: str) -> Iterator[Member]:
+    """The prototxt files of a folder; none if there are too many to tell which belong together."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIXES))
+    except OSError:
+        return
+    if len(names) > _MOST:
+        return
+    for name in names:
+        path = Path(folder, name)
+        with contextlib.suppress(OSError):  # it is told of when it is its turn
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
+                yield Member(name, path.read_bytes().decode("latin-1"))
