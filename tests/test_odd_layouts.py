@@ -25,18 +25,20 @@ def squeezed(text: str) -> str:
 
 
 def test_param_blocks_keep_their_order_when_the_shorter_list_stands_behind() -> None:
-    out = squeezed(fixed('layers { name: "a" type: RELU weight_decay: 1 weight_decay: 0 blobs_lr: 5 }\n'))
+    out = squeezed(fixed('layers { name: "a" type: INNER_PRODUCT weight_decay: 1 weight_decay: 0 blobs_lr: 5 }\n'))
     assert "param { lr_mult: 5 decay_mult: 1 } param { decay_mult: 0 }" in out
-    out = squeezed(fixed('layers {\n  type: RELU\n  param: "x"\n  param: "y"\n  blobs_lr: 5\n}\n'))
+    out = squeezed(fixed('layers {\n  type: INNER_PRODUCT\n  param: "x"\n  param: "y"\n  blobs_lr: 5\n}\n'))
     assert 'param { lr_mult: 5 name: "x" } param { name: "y" }' in out
 
 
 def test_fields_that_share_lines_are_gathered() -> None:
     out = squeezed(
-        fixed("layers {\n  type: RELU\n  blobs_lr: 1 weight_decay: 1\n  blobs_lr: 2 weight_decay: 0\n}\n")
+        fixed("layers {\n  type: INNER_PRODUCT\n  blobs_lr: 1 weight_decay: 1\n  blobs_lr: 2 weight_decay: 0\n}\n")
     )
     assert "param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }" in out
-    out = fixed("layers {\n  type: RELU\n  blobs_lr: 1 blobs_lr: 2\n  weight_decay: 1 weight_decay: 0\n}\n")
+    out = fixed(
+        "layers {\n  type: INNER_PRODUCT\n  blobs_lr: 1 blobs_lr: 2\n  weight_decay: 1 weight_decay: 0\n}\n"
+    )
     assert "param { lr_mult: 1 decay_mult: 1 } param { lr_mult: 2 decay_mult: 0 }" in squeezed(out)
     assert not any(line and not line.strip() for line in out.split("\n"))
 
