@@ -175,3 +175,12 @@ def test_colour_only_where_it_is_wanted(net: Path, monkeypatch: pytest.MonkeyPat
     assert b"\x1b[" not in caffefix("--check", net).out
     monkeypatch.setenv("NO_COLOR", "1")
     assert b"\x1b[" not in caffefix("--check", net).out
+
+
+@pytest.mark.parametrize("arguments", [("prove", "--lr", "nan"), ("signal", "--input-mean-abs", "inf")])
+def test_numbers_that_are_none_are_refused(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text("layer { }")
+    done = caffefix(*arguments, net)
+    assert done.status == 2
+    assert b"is no number to work with" in done.err

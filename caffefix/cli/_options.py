@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import click
 
 
@@ -26,3 +28,10 @@ def check_dialect(name: str) -> None:
         near = get_close_matches(name, forks, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
         raise click.UsageError(f"there is no fork {name!r}; {hint}")
+
+
+def finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """A number that is one."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number to work with", ctx, param)
+    return value

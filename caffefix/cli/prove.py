@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caffefix.cli._options import check_dialect, names
+from caffefix.cli._options import check_dialect, finite, names
 from caffefix.cli._output import colour, say
 
 if TYPE_CHECKING:
@@ -39,7 +39,12 @@ def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
 @click.argument("net", metavar="NET")
 @click.option("--repaired", metavar="FILE", help="Compare with this file, not with caffefix's own repair.")
 @click.option("--solver", metavar="FILE", help="Solver whose rates are used; else SGD, 0.01, momentum 0.9.")
-@click.option("--lr", type=click.FloatRange(0, min_open=True), help="Learning rate, whatever the solver says.")
+@click.option(
+    "--lr",
+    type=click.FloatRange(0, min_open=True),
+    callback=finite,
+    help="Learning rate, whatever the solver says.",
+)
 @click.option("--iterations", type=click.IntRange(10, 100000), default=60, show_default=True, help="Solver steps.")
 @click.option("--batch", type=click.IntRange(2, 10000), default=10, show_default=True, help="Images in a batch.")
 @click.option("--size", callback=_size, metavar="N|HxW", help="Size of images, in place of the file's.")

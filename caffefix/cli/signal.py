@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from caffefix.cli._options import finite
 from caffefix.cli._output import say
 
 
@@ -15,6 +16,7 @@ from caffefix.cli._output import say
 @click.option(
     "--input-mean-abs",
     type=click.FloatRange(min=0, min_open=True),
+    callback=finite,
     metavar="M",
     help="Mean |x| of the images as they leave the data layer.",
 )
