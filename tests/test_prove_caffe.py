@@ -253,8 +253,9 @@ DEAD = {
 }
 
 
+# VGG-16 of seed 004 takes longer than all the rest of CI: bench/prove_seeds.py trains it, too.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", [name for name in OPTIONS if name != "004"])
 def test_seeds_learn_after_their_repair_only(caffe_python: str, tmp_path: Path, name: str) -> None:
     net, *options = seed(name, tmp_path)
     report = run(Path(net), *options, status=0)
