@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,11 @@ def shared() -> Path:
     if not (SHARED / "corpus").is_dir():
         pytest.skip(NO_SHARED)
     return SHARED
+
+
+def interruptible() -> None:
+    """For a child: to be interrupted as from a keyboard, though whoever started the tests is not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def or_skip(items: list[Any], name: Callable[[Any], str] = str) -> list[Any]:

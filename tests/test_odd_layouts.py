@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import interruptible
 from tests.golden import ROOT
 from tests.golden import caffefix_process as caffefix
 
@@ -172,7 +173,12 @@ def test_an_interrupted_run_leaves_each_file_old_or_new(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "caffefix", "."]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=interruptible,
     ) as run:
         assert run.stdout is not None
         run.stdout.readline()  # the first file is done

@@ -22,6 +22,7 @@ from caffefix.evidence.training.trial import ProveError, solver_fields
 from caffefix.evidence.training.verdict import Outcome, bound, outcome
 from caffefix.evidence.training.words import caffes_words
 from caffefix.syntax.parse import parse
+from tests.conftest import interruptible
 from tests.golden import ROOT
 from tests.golden import Outcome as Done
 
@@ -137,6 +138,7 @@ def test_an_interruption_leaves_nothing_behind(
         [sys.executable, "-m", "caffefix", "prove", str(net), "--caffe-python", python],
         env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
         stderr=subprocess.PIPE,
+        preexec_fn=interruptible,
     )
     while not pids.exists():
         assert process.poll() is None, process.communicate()
