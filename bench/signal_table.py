@@ -24,7 +24,8 @@ from caffefix.caffe.graph import build
 from caffefix.caffe.net import Generation, Net, Phase
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.evidence.signal import Prediction, predict
+from caffefix.evidence.prediction import Prediction
+from caffefix.evidence.signal import predict
 from caffefix.evidence.signal_state import Signal, noise
 from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import number_value

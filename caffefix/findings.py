@@ -20,7 +20,7 @@ from caffefix.syntax.edits import Edit
 from caffefix.syntax.tree import Document, Node
 
 if TYPE_CHECKING:
-    from caffefix.evidence.signal import Prediction
+    from caffefix.evidence.prediction import Prediction
 
 
 class Severity(enum.Enum):

@@ -82,7 +82,7 @@ REFUSALS = {
         [],
         "no-data-layer: the predictions depend on no data layer",
     ),
-    "solver": ("base_lr: 0.1\nnet: 'x'\n", [], "not-a-train-net: it is a solver, no train net"),
+    "solver": ("base_lr: 0.1\nnet: 'x'\n", [], "not-a-train-net: its role is 'solver', not train"),
     "not-migrated": (
         'layers { name: "d" type: DATA top: "data" top: "label" data_param { source: "x" batch_size: 1 } }\n'
         'layers { name: "f" type: FANCY bottom: "data" top: "fc" }\n'

@@ -15,7 +15,8 @@ from bench.signal_table import Table, build_table, judge, measured
 from caffefix.caffe.fillers import FillerSpec
 from caffefix.caffe.net import Generation, Net, Phase
 from caffefix.evidence import gauss
-from caffefix.evidence.signal import Prediction, predict
+from caffefix.evidence.prediction import Prediction
+from caffefix.evidence.signal import predict
 from caffefix.evidence.signal_state import images
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.caffe_nets import Job, ask

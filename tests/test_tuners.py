@@ -10,7 +10,8 @@ import pytest
 from caffefix.caffe.net import Net, Phase
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.evidence.signal import Logits, predict
+from caffefix.evidence.prediction import Logits
+from caffefix.evidence.signal import predict
 from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
 from tests.caffe_nets import Job, ask, with_dummy_data

@@ -114,7 +114,7 @@ def _migrated(source: Source) -> Source:
     document = parse(source.text)
     role = file_role(document)
     if role in (Role.SOLVER, Role.OTHER, Role.SNIPPET):
-        raise Refusal("not-a-train-net", f"it is a {role.value}, no train net")
+        raise Refusal("not-a-train-net", f"its role is {role.value!r}, not train")
     net = Net(document.root)
     if net.generations <= {Generation.V2} and not net.inputs:
         return source

@@ -12,7 +12,7 @@ arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; the layers of BVLC's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import exp, isfinite, sqrt
 
 from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
@@ -23,6 +23,7 @@ from caffefix.caffe.roles import scores
 from caffefix.caffe.shape_rules import ParamBlob
 from caffefix.caffe.shapes import Shapes, infer
 from caffefix.evidence.liveness import Start, Value, at_start
+from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
 from caffefix.evidence.signal_rules import RULES, Place, Stop
 from caffefix.evidence.signal_state import Signal, constant, images, noise, normal, spread
 from caffefix.syntax.scalars import number_value
@@ -34,117 +35,6 @@ ON_LOGITS = frozenset({"SoftmaxWithLoss", "SigmoidCrossEntropyLoss"})
 # Pixels over which natural images are alike, as far as layers above see it.
 _SMOOTH = 12.0
 _SIZE = 224
-
-
-@dataclass(frozen=True, slots=True)
-class BlobPrediction:
-    """A top as it is before the first step.
-
-    Attributes:
-        layer: that makes it.
-        blob: its name; ``(automatic)`` for a loss without a top.
-        type: of the layer.
-        mean_abs: predicted E|x|, or None where it is not known.
-        low: lower end of the bracket.
-        high: upper end.
-        zero: whether it is exactly zero; None where that is not decided.
-    """
-
-    layer: str
-    blob: str
-    type: str
-    mean_abs: float | None
-    low: float | None
-    high: float | None
-    zero: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ParamPrediction:
-    """A parameter blob as its filler makes it.
-
-    Attributes:
-        layer: that has it.
-        index: among the layer's blobs.
-        type: of the layer.
-        role: as in ``ParamBlob``.
-        mean_abs: predicted E|w|, or None where it is not known.
-        low: lower end of the bracket.
-        high: upper end.
-        zero: whether it is exactly zero.
-        gradient_zero: whether the first gradient is exactly zero; None where that is not decided,
-            in TEST, and for what is not trained.
-    """
-
-    layer: str
-    index: int
-    type: str
-    role: str
-    mean_abs: float | None
-    low: float | None
-    high: float | None
-    zero: bool | None
-    gradient_zero: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A layer behind which nothing is predicted."""
-
-    layer: str
-    type: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Logits:
-    """What a softmax or sigmoid loss is fed, before the first step.
-
-    Attributes:
-        loss: the layer that takes them.
-        blob: their name.
-        feeders: the layers that they come from, in file order.
-        std: predicted standard deviation, or None where it is not known.
-        low: lower end of the bracket.
-        high: upper end.
-        reach: E‖∂logit/∂w‖² over the weights that learn, an upper limit: how far a step of rate 1
-            moves a logit. None where it is not known.
-    """
-
-    loss: Layer
-    blob: str
-    feeders: tuple[Layer, ...]
-    std: float | None
-    low: float | None
-    high: float | None
-    reach: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What is predicted for a phase of a net.
-
-    Attributes:
-        phase: the phase.
-        blobs: every top, in the order of the layers.
-        params: every parameter blob whose existence is known.
-        stopped: where prediction ends, and why.
-        assumed: what was taken for granted about the data, in words.
-        loss: sum of the losses by their weights, or None where one is not known.
-        logits: one entry for each softmax or sigmoid loss.
-    """
-
-    phase: Phase
-    blobs: tuple[BlobPrediction, ...]
-    params: tuple[ParamPrediction, ...]
-    stopped: tuple[Stopped, ...]
-    assumed: tuple[str, ...]
-    loss: float | None
-    logits: tuple[Logits, ...] = ()
-
-    def blob(self, name: str) -> BlobPrediction | None:
-        """The last version of a blob."""
-        return next((b for b in reversed(self.blobs) if b.blob == name), None)
 
 
 def predict(

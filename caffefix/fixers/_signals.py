@@ -14,7 +14,8 @@ from math import inf, log
 from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.layer_types import BVLC_TYPES, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.evidence.signal import ON_LOGITS, Logits, Prediction
+from caffefix.evidence.prediction import Logits, Prediction
+from caffefix.evidence.signal import ON_LOGITS
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._fillers import retype
 from caffefix.syntax.edits import Before, Edit, Insert, Last, NewField, NewMessage

@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.evidence.signal import Logits
+from caffefix.evidence.prediction import Logits
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import finding, refilled, shown, suspects, vanished
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from caffefix.engine.signals import Comparison
-from caffefix.evidence.signal import BlobPrediction, Prediction
+from caffefix.evidence.prediction import BlobPrediction, Prediction
 from caffefix.syntax.source import display
 
 # Means beyond these are worth a word (signal.md §3).

@@ -21,6 +21,8 @@ def read(path: str) -> bytes:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
+            if os.access(path, os.R_OK | os.X_OK):
+                raise FileError(f"{path}: a folder where a file is wanted")
             raise FileError(f"{path}: the folder cannot be searched; check its permissions")
         if not stat.S_ISREG(mode):
             raise FileError(f"{path}: not a regular file")
