@@ -17,6 +17,7 @@ from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
+from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Phase(enum.IntEnum):
     UPGRADE = 1
     REPAIR = 2
     TUNE = 3
+    TIDY = 4  # what is said of the findings themselves, once nothing else changes any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Finding:
         node: where.
         layer: name of the layer it is about, or empty.
         fix: what to do; findings that only make sense together share one fix.
+        span: where, as offsets, if it is no field: a comment.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Finding:
     node: Node
     layer: str = ""
     fix: Fix | None = None
+    span: tuple[int, int] | None = None
 
     @property
     def applicability(self) -> Applicability:
@@ -117,6 +121,19 @@ class Options:
     log: LogEvidence | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the other fixers say of a file, for those of phase TIDY.
+
+    Attributes:
+        names: the findings that were looked for.
+        suppressed: the findings that a comment silences.
+    """
+
+    names: frozenset[str]
+    suppressed: tuple[Finding, ...]
+
+
 @dataclass
 class Subject:
     """One file as fixers see it: views are made when they are first asked for.
@@ -125,11 +142,13 @@ class Subject:
         document: the file.
         options: what the user says about it.
         family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it.
+        judged: what the other fixers say of it; only for those of phase TIDY.
     """
 
     document: Document
     options: Options = field(default_factory=Options)
     family: Family = field(default_factory=Family)
+    judged: Judged | None = None
     _predictions: dict[int, Prediction] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -181,6 +200,19 @@ class Subject:
             stages = loss_stages(net, TrainOrTest.TRAIN)
             found = self._predictions[id(net)] = predict(net, TrainOrTest.TRAIN, stages=stages)
         return found
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """The comments of the file that silence findings."""
+        return Suppressions(self.document)
+
+    def suppresses(self, name: str, node: Node) -> bool:
+        """Whether a comment silences a finding of that name at a node.
+
+        Fixers need not ask: the engine does. It also leaves out a fix that a silenced finding
+        shares with others, so that fixers which share one over layers ask, and fix the rest.
+        """
+        return bool(self.suppressions.covering(name, node))
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested."""

@@ -59,6 +59,7 @@ class FileResult:
         unsafe: diffs of fixes that were not applied for being unsafe.
         role: what the file is for; None if it was not parsed.
         delta: what changes in the meaning; told on request only.
+        suppressed: findings that comments in the file silence.
     """
 
     path: str
@@ -70,3 +71,4 @@ class FileResult:
     unsafe: tuple[bytes, ...] = ()
     role: Role | None = None
     delta: tuple[Change, ...] = ()
+    suppressed: tuple[Diagnostic, ...] = ()

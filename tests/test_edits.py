@@ -236,7 +236,7 @@ def test_comments_keep_their_owners(text: str, seed: int) -> None:
 
 @given(texts())
 def test_every_comment_has_one_owner(text: str) -> None:
-    owned = Counter(text for text, _ in comments.owned(parse(text)))
+    owned = Counter(c.text for c in comments.owned(parse(text)))
     total = sum(owned.values())
     assert (
         total == sum(len(comments.in_text(line)) for line in text.split("\n") if "#" in line)

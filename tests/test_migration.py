@@ -64,8 +64,8 @@ def check(row: list[str]) -> None:
         new = b"\n".join(line for line in new.split(b"\n") if not line.startswith(b"input:"))
     theirs = (SHARED / "oracle/upgraded" / name).read_bytes().decode("latin-1")
     assert message(kind, new.decode("latin-1")) == message(kind, theirs), name
-    before = Counter(text for text, _ in comments.owned(parse(source.text)))
-    after = Counter(text for text, _ in comments.owned(parse(new.decode("latin-1"))))
+    before = Counter(c.text for c in comments.owned(parse(source.text)))
+    after = Counter(c.text for c in comments.owned(parse(new.decode("latin-1"))))
     assert before == after, name
 
 

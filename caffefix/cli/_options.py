@@ -3,8 +3,61 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from caffefix.zoo.config import Configuration
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def configured(command: _Command) -> _Command:
+    """Options for what a configuration file says, too: the command line wins; and for the file itself.
+
+    ``configuration(**options)`` takes those whose names it has.
+    """
+    for option in reversed(
+        (
+            click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Look for these only."),
+            click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these out."),
+            click.option("--dialect", metavar="FORK", help="The fork of Caffe that the files are for."),
+            click.option("--target", type=click.Choice(["caffe", "caffe-old"]), help="caffe-old: of before 2016."),
+            click.option(
+                "--from-scratch/--no-from-scratch", default=None, help="Whether nets start from their fillers."
+            ),
+            click.option("--config", metavar="FILE", help="Use this configuration file for all paths."),
+            click.option("--no-config", is_flag=True, help="Read no configuration file."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def configuration(config: str | None, no_config: bool, unsafe: bool | None = None, **given: Any) -> Configuration:
+    """What the options of ``configured`` say, checked."""
+    from caffefix.engine.select import Selection, UnknownNameError
+    from caffefix.zoo.config import Configuration, Given
+
+    if config is not None and no_config:
+        raise click.UsageError("--config and --no-config cannot both be given")
+    select, ignore = given["select"], given["ignore"]
+    try:
+        Selection(select, ignore).check()
+    except UnknownNameError as error:
+        raise click.UsageError(str(error)) from None
+    check_dialect(given["dialect"] or "")
+    said = Given(
+        select=select or None,
+        ignore=ignore or None,
+        unsafe=unsafe,
+        dialect=given["dialect"],
+        target=given["target"],
+        from_scratch=given["from_scratch"],
+    )
+    return Configuration(said, config or "", isolated=no_config)
 
 
 def names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from caffefix.cli._options import check_dialect, names
+from caffefix.cli._options import configuration, configured
 from caffefix.cli._output import colour, say, write
 
 if TYPE_CHECKING:
+    from caffefix.engine.repair import Request
     from caffefix.evidence.logs.evidence import LogEvidence
 
 
@@ -35,20 +37,18 @@ class _Repair(click.Command):
     help="Write no file, but the diff to standard output.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
-@click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
-@click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Look for these findings only.")
-@click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these findings out.")
-@click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the files are for.")
 @click.option(
-    "--target", type=click.Choice(["caffe", "caffe-old"]), default="caffe", help="caffe-old: of before 2016."
+    "--unsafe/--no-unsafe", default=None, help="Also apply fixes that change what a working net computes."
 )
 @click.option(
     "--root", "roots", multiple=True, type=click.Path(exists=True, file_okay=False), metavar="DIR",
     help="Folder that paths in solvers start from.",
 )  # fmt: skip
+@configured
 @click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
 @click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
+@click.option("--statistics", is_flag=True, help="Show how often each finding was met, not each one.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
 )
@@ -57,57 +57,54 @@ def command(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
-    unsafe: bool,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    dialect: str,
-    target: str,
     roots: tuple[str, ...],
     delta: bool,
     log: str | None,
     notes: bool,
+    statistics: bool,
     form: str,
     stdin_filename: str,
+    **options: Any,
 ) -> None:
     """Find what is wrong with Caffe prototxt files, and repair it in place.
 
     PATH is a file, a folder to search, or - for standard input. Only safe fixes are applied,
     and only when they are proved. NAMES are names or globs of findings, separated by commas;
-    see `caffefix fixers`.
+    see `caffefix fixers`. What holds for a whole zoo is written down in caffefix.toml or
+    pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
+    finding where it stands.
 
     Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
     proved or written (the others are done), or wrong usage; 130 interrupted.
     """
-    from caffefix.engine.repair import Request
-    from caffefix.engine.select import Selection, UnknownNameError
-    from caffefix.findings import Options
     from caffefix.results import FileResult
+    from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.family import Families
-    from caffefix.zoo.run import run, run_data
+    from caffefix.zoo.run import repairing, run, run_data
 
-    selection = Selection(select, ignore, unsafe)
-    try:
-        selection.check()
-    except UnknownNameError as error:
-        raise click.UsageError(str(error)) from None
+    in_force = configuration(**options)
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
-    check_dialect(dialect)
     _check_log(log, paths)
-    options = Options(dialect=dialect, target=target, log=_evidence(log))
-    request = Request(selection, options, delta or form == "json")
+    work = repairing(_adjusted(_evidence(log), delta or form == "json"))
     results: Iterable[FileResult]
-    if paths == ("-",):
-        data = sys.stdin.buffer.read()
-        result = run_data(stdin_filename, data, request, Families(roots))
-        results = [result]
-        if not dry_run and not check:
-            write(sys.stdout.buffer, result.new if result.new is not None else data)
-    else:
-        results = run(paths, request, writing=not dry_run and not check, roots=roots)
+    try:
+        if paths == ("-",):
+            of_file = in_force.of(stdin_filename)
+            data = sys.stdin.buffer.read()
+            result = run_data(of_file, data, work, Families(roots))
+            results = [result]
+            if not dry_run and not check:
+                write(sys.stdout.buffer, result.new if result.new is not None else data)
+        else:
+            results = run(paths, in_force, work, writing=not dry_run and not check, roots=roots)
+    except ConfigError as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
     quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
     try:
-        sys.exit(_report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+        report = _statistics if statistics else _report
+        sys.exit(report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
     except KeyboardInterrupt:
         say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
         sys.exit(130)
@@ -138,36 +135,74 @@ def _evidence(log: str | None) -> LogEvidence | None:
         sys.exit(2)
 
 
+def _adjusted(log: LogEvidence | None, delta: bool) -> Callable[[Request], Request]:
+    """What the command line adds to what is in force for each file."""
+    return lambda request: replace(request, delta=delta, options=replace(request.options, log=log))
+
+
+class _Count:
+    """Results on their way to a report: how many there are, and what the exit status comes to."""
+
+    def __init__(self, results: Iterable[Any]) -> None:
+        self.results = results
+        self.files = self.failed = self.changing = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        from caffefix.results import Status
+
+        for result in self.results:
+            self.files += 1
+            self.failed += result.status.failed
+            self.changing += result.status is Status.WOULD_CHANGE
+            yield result
+
+    def status(self, check: bool) -> int:
+        return 2 if self.failed else int(check and self.changing > 0)
+
+
 def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
     """Write the report; the exit status."""
     from caffefix.reports import as_json, as_text, delta_text
-    from caffefix.results import Status
 
-    summary = as_text.Summary()
-    failed = changing = False
-
-    def counted() -> Iterator[Any]:
-        nonlocal failed, changing
-        for result in results:
-            summary.add(result)
-            failed |= result.status.failed
-            changing |= result.status is Status.WOULD_CHANGE
-            yield result
-
+    counted = _Count(results)
     stream = sys.stderr if dry_run or quiet else sys.stdout
     if form == "json":
         stream = sys.stderr if quiet else sys.stdout
-        for part in as_json.render(counted(), notes=notes, diffs=dry_run):
+        for part in as_json.render(counted, notes=notes, diffs=dry_run):
             say(stream, part)
     else:
+        summary = as_text.Summary()
         paint = as_text.colored if colour(stream) else as_text.plain
-        for result in counted():
+        for result in counted:
+            summary.add(result)
             if dry_run:
                 write(sys.stdout.buffer, result.diff)
             target = sys.stderr if result.status.failed else stream
             say(target, as_text.render_file(result, notes=notes, paint=paint))
             say(target, delta_text.render(result.delta))
         say(stream, summary.render(notes=notes))
-    if failed:
-        return 2
-    return 1 if check and changing else 0
+    return counted.status(check)
+
+
+def _statistics(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
+    """Write how often each finding was met; the exit status."""
+    from caffefix.reports import as_text
+    from caffefix.reports.statistics import Statistics
+
+    counted = _Count(results)
+    summary, statistics = as_text.Summary(), Statistics(notes=notes)
+    diffs = dry_run and form == "text"
+    stream = sys.stderr if diffs or quiet else sys.stdout
+    paint = as_text.colored if colour(stream) else as_text.plain
+    for result in counted:
+        summary.add(result)
+        statistics.add(result)
+        if diffs:
+            write(sys.stdout.buffer, result.diff)
+        if result.status.failed:
+            say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
+    if form == "json":
+        say(stream, statistics.json(counted.files, counted.failed))
+    else:
+        say(stream, statistics.text(paint, writing=not dry_run and not check) + summary.render(notes=notes))
+    return counted.status(check)

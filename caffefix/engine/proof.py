@@ -6,6 +6,7 @@
 4. A second run proposes nothing.
 5. Every comment keeps its owner, but for moves that the edits declare.
 6. The meaning (the net after Caffe's own upgrade) changes only where the fixer declared.
+7. Every suppression covers as much as before: a field, a message or the file.
 """
 
 from __future__ import annotations
@@ -16,9 +17,22 @@ from typing import TYPE_CHECKING
 
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.syntax import comments
-from caffefix.syntax.edits import Delete, Edit, Insert, Kept, New, NewMessage, Rename, Replace, Unwrap
+from caffefix.syntax.edits import (
+    Delete,
+    Edit,
+    Insert,
+    Kept,
+    New,
+    NewMessage,
+    Remark,
+    Rename,
+    Replace,
+    Reword,
+    Unwrap,
+)
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
+from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
 if TYPE_CHECKING:  # protobuf is imported when there is something to prove
@@ -88,7 +102,10 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     expected: Counter[tuple[str, str]] = Counter()
     wrappers: dict[tuple[str, str], set[str]] = {}
     anywhere: Counter[str] = Counter()
-    for text, owner in comments.owned(before):
+    for comment in comments.owned(before):
+        text, owner = declared.texts.get(comment.start, comment.text), comment.owner
+        if not text:
+            continue
         around = {id(owner), *map(id, owner.ancestors())}
         if around & declared.dropped:
             continue
@@ -99,8 +116,9 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
         expected[key] += 1
         if id(owner) in declared.wrappers:
             wrappers.setdefault(key, set()).update(declared.wrappers[id(owner)])
+    expected.update((text, declared.signature(node)) for text, node in declared.remarks)
     plain = _Declared(())
-    found = Counter((text, plain.signature(owner)) for text, owner in comments.owned(after))
+    found = Counter((c.text, plain.signature(c.owner)) for c in comments.owned(after))
     extra = found - expected
     for (text, beside), count in (expected - found).items():
         # On a line that others share, a comment ends up behind the message that now wraps its owner.
@@ -138,6 +156,22 @@ def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]
         )
 
 
+def keeps_suppressions(before: Document, after: Document) -> None:
+    """Proof 7. A suppression that covers less would let be changed what its author kept.
+
+    Raises:
+        ProofError: one covers a message no more, or the file, or nothing at all.
+    """
+    old, new = Suppressions(before).all, Suppressions(after).all
+    for reach in range(max((s.reach for s in old), default=0), 0, -1):
+        lost = Counter(s.text for s in old if s.reach >= reach) - Counter(s.text for s in new if s.reach >= reach)
+        for text in lost:
+            what = ("", "a field", "the message it stood beside", "the file")[reach]
+            raise ProofError(
+                f"the suppression {text.strip()!r} would no longer cover {what}; write it above the layer"
+            )
+
+
 class _Declared:
     """What edits say will happen to the owners of comments."""
 
@@ -150,6 +184,8 @@ class _Declared:
         self.labels: dict[int, Node] = {}  # the name that a message gets from what is unwrapped in it
         self._signatures: dict[Node, str] = {}
         self.wrappers: dict[int, set[str]] = {}  # names of the messages that are put around a field
+        self.texts: dict[int, str] = {}  # what a comment becomes, by its offset
+        self.remarks: list[tuple[str, Node]] = []
         for edit in edits:
             if isinstance(edit, Rename):
                 self.names[id(edit.node)] = edit.name
@@ -162,6 +198,10 @@ class _Declared:
                 label = edit.node.field("name")
                 if label is not None and edit.node.parent is not None:
                     self.labels[id(edit.node.parent)] = label
+            elif isinstance(edit, Reword):
+                self.texts[edit.comment.start] = edit.text
+            elif isinstance(edit, Remark):
+                self.remarks.append((edit.text, edit.node))
             elif isinstance(edit, Insert):
                 self._insert(edit)
 

@@ -16,9 +16,10 @@ from caffefix.caffe.change import Change
 from caffefix.caffe.family import Family
 from caffefix.caffe.roles import file_role
 from caffefix.engine import proof
+from caffefix.engine.look import look, survey
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Options, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.diff import unified
@@ -53,7 +54,11 @@ class Request:
 
 
 def repair(
-    source: Source, request: Request, diff_path: str | None = None, family: Family | None = None
+    source: Source,
+    request: Request,
+    diff_path: str | None = None,
+    family: Family | None = None,
+    fixers: Sequence[Fixer] | None = None,
 ) -> FileResult:
     """Find and fix what is wrong with a file, in memory.
 
@@ -62,6 +67,7 @@ def repair(
         request: what is looked for, and what may be applied.
         diff_path: the file's name in the diff, relative; by default its path.
         family: what stands beside the file; nothing by default.
+        fixers: what changes the file, if not the selected fixers.
 
     Returns:
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
@@ -71,7 +77,8 @@ def repair(
         document = parse(source.text)
     except PrototxtError as error:
         return FileResult(source.path, Status.ERROR, error.render(source))
-    run = _Run(source, request, document, family or Family())
+    chosen = request.selection.fixers() if fixers is None else fixers
+    run = _Run(source, request, document, family or Family(), chosen)
     try:
         proof.prints(document)
         run.to_fixpoint()
@@ -83,15 +90,19 @@ def repair(
 
 
 class _Run:
-    def __init__(self, source: Source, request: Request, document: Document, family: Family) -> None:
+    def __init__(
+        self, source: Source, request: Request, document: Document, family: Family, fixers: Sequence[Fixer]
+    ) -> None:
         self.source = source
         self.request = request
+        self.fixers = fixers
         self.document = document
         self.family = family
         self.subject = self._subject(document)  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
         self.applied: list[Diagnostic] = []
         self.left: list[Finding] = []
+        self.suppressed: list[Finding] = []
         self.fixing = ""
         self.seen = {source.text}
 
@@ -105,7 +116,10 @@ class _Run:
         while changed:
             changed = False
             self.left = []
-            for fixer in self.request.selection.fixers():
+            self.suppressed = []
+            for fixer in self.fixers:
+                if fixer.phase is Phase.TIDY and changed:
+                    break  # what was found in this round may be gone: the next one tells
                 taken = self._visit(fixer)
                 changed |= taken > 0
                 turns += taken
@@ -115,12 +129,12 @@ class _Run:
 
     def _visit(self, fixer: Fixer) -> int:
         """Let a fixer change the text until it proposes nothing; the turns that it took."""
-        before = subject = self.subject
+        before = self.subject
         declared: set[str] = set()
         turns = 0
         while True:
-            findings = list(fixer.find(subject))
-            fixes = self._turn(fixer, findings)
+            found = look(fixer, self.subject, self.fixers, self.suppressed)
+            fixes = self._turn(fixer, found.shown)
             if not fixes:
                 break
             turns += 1
@@ -128,14 +142,17 @@ class _Run:
                 raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
             for fix in fixes:
                 declared.update(fixer.changes if fix.changes is None else fix.changes)
-            subject = self.subject = self._subject(self.document)
+            self.subject = self._subject(self.document)
+            if fixer.phase is Phase.TIDY:
+                break  # it judges findings of the text as it was
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
-            proof.keeps_meaning(_meaning(before), _meaning(subject), sorted(declared))
-        self.left += findings
+            proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
+        self.left += found.shown
+        self.suppressed += found.suppressed
         return turns
 
-    def _turn(self, fixer: Fixer, findings: list[Finding]) -> list[Fix]:
+    def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
         """Apply what a fixer proposes, as far as it fits together."""
         fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f.name, f.fix))
         if not fixes:
@@ -152,12 +169,15 @@ class _Run:
         document = proof.parses(self.source.path, text)
         edits: list[Edit] = [edit for fix in chosen for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
+        if fixer.phase is not Phase.TIDY:  # those change suppressions, and nothing else
+            proof.keeps_suppressions(self.document, document)
         self.document = document
         return chosen
 
     def result(self, diff_path: str) -> FileResult:
         """The outcome, proved."""
         left = [self._diagnostic(finding, False) for finding in self.left]
+        suppressed = tuple(self._diagnostic(finding, False) for finding in self.suppressed)
         # A fix that takes several turns is one finding.
         found = dict.fromkeys(self.applied + left)
         findings = tuple(sorted(found, key=lambda d: (d.line, d.column, d.name)))
@@ -165,14 +185,18 @@ class _Run:
         role = file_role(self.document)
         edits = self.table.edits()
         if not edits:
-            return FileResult(self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role)
+            return FileResult(
+                self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role, suppressed=suppressed
+            )
         new = self.document.text.encode("latin-1")
         title = _Titles(parse(self.source.text))
         diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
-        return FileResult(self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta)
+        return FileResult(
+            self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta, suppressed
+        )
 
     def _delta(self) -> tuple[Change, ...]:
         """What the repair as a whole changes in the meaning."""
@@ -184,10 +208,8 @@ class _Run:
     def _proposals(self, data: bytes) -> list[str]:
         """Names of the findings that a run on a file would fix."""
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
-        selection = self.request.selection
-        return [
-            f.name for fixer in selection.fixers() for f in fixer.find(subject) if selection.applies(f.name, f.fix)
-        ]
+        applies = self.request.selection.applies
+        return [f.name for found in survey(subject, self.fixers) for f in found.shown if applies(f.name, f.fix)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
         """What the unsafe fixes that were left out would change, each by itself; not those of notes."""
@@ -201,8 +223,9 @@ class _Run:
                 yield diff.encode("latin-1")
 
     def _diagnostic(self, finding: Finding, applied: bool) -> Diagnostic:
-        start = self.table.original_offset(finding.node.start)
-        end = max(start, self.table.original_offset(finding.node.stop - 1) + 1)
+        span = finding.span or (finding.node.start, finding.node.stop)
+        start = self.table.original_offset(span[0])
+        end = max(start, self.table.original_offset(span[1] - 1) + 1)
         first, last = self.source.position(start), self.source.position(end)
         return Diagnostic(
             finding.name,

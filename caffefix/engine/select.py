@@ -23,11 +23,14 @@ class Selection:
         select: names and globs of findings to look for; empty for all.
         ignore: names and globs to leave out.
         unsafe: whether unsafe fixes are applied.
+        by_name: whether to select a finding by its exact name is to ask for its unsafe fix; so on the
+            command line, not in a configuration file.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     unsafe: bool = False
+    by_name: bool = True
 
     def check(self) -> None:
         """Refuse names that mean nothing.
@@ -58,7 +61,7 @@ class Selection:
         """Whether a fix may be applied: an unsafe one needs --unsafe or its exact name."""
         if fix is None or fix.applicability is Applicability.DISPLAY:
             return False
-        return fix.applicability is Applicability.SAFE or self.unsafe or name in self.select
+        return fix.applicability is Applicability.SAFE or self.unsafe or (self.by_name and name in self.select)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -67,6 +67,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._fillers import Chooser, fill
 from caffefix.fixers._log import not_refuted, seen_zero
 from caffefix.fixers._signals import distance
+from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.REPAIR
 CHANGES = ("layer.*_param.weight_filler",)
@@ -85,26 +86,39 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
         zero = [layer for layer in _owners(view) if is_zero_filled(layer)]
-        missing = [layer for layer in zero if _filler(layer).node is None]
-        if learns:
-            zero, revived = _diagnose(view, missing, [layer for layer in zero if layer not in missing])
-            why = f"{_some([layer.name for layer in revived])} can never learn"
-        else:
-            zero, why = missing, "by itself it passes no gradient down"
-        zero = not_refuted(subject, zero)
-        if not zero:
-            continue
-        kinds = _choose(net, view, zero, learns)
-        edits = tuple(edit for layer in zero for edit in fill(layer, kinds[id(layer)]))
-        fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
-        for layer in zero:
-            message = (
-                f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
-                f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
-                f"{seen_zero(subject, layer)}"
-            )
-            holder = layer.node.message(WEIGHTED[layer.type].message)
-            yield Finding(NAME, Severity.ERROR, message, holder or layer.node, layer.name, fix)
+        found = list(_judge(subject, net, view, zero, learns))
+        silent = {id(f.node) for f in found if subject.suppresses(NAME, f.node)}
+        if silent:  # those stay at zero; whether filling the others revives anything is another question
+            rest = [layer for layer in zero if id(_place_of(layer)) not in silent]
+            found = [f for f in found if id(f.node) in silent] + list(_judge(subject, net, view, rest, learns))
+        yield from found
+
+
+def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], learns: bool) -> Iterator[Finding]:
+    """Findings at those of some zero-filled layers that are to be filled, and their one fix."""
+    missing = [layer for layer in zero if _filler(layer).node is None]
+    if learns:
+        zero, revived = _diagnose(view, missing, [layer for layer in zero if layer not in missing])
+        why = f"{_some([layer.name for layer in revived])} can never learn"
+    else:
+        zero, why = missing, "by itself it passes no gradient down"
+    zero = not_refuted(subject, zero)
+    if not zero:
+        return
+    kinds = _choose(net, view, zero, learns)
+    edits = tuple(edit for layer in zero for edit in fill(layer, kinds[id(layer)]))
+    fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
+    for layer in zero:
+        message = (
+            f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
+            f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
+            f"{seen_zero(subject, layer)}"
+        )
+        yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer.name, fix)
+
+
+def _place_of(layer: Layer) -> Node:
+    return layer.node.message(WEIGHTED[layer.type].message) or layer.node
 
 
 def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) -> tuple[list[Layer], list[Layer]]:

@@ -35,6 +35,7 @@ def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
         "reason": clean(result.reason),
         "role": result.role.value if result.role is not None else None,
         "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
+        "suppressed": sum(d.severity is not Severity.INFO for d in result.suppressed),
         "delta": [change(c) for c in result.delta],
         **extra,
     }

@@ -70,6 +70,7 @@ class Summary:
         self.statuses = dict.fromkeys(Status, 0)
         self.left = 0
         self.notes = 0
+        self.suppressed = 0
         self.unsafe: list[str] = []
         self.unsafe_count = 0
 
@@ -77,6 +78,7 @@ class Summary:
         """Count one file in."""
         self.files += 1
         self.statuses[result.status] += 1
+        self.suppressed += sum(d.severity is not Severity.INFO for d in result.suppressed)
         for d in result.findings:
             if d.severity is Severity.INFO:
                 self.notes += 1
@@ -107,6 +109,8 @@ class Summary:
             more = "" if self.unsafe_count <= len(self.unsafe) else ", …"
             what = _count(self.unsafe_count, "unsafe fix", "unsafe fixes")
             parts.append(f"{what} not applied: {'; '.join(self.unsafe)}{more} (--unsafe)")
+        if self.suppressed:
+            parts.append(f"{self.suppressed} suppressed")
         if self.notes and not notes:
             parts.append(f"{_count(self.notes, 'note')} (--notes)")
         return ", ".join(parts) + "\n"

@@ -9,6 +9,8 @@ the style of the place, with comments travelling beside their fields.
     Delete(node)                          whole-line and same-line comments stay, unless told
     Unwrap(node)                          the fields of a message take its place
     wrap((a, b), "param")                 an Insert that gathers fields into a new message
+    Reword(comment, "# the stem")         another comment; without a text, none
+    Remark(node, "# the stem")            a comment on a line of its own above a field
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Node
 
 
@@ -131,7 +134,26 @@ class Unwrap:
     node: Node
 
 
-Edit: TypeAlias = Replace | Rename | Insert | Delete | Unwrap
+@dataclass(frozen=True, slots=True)
+class Reword:
+    """Give a comment another text; an empty one takes it away, with its line if it is alone there."""
+
+    comment: Comment
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Put a comment on a line of its own, right above a field that begins a line.
+
+    Above the root stands what is said of the file: before the first field and the comments it owns.
+    """
+
+    node: Node
+    text: str
+
+
+Edit: TypeAlias = Replace | Rename | Insert | Delete | Unwrap | Reword | Remark
 
 
 def wrap(nodes: Sequence[Node], name: str, names: Sequence[str | None] = (), at: Place | None = None) -> Insert:

@@ -22,8 +22,10 @@ from caffefix.syntax.edits import (
     NewField,
     NewMessage,
     Place,
+    Remark,
     Rename,
     Replace,
+    Reword,
     Unwrap,
     kept,
 )
@@ -144,6 +146,10 @@ class _Lowering:
             self._delete(edit.node, edit.comments)
         elif isinstance(edit, Unwrap):
             self._unwrap(edit.node)
+        elif isinstance(edit, Reword):
+            self._reword(edit.comment, edit.text)
+        elif isinstance(edit, Remark):
+            self._remark(edit.node, edit.text)
         else:
             self.insert(edit)
 
@@ -207,6 +213,41 @@ class _Lowering:
                 if self.text.startswith(deeper, start):
                     self._span(start + len(outer), start + len(deeper), "")
                 start = self.text.find("\n", start) + 1
+
+    # ---- comments
+
+    def _reword(self, comment: comments.Comment, new: str) -> None:
+        start, end = comment.start, comment.end
+        if not new:
+            while start > 0 and self.text[start - 1] in _BLANKS:
+                start -= 1
+            if comment.whole_line:
+                stop = self.text.find("\n", end)
+                end = len(self.text) if stop < 0 else stop + 1
+                new = newline_at(self.text, start) if self._parts(comment) else ""
+        elif new.startswith(comment.text[: len(new)]):
+            start, new = start + len(new), ""  # a part at the end goes
+        self._span(start, end, new)
+
+    def _parts(self, comment: comments.Comment) -> bool:
+        """Whether a comment keeps the one above it from the field below: then its line stays, blank."""
+        end = self.text.rfind("\n", 0, comment.start)
+        above = self.text[self.text.rfind("\n", 0, max(end, 0)) + 1 : max(end, 0)]
+        return comments.is_of_file(comment.text) and above.lstrip().startswith("#")
+
+    def _remark(self, node: Node, text: str) -> None:
+        if node.parent is None:
+            first = next(node.children(), None)
+            if first is None:
+                raise EditError("a file without fields has no place for a comment")
+            start = node.item_offset(comments.first_owned(first))
+            indent = ""
+        elif begins_line(self.text, node.start):
+            indent = indent_at(self.text, node.start)
+            start = self.text.rfind("\n", 0, node.start) + 1
+        else:
+            raise EditError(f"{node.name} does not begin a line: a comment above it would belong to another")
+        self._span(start, start, f"{indent}{text}{newline_at(self.text, start)}")
 
     # ---- insertion
 

@@ -1,0 +1,90 @@
+"""Suppressing what is found today: a comment at each finding, and nothing else changes.
+
+It is a fixer like the others to the engine, so that the same proofs hold: the result parses, means
+the same, keeps its comments, and a second run adds nothing, which says that all is suppressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from caffefix.caffe.family import Family
+from caffefix.engine.look import survey
+from caffefix.engine.repair import Request, repair
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers import Fixer
+from caffefix.results import FileResult
+from caffefix.syntax.edits import Remark
+from caffefix.syntax.source import Source
+from caffefix.syntax.style import begins_line
+from caffefix.syntax.suppressions import written
+from caffefix.syntax.tree import Node
+
+NAME = "suppress"
+
+
+class ReasonError(Exception):
+    """A reason that cannot stand in a comment; the message says why."""
+
+
+def checked_reason(reason: str) -> str:
+    """A reason as it stands in a file: one line, its bytes one character each.
+
+    Raises:
+        ReasonError: it is empty, has several lines, or would be read as another suppression.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise ReasonError("give a reason: --reason 'weights are loaded by net surgery'")
+    if not reason.isprintable():
+        raise ReasonError("the reason has to fit on one line, without control characters")
+    if "#" in reason and "caffefix" in reason:
+        raise ReasonError("the reason would be read as a suppression of its own; leave out the #")
+    return reason.encode("utf-8").decode("latin-1")
+
+
+def suppress(
+    source: Source, request: Request, reason: str, diff_path: str, family: Family | None = None
+) -> FileResult:
+    """Add a suppression for each finding of a file, in memory.
+
+    Notes are not suppressed, nor what is said of suppressions themselves.
+
+    Args:
+        source: the file.
+        request: what is looked for.
+        reason: why it is suppressed, as ``checked_reason`` gives it.
+        diff_path: the file's name in the diff.
+        family: what stands beside the file; nothing by default.
+    """
+    looking = [fixer for fixer in request.selection.fixers() if fixer.phase is not Phase.TIDY]
+
+    def find(subject: Subject) -> Iterator[Finding]:
+        return _comments(subject, looking, reason)
+
+    adding = Fixer(NAME, Phase.REPAIR, "", "", find)
+    return repair(source, request, diff_path, family, (adding,))
+
+
+def _comments(subject: Subject, looking: Sequence[Fixer], reason: str) -> Iterator[Finding]:
+    """The findings that show, each with the comment that silences it."""
+    looks = survey(subject, looking)
+    shown = [f for found in looks for f in found.shown if f.severity is not Severity.INFO]
+    by_anchor: dict[Node, list[Finding]] = {}
+    for finding in shown:
+        by_anchor.setdefault(_anchor(subject.document.text, finding.node), []).append(finding)
+    # What is said of the file comes first, for it may meet what is said of its first field.
+    for anchor in sorted(by_anchor, key=lambda node: node.parent is not None):
+        names = tuple(dict.fromkeys(finding.name for finding in by_anchor[anchor]))
+        text = written(names, reason, file=anchor.parent is None)
+        fix = Fix((Remark(anchor, text),), Applicability.SAFE, "suppress")
+        yield from (replace(finding, fix=fix) for finding in by_anchor[anchor])
+
+
+def _anchor(text: str, node: Node) -> Node:
+    """What the comment stands above: the field, or the nearest message around it that begins a line;
+    the root, for the file, where there is none."""
+    while node.parent is not None and (node.in_list or not begins_line(text, node.start)):
+        node = node.parent
+    return node

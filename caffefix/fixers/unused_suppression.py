@@ -1,0 +1,134 @@
+"""A comment silences a finding that is not there, or is not understood.
+
+## What it finds
+
+Names in `# caffefix: ignore[NAME] reason` that silence nothing where they stand: the net was
+repaired, the field went away, the comment was copied along. Also comments that begin like a
+suppression and are none (no brackets, no field to belong to, `ignore-file` behind the first
+field), and names that no finding has, with the nearest one.
+
+## Why it matters
+
+A suppression that is no longer needed silences the next mistake of its kind in the same place. One
+that is misspelt silences nothing, while its author believes that it does.
+
+## Example
+
+```
+-# caffefix: ignore[missing-weight-filler] loaded by net surgery
+ layer {
+   name: "relu1"
+   type: "ReLU"
+   bottom: "conv1"
+   top: "conv1"
+ }
+```
+
+## Fix safety
+
+Safe: comments mean nothing to Caffe. The name that silences nothing is taken out, and with the
+last one the comment; other words in it stay. A name is judged only if its finding was looked for:
+with `--select` or `--ignore` that leave it out, in the configuration too, its suppressions stay.
+They also stay if they silence something without `--no-from-scratch`, `--dialect` or `--target`.
+The file is judged as the other fixes leave it: one of them can end what a suppression silenced.
+Comments that are not understood and names that no finding has are shown, never deleted.
+
+## When it is a false alarm
+
+When a file is judged apart from others beside which the finding appears. To keep a suppression
+that silences nothing today, name this finding, too: `ignore[missing-weight-filler, unused-suppression]`.
+
+## References
+
+- `docs/suppression.md`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from caffefix.findings import Applicability, Finding, Fix, Judged, Phase, Severity, Subject
+from caffefix.fixers._suppressions import at
+from caffefix.syntax.edits import Reword
+from caffefix.syntax.suppressions import Suppression
+
+PHASE = Phase.TIDY
+NAME = "unused-suppression"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """Findings at directives: no effect, an unknown name, names that silence nothing.
+
+    Directives in one comment share one fix.
+    """
+    if subject.judged is None or not subject.suppressions.all:
+        return
+    used, known = _used(subject, subject.judged), _known()
+    unused: dict[int, dict[Suppression, list[str]]] = {}
+    for suppression in subject.suppressions.all:
+        if suppression.trouble:
+            yield at(suppression, NAME, Severity.WARNING, f"this suppression has no effect: {suppression.trouble}")
+        unknown = [name for name in suppression.names if not any(fnmatchcase(k, name) for k in known)]
+        if unknown:
+            yield at(suppression, NAME, Severity.WARNING, _unknown(unknown[0], list(known)))
+        idle = (n for n in suppression.names if n not in unknown and (suppression.start, n) not in used)
+        names = [name for name in idle if _is_judged(name, known, subject.judged)]
+        if names:
+            unused.setdefault(suppression.comment.start, {})[suppression] = names
+    for directives in unused.values():
+        yield from _unused(directives)
+
+
+def _known() -> dict[str, Phase]:
+    """Names of all findings, and when they are looked for."""
+    from caffefix.fixers import fixers  # it imports this module
+
+    return {fixer.name: fixer.phase for fixer in fixers()}
+
+
+def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:
+    """Directives, by their places, with those of their names that silence something."""
+    return {
+        (suppression.start, name)
+        for finding in judged.suppressed
+        for suppression in subject.suppressions.covering(finding.name, finding.node)
+        for name in suppression.names_matching(finding.name)
+    }
+
+
+def _is_judged(pattern: str, known: dict[str, Phase], judged: Judged) -> bool:
+    """Whether all that a name or glob means was looked for."""
+    meant = [name for name in known if fnmatchcase(name, pattern)]
+    return all(name in judged.names and known[name] is not Phase.TIDY for name in meant)
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
+    return f'this suppression has no effect: there is no finding "{name}"{hint}'
+
+
+def _unused(directives: dict[Suppression, list[str]]) -> Iterator[Finding]:
+    """Findings at the directives of one comment, with the names that silence nothing."""
+    comment = next(iter(directives)).comment
+    text = comment.text
+    for suppression, unused in sorted(directives.items(), key=lambda item: -item[0].start):
+        text = _without(text, suppression, unused)
+    words = ", ".join(dict.fromkeys(name for unused in directives.values() for name in unused))
+    fix = Fix((Reword(comment, text.rstrip()),), Applicability.SAFE, f"take out ignore[{words}]")
+    for suppression, unused in directives.items():
+        silences, it = ("silences", "it") if len(unused) == 1 else ("silence", "them")
+        what = "deletes the suppression" if len(unused) == len(suppression.names) else f"takes {it} out"
+        message = f"{', '.join(unused)} {silences} nothing here; {what}"
+        yield at(suppression, NAME, Severity.WARNING, message, fix)
+
+
+def _without(text: str, suppression: Suppression, unused: list[str]) -> str:
+    """A comment's text with fewer names in a directive, or without the directive."""
+    left = [name for name in suppression.names if name not in unused]
+    start = suppression.start - suppression.comment.start
+    head, _, rest = suppression.text.partition("[")
+    new = f"{head}[{', '.join(left)}]{rest.partition(']')[2]}" if left else ""
+    return text[:start] + new + text[start + len(suppression.text) :]

@@ -1,0 +1,138 @@
+"""Suppressions: comments that tell the tool to keep quiet about a field, a message or the file.
+
+    lr_mult: 0   # caffefix: ignore[frozen-random-layer] weights are copied from fc6
+    # caffefix: ignore[missing-weight-filler, legacy-*] loaded by net surgery
+    layer { … }
+    # caffefix: ignore-file[legacy-v1-layers] read by a tool that knows V1 only
+
+``ignore[…]`` covers the field that its comment belongs to (``comments.owned``) and, if that is a
+message, all in it. ``ignore-file`` stands before the first field, and without names covers all.
+What stands behind the bracket is the reason. A directive may follow other words in a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from caffefix.syntax import comments
+from caffefix.syntax.comments import Comment
+from caffefix.syntax.tree import Document, Node
+
+# Without its colon it is taken for a directive only if what follows is one.
+_ADDRESS = re.compile(r"#[ \t]*caffefix(?::|(?=[ \t]+ignore(?:-file)?[ \t]*\[))")
+_DIRECTIVE = re.compile(r"[ \t]*(ignore-file|ignore)(?:[ \t]*\[([^][]*)\])?(?:$|[ \t]+|(?<=\]))(.*)", re.S)
+_NAME = re.compile(r"[A-Za-z0-9*?!_-]+")
+
+HOW = "write # caffefix: ignore[NAME, …] REASON"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One directive.
+
+    Attributes:
+        comment: the comment it is part of.
+        start: offset of its ``#`` in the document.
+        text: the directive as written, up to the next one or the end of the comment.
+        scope: what it covers: a field, or the root for the file; None if it covers nothing.
+        names: names and globs of findings.
+        reason: why; may be empty.
+        trouble: why it covers nothing, and what to write instead; empty if it does.
+    """
+
+    comment: Comment
+    start: int
+    text: str
+    scope: Node | None
+    names: tuple[str, ...]
+    reason: str
+    trouble: str = ""
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character."""
+        return self.start + len(self.text.rstrip())
+
+    @property
+    def reach(self) -> int:
+        """How much it covers: 0 nothing, 1 a field, 2 a message, 3 the file."""
+        if self.scope is None:
+            return 0
+        return 3 if self.scope.parent is None else 1 + self.scope.is_message
+
+    def names_matching(self, name: str) -> Iterator[str]:
+        """Those of its names that mean a finding."""
+        return (pattern for pattern in self.names if fnmatchcase(name, pattern))
+
+
+class Suppressions:
+    """The directives of a document, in file order."""
+
+    def __init__(self, document: Document) -> None:
+        self.all: tuple[Suppression, ...] = ()
+        if "caffefix" in document.text:
+            head = _head(document)
+            found = (s for comment in comments.owned(document) for s in _directives(comment, head))
+            self.all = tuple(sorted(found, key=lambda s: s.start))
+        self._by_scope: dict[int, list[Suppression]] = {}
+        for suppression in self.all:
+            if suppression.scope is not None:
+                self._by_scope.setdefault(id(suppression.scope), []).append(suppression)
+
+    def covering(self, name: str, node: Node) -> list[Suppression]:
+        """The directives that silence a finding of a name at a node."""
+        if not self._by_scope:
+            return []
+        found = []
+        at: Node | None = node
+        while at is not None:
+            found += [s for s in self._by_scope.get(id(at), ()) if any(s.names_matching(name))]
+            at = at.parent
+        return found
+
+
+def _head(document: Document) -> int:
+    """Offset of the first field's line."""
+    first = next(document.root.children(), None)
+    return len(document.text) if first is None else first.offset
+
+
+def _directives(comment: Comment, head: int) -> Iterator[Suppression]:
+    places = [match.span() for match in _ADDRESS.finditer(comment.text)]
+    ends = [*(start for start, _ in places[1:]), len(comment.text)]
+    for (start, behind), end in zip(places, ends, strict=False):
+        yield _directive(comment, start, comment.text[behind:end], comment.text[start:end], head)
+
+
+def _directive(comment: Comment, at: int, words: str, text: str, head: int) -> Suppression:
+    def wrong(trouble: str) -> Suppression:
+        return Suppression(comment, comment.start + at, text, None, (), "", trouble)
+
+    match = _DIRECTIVE.match(words)
+    if match is None:
+        return wrong(f'"{text.strip()}" is not understood; {HOW}')
+    verb, listed, reason = match.groups()
+    names = tuple(name.strip() for name in listed.split(",")) if listed is not None else ()
+    if any(not _NAME.fullmatch(name) for name in names):
+        return wrong(f'the names in "{text.strip()}" are not understood; {HOW}')
+    scope: Node | None = comment.owner
+    if verb == "ignore-file":
+        if comment.start >= head or not comment.whole_line:
+            return wrong("ignore-file counts only before the first field of a file")
+        names = names or ("*",)
+        while scope is not None and scope.parent is not None:
+            scope = scope.parent
+    elif not names:
+        return wrong(f"it names no finding; {HOW}")
+    elif comment.owner.parent is None:
+        return wrong("it belongs to no field; put it on the line of one or right above, or write ignore-file")
+    return Suppression(comment, comment.start + at, text, scope, names, reason.strip())
+
+
+def written(names: tuple[str, ...], reason: str, *, file: bool = False) -> str:
+    """A directive as text."""
+    verb = "ignore-file" if file else "ignore"
+    return f"# caffefix: {verb}[{', '.join(names)}] {reason}".rstrip()

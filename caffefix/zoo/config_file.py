@@ -1,0 +1,159 @@
+"""One configuration file: ``caffefix.toml``, or the table ``[tool.caffefix]`` of a ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+OWN = "caffefix.toml"
+SHARED = "pyproject.toml"
+KEYS = ("select", "ignore", "per-file-ignores", "exclude", "unsafe", "dialect", "target", "from-scratch")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names the file, the key and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """What one file says.
+
+    Attributes:
+        path: the file.
+        root: the folder that its patterns are relative to.
+        values: by key, those that are given: strings, bools, tuples of strings; ``per-file-ignores``
+            is a tuple of (pattern, names).
+    """
+
+    path: str
+    root: str
+    values: dict[str, Any]
+
+
+def load(path: str, root: str | None = None) -> ConfigFile | None:
+    """Read and check a file; None for a ``pyproject.toml`` without our table.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says something that is not understood.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+    shared = os.path.basename(path) == SHARED
+    if shared and b"caffefix" not in data:
+        return None  # other tools' mistakes in it are not ours to report
+    table: Any = _toml(path, data)
+    where = ""
+    if shared:
+        tool = table.get("tool", {})
+        table = tool.get("caffefix") if isinstance(tool, dict) else None
+        where = "tool.caffefix."
+        if table is None:
+            return None
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: tool.caffefix: wants a table, got {_kind(table)}")
+    values = {key: _checked(f"{path}: {where}", key, value) for key, value in table.items()}
+    return ConfigFile(path, os.path.dirname(os.path.abspath(path)) if root is None else root, values)
+
+
+def _toml(path: str, data: bytes) -> dict[str, Any]:
+    toml: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # the same by two names
+    try:
+        table: dict[str, Any] = toml.loads(data.decode("utf-8"))
+        return table
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8, as TOML wants; write it anew in UTF-8") from None
+    except toml.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not understood as TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: not understood as TOML: it nests too deeply") from None
+
+
+def _checked(where: str, key: str, value: Any) -> Any:
+    check = _CHECKS.get(key)
+    if check is None:
+        near = get_close_matches(key.replace("_", "-"), KEYS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
+        raise ConfigError(f"{where}{key}: there is no such key; {hint}")
+    return check(f"{where}{key}", value)
+
+
+def _kind(value: Any) -> str:
+    kinds = {bool: "a bool", str: "a string", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def _flag(place: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place}: wants true or false, got {_kind(value)}")
+    return value
+
+
+def _strings(place: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f'{place}: wants a list of strings (["…"]), got {_kind(value)}')
+    odd = next((item for item in value if not isinstance(item, str) or not item), None)
+    if odd is not None:
+        got = "an empty one" if odd == "" else _kind(odd)
+        raise ConfigError(f"{place}: wants a list of strings, but one of them is {got}")
+    return tuple(value)
+
+
+def _findings(place: str, value: Any) -> tuple[str, ...]:
+    """Names and globs of findings."""
+    from caffefix.engine.select import Selection, UnknownNameError
+
+    names = _strings(place, value)
+    try:
+        Selection(select=names).check()
+    except UnknownNameError as error:
+        raise ConfigError(f"{place}: {error}") from None
+    return names
+
+
+def _by_pattern(place: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{place}: wants a table ({{ "old/*" = ["legacy-*"] }}), got {_kind(value)}')
+    return tuple((pattern, _findings(f'{place}."{pattern}"', names)) for pattern, names in value.items())
+
+
+def _one_of(place: str, value: Any, known: tuple[str, ...], what: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{place}: wants a string, got {_kind(value)}")
+    if value not in known:
+        near = get_close_matches(value, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        raise ConfigError(f'{place}: there is no {what} "{value}"; {hint}')
+    return value
+
+
+def _dialect(place: str, value: Any) -> str:
+    from caffefix.caffe.schema import load as schema
+
+    return "" if value == "" else _one_of(place, value, tuple(schema().forks), "fork")
+
+
+def _target(place: str, value: Any) -> str:
+    from caffefix.findings import CAFFE, OLD_CAFFE
+
+    return _one_of(place, value, (CAFFE, OLD_CAFFE), "target")
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "select": _findings,
+    "ignore": _findings,
+    "per-file-ignores": _by_pattern,
+    "exclude": _strings,
+    "unsafe": _flag,
+    "dialect": _dialect,
+    "target": _target,
+    "from-scratch": _flag,
+}
