@@ -17,6 +17,7 @@ from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.syntax.edits import Edit
+from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
@@ -48,6 +49,7 @@ class Applicability(enum.Enum):
 class Phase(enum.IntEnum):
     """Order in which fixers run: the format first, then what is broken, then what could be better."""
 
+    READ = 0  # what keeps the file from being read
     UPGRADE = 1
     REPAIR = 2
     TUNE = 3
@@ -143,12 +145,15 @@ class Subject:
         options: what the user says about it.
         family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it.
         judged: what the other fixers say of it; only for those of phase TIDY.
+        lookalikes: characters for which the file cannot be read: the document is what is meant, place
+            for place; for those of phase READ.
     """
 
     document: Document
     options: Options = field(default_factory=Options)
     family: Family = field(default_factory=Family)
     judged: Judged | None = None
+    lookalikes: tuple[Lookalike, ...] = ()
     _predictions: dict[int, Prediction] = field(default_factory=dict, repr=False)
 
     @cached_property

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import caffefix, refused
+from tests.golden import GOLDEN, caffefix, refused
 
 
 @pytest.mark.parametrize("case", refused(), ids=lambda case: case.name)
@@ -19,10 +19,6 @@ def test_refusal(case: Path) -> None:
 
 
 HINTS = {
-    "byte-order-mark": "byte-order mark",
-    "smart-quotes": "typographic quote",
-    "non-breaking-space": "no ASCII blank",
-    "full-width-colon": "full-width",
     "slash-comment": "comments begin with #",
     "merge-conflict": "merge-conflict",
     "template-dollar": "template",
@@ -41,6 +37,23 @@ HINTS = {
 def test_the_usual_causes_are_named(name: str, words: str) -> None:
     (case,) = [case for case in refused() if case.name == name]
     assert words in (case / "message.txt").read_text(encoding="utf-8", errors="replace")
+
+
+LOOKALIKES = {
+    "byte-order-mark": b"byte-order mark",
+    "smart-quotes": b"typographic quote",
+    "non-breaking-space": b"no ASCII blank",
+    "full-width-colon": b"full-width",
+}
+
+
+@pytest.mark.parametrize(("name", "words"), LOOKALIKES.items())
+def test_what_would_be_written_as_ascii_is_an_error_where_that_is_not_wanted(name: str, words: bytes) -> None:
+    case = GOLDEN / "non-ascii-syntax" / name
+    done = caffefix("--ignore", "non-ascii-syntax", "--dry-run", "before.prototxt", cwd=case)
+    assert done.status == 2
+    assert not done.out
+    assert words in done.err
 
 
 def test_the_unclosed_brace_is_shown_where_it_was_opened() -> None:

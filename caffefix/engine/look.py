@@ -36,7 +36,7 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
         fixers: all that are looked for.
         suppressed: what is silenced of those before this one; it is for phase TIDY.
     """
-    if not subject.suppressions.all:
+    if fixer.phase is Phase.READ or not subject.suppressions.all:  # an unread file's comments say nothing
         return Look(tuple(fixer.find(subject)))
     if fixer.phase is Phase.TIDY:
         subject = copy(subject)  # with what it knows of the file

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.diff import unified
 from caffefix.syntax.edits import Edit, EditError
+from caffefix.syntax.lookalikes import as_meant, lookalikes
 from caffefix.syntax.lowering import TextEdit, lower
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.piecetable import PieceTable
@@ -73,14 +75,14 @@ def repair(
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
         ``refused`` or ``error``.
     """
+    chosen = request.selection.fixers() if fixers is None else fixers
     try:
-        document = parse(source.text)
+        subject = _read(source.text, request.options, family or Family(), chosen)
     except PrototxtError as error:
         return FileResult(source.path, Status.ERROR, error.render(source))
-    chosen = request.selection.fixers() if fixers is None else fixers
-    run = _Run(source, request, document, family or Family(), chosen)
+    run = _Run(source, request, subject, chosen)
     try:
-        proof.prints(document)
+        proof.prints(subject.document)
         run.to_fixpoint()
         return run.result(diff_path or source.path)
     except (ProofError, EditError) as error:
@@ -89,16 +91,30 @@ def repair(
         return FileResult(source.path, Status.REFUSED, f"{source.path}: refused: {error}{where}", findings)
 
 
+def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) -> Subject:
+    """The file as the first fixer sees it: as it is or, if a fixer will see to that, as it is meant.
+
+    Raises:
+        PrototxtError: the text is no prototxt.
+    """
+    try:
+        return Subject(parse(text), options, family)
+    except PrototxtError:
+        found = tuple(lookalikes(text)) if any(fixer.phase is Phase.READ for fixer in fixers) else ()
+        with suppress(PrototxtError):
+            if found:
+                return Subject(parse(as_meant(text, found)), options, family, lookalikes=found)
+        raise
+
+
 class _Run:
-    def __init__(
-        self, source: Source, request: Request, document: Document, family: Family, fixers: Sequence[Fixer]
-    ) -> None:
+    def __init__(self, source: Source, request: Request, subject: Subject, fixers: Sequence[Fixer]) -> None:
         self.source = source
         self.request = request
         self.fixers = fixers
-        self.document = document
-        self.family = family
-        self.subject = self._subject(document)  # shared by fixers until the text changes
+        self.family = subject.family
+        self.original = self.document = subject.document
+        self.subject = subject  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
         self.applied: list[Diagnostic] = []
         self.left: list[Finding] = []
@@ -189,7 +205,7 @@ class _Run:
                 self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role, suppressed=suppressed
             )
         new = self.document.text.encode("latin-1")
-        title = _Titles(parse(self.source.text))
+        title = _Titles(self.original)
         diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
@@ -202,7 +218,7 @@ class _Run:
         """What the repair as a whole changes in the meaning."""
         from caffefix.caffe.delta import changes
 
-        old, new = map(self._subject, (parse(self.source.text), self.document))
+        old, new = map(self._subject, (self.original, self.document))
         return tuple(changes(_meaning(old), _meaning(new)))
 
     def _proposals(self, data: bytes) -> list[str]:

@@ -11,6 +11,7 @@ the style of the place, with comments travelling beside their fields.
     wrap((a, b), "param")                 an Insert that gathers fields into a new message
     Reword(comment, "# the stem")         another comment; without a text, none
     Remark(node, "# the stem")            a comment on a line of its own above a field
+    Respell(start, end, ":")              characters that only look like prototxt's own
 """
 
 from __future__ import annotations
@@ -153,7 +154,16 @@ class Remark:
     text: str
 
 
-Edit: TypeAlias = Replace | Rename | Insert | Delete | Unwrap | Reword | Remark
+@dataclass(frozen=True, slots=True)
+class Respell:
+    """Write a stretch of the text otherwise that means the same to a reader (``lookalikes.as_meant``)."""
+
+    start: int
+    end: int
+    text: str
+
+
+Edit: TypeAlias = Replace | Rename | Insert | Delete | Unwrap | Reword | Remark | Respell
 
 
 def wrap(nodes: Sequence[Node], name: str, names: Sequence[str | None] = (), at: Place | None = None) -> Insert:

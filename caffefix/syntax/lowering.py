@@ -25,6 +25,7 @@ from caffefix.syntax.edits import (
     Remark,
     Rename,
     Replace,
+    Respell,
     Reword,
     Unwrap,
     kept,
@@ -150,6 +151,8 @@ class _Lowering:
             self._reword(edit.comment, edit.text)
         elif isinstance(edit, Remark):
             self._remark(edit.node, edit.text)
+        elif isinstance(edit, Respell):
+            self._span(edit.start, edit.end, edit.text)
         else:
             self.insert(edit)
 

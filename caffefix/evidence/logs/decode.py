@@ -78,6 +78,8 @@ def decode(log: TrainingLog, num_output: int | None = None, losses: Collection[s
     names = losses or {t.layer for t in log.tops if t.blob in ("loss", "(automatic)")}
     classes = _classes(log, num_output, names)
     count = classes.value if classes is not None else num_output
+    if num_output not in (None, count):
+        count = None  # one of the two is wrong, and a batch reckoned with it would be, too
     return tuple(d for d in (classes, batch_size(log, count, names), batch_norm_passes(log)) if d is not None)
 
 
