@@ -1,4 +1,4 @@
-"""``caffefix explain``: the page of a finding."""
+"""``caffefix explain``: the pages of findings."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ from caffefix.cli._output import say
 
 
 @click.command("explain")
-@click.argument("name")
-def command(name: str) -> None:
-    """Explain a finding: what it is, why it matters, what the fix does."""
-    from caffefix.engine.select import Selection, UnknownNameError
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Explain all findings.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",
+    help="Report; docs/json.md describes the JSON.",
+)  # fmt: skip
+def command(names: tuple[str, ...], every: bool, form: str) -> None:
+    """Explain a finding: what it is, why it matters, what the fix does.
 
-    selection = Selection(select=(name,))
+    NAME is a finding's name or a glob; ``caffefix fixers`` lists them.
+
+    Exit status: 0 explained; 2 there is no such finding.
+    """
+    from caffefix.engine.explain import pages
+    from caffefix.engine.select import UnknownNameError
+    from caffefix.reports import page_json, page_markdown, page_text
+
+    if every == bool(names):
+        raise click.UsageError("give the names of findings, or --all")
     try:
-        selection.check()
+        found = pages(names)
     except UnknownNameError as error:
         raise click.UsageError(str(error)) from None
-    for fixer in selection.fixers():
-        say(sys.stdout, f"# {fixer.name}\n\n{fixer.page}\n")
+    render = {"text": page_text, "json": page_json, "markdown": page_markdown}[form].render
+    say(sys.stdout, render(found))

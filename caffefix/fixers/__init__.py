@@ -3,8 +3,10 @@
 A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 ``missing-weight-filler``). It has
 
-- a docstring with the sections of ``SECTIONS``: its page in ``caffefix explain``;
+- a docstring with the sections of ``SECTIONS``, in this order: its page in ``caffefix explain`` and
+  ``docs/findings``. "Fix safety" begins with "Safe", "Unsafe" or "No fix", for what its fixes are at best;
 - ``PHASE``: when it runs;
+- ``GROUP``: one of ``GROUPS``, under which its page is listed;
 - ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
   the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
   that preserves the meaning. The engine refuses a fix that changes anything else;
@@ -30,7 +32,22 @@ SECTIONS = (
     "Example",
     "Fix safety",
     "When it is a false alarm",
+    "What the forums say",
     "References",
+)
+OPTIONAL = ("What the forums say",)
+
+GROUPS = (
+    "Syntax and migration",
+    "Initialisation",
+    "Learning rates and freezing",
+    "Normalisation",
+    "Data and transform",
+    "Loss and output",
+    "Graph and shapes",
+    "Solver",
+    "Deploy and train consistency",
+    "Forks",
 )
 
 
@@ -46,6 +63,7 @@ class Fixer:
         find: its findings in a file.
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether its findings depend on other files.
+        group: one of ``GROUPS``.
     """
 
     name: str
@@ -55,6 +73,7 @@ class Fixer:
     find: Callable[[Subject], Iterator[Finding]]
     changes: tuple[str, ...] = ()
     needs_family: bool = False
+    group: str = ""
 
 
 @cache
@@ -69,5 +88,6 @@ def fixers() -> tuple[Fixer, ...]:
         name = info.name.replace("_", "-")
         changes = getattr(module, "CHANGES", ())
         family = getattr(module, "NEEDS_FAMILY", False)
-        found.append(Fixer(name, module.PHASE, page.partition("\n")[0], page, module.find, changes, family))
+        summary, group = page.partition("\n")[0], getattr(module, "GROUP", "")
+        found.append(Fixer(name, module.PHASE, summary, page, module.find, changes, family, group))
     return tuple(sorted(found, key=lambda f: (f.phase, f.name)))

@@ -64,6 +64,7 @@ from caffefix.syntax.edits import After, Before, Edit, First, Insert, Last, NewF
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Normalisation"
 CHANGES = ("layer.param",)
 NAME = "batch-norm-lr-mult"
 

@@ -30,8 +30,9 @@ them only is a difference between training and testing that nobody looks for.
 
 ## Fix safety
 
-To Caffe the net is the same in both phases. The edit is made on request only (`--unsafe`, or `--select
-batch-norm-phase-twins`), because it removes a layer of a file that works. It is a note: shown with `--notes`.
+Unsafe, though the net is the same to Caffe in both phases: the edit removes a layer of a file that works.
+It is made on request only (`--unsafe`, or `--select batch-norm-phase-twins`). It is a note: shown with
+`--notes`.
 
 ## When it is a false alarm
 
@@ -56,6 +57,7 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node, descend
 
 PHASE = Phase.TUNE
+GROUP = "Normalisation"
 CHANGES = ("layer",)
 NAME = "batch-norm-phase-twins"
 

@@ -63,6 +63,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage
 
 PHASE = FixPhase.REPAIR
+GROUP = "Forks"
 CHANGES = ("layer.batch_norm_param",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "batch-norm-zero-gamma"

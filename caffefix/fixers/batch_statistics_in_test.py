@@ -50,6 +50,7 @@ from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Normalisation"
 CHANGES = ("layer.batch_norm_param.use_global_stats",)
 NAME = "batch-statistics-in-test"
 

@@ -52,6 +52,7 @@ from caffefix.fixers._layers import bvlc_nets, views, with_makers
 from caffefix.syntax.edits import After, Edit, Insert, NewField, Replace
 
 PHASE = Phase.REPAIR
+GROUP = "Initialisation"
 CHANGES = ("layer.convolution_param.group",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "bilinear-without-groups"

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.TUNE
+GROUP = "Solver"
 NAME = "constant-lr-policy"
 
 # Without these the factor on base_lr is 1 for ever.

@@ -44,6 +44,7 @@ from caffefix.syntax.edits import After, Insert, NewField
 from caffefix.syntax.scalars import string_value
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = ("layer.data_param.backend",)
 NAME = "default-leveldb-backend"
 

@@ -51,6 +51,7 @@ from caffefix.fixers._fillers import Chooser, retype
 from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.TUNE
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "default-std"

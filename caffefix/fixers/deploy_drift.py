@@ -59,6 +59,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.syntax.scalars import number_text
 
 PHASE = Phase.TUNE
+GROUP = "Deploy and train consistency"
 NAME = "deploy-drift"
 NEEDS_FAMILY = True
 

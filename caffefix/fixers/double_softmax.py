@@ -49,6 +49,7 @@ from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, quoted
 
 PHASE = Phase.REPAIR
+GROUP = "Loss and output"
 CHANGES = ("layer.bottom",)
 NAME = "double-softmax"
 

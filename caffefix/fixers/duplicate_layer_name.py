@@ -27,7 +27,7 @@ net included.
 
 ## Fix safety
 
-None is offered: weights that exist already are stored under the names that there are.
+No fix: weights that exist already are stored under the names that there are.
 
 ## When it is a false alarm
 
@@ -48,6 +48,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "duplicate-layer-name"
 
 _WITH_BLOBS = frozenset(WEIGHTED) | {"Scale", "Bias", "PReLU", "BatchNorm", "BN", "Normalize", "Parameter"}

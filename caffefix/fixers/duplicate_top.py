@@ -27,7 +27,7 @@ an `include { phase: TEST }` is missing, or a layer reads a blob before a ReLU w
 
 ## Fix safety
 
-None is offered: which name is meant, and who is to read it, is not in the file.
+No fix: which name is meant, and who is to read it, is not in the file.
 
 ## When it is a false alarm
 
@@ -48,6 +48,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "duplicate-top"
 
 

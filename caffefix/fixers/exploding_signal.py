@@ -56,6 +56,7 @@ from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import exploded, finding, refilled, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "exploding-signal"

@@ -47,6 +47,7 @@ from caffefix.fixers._fillers import retype
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
+GROUP = "Initialisation"
 CHANGES = (
     "layer.*_param.bias_filler",
     "layer.scale_param.filler",

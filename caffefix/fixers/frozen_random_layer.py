@@ -59,6 +59,7 @@ from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.TUNE
+GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param.lr_mult",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "frozen-random-layer"

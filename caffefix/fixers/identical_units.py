@@ -54,6 +54,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._fillers import Chooser, fill
 
 PHASE = FixPhase.TUNE
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "identical-units"

@@ -23,9 +23,9 @@ is plain xavier with variance 1/fan_in, whatever the number.
 
 ## Fix safety
 
-Caffe never reads the field, so the net is the same without it. All the same the edit is made on
-request only (`--unsafe`, or `--select ignored-filler-field`): perhaps the number was meant, and
-the type is what should change (`type: "gaussian"` reads `std`). It is a note: shown with `--notes`.
+Unsafe, though Caffe never reads the field and the net is the same without it: perhaps the number was
+meant, and the type is what should change (`type: "gaussian"` reads `std`). The edit is made on request
+only (`--unsafe`, or `--select ignored-filler-field`). It is a note: shown with `--notes`.
 
 ## When it is a false alarm
 
@@ -48,6 +48,7 @@ from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param",)
 NAME = "ignored-filler-field"
 

@@ -31,8 +31,8 @@ learn.)
 
 ## Fix safety
 
-The rate is the same without the field. All the same it is deleted on request only (`--unsafe`,
-or `--select ignored-policy-field`): many keep the fields of another policy to go back to it.
+Unsafe, though the rate is the same without the field: many keep the fields of another policy to go
+back to it. It is deleted on request only (`--unsafe`, or `--select ignored-policy-field`).
 
 ## When it is a false alarm
 
@@ -53,6 +53,7 @@ from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subj
 from caffefix.syntax.edits import Delete
 
 PHASE = Phase.TUNE
+GROUP = "Solver"
 FIELDS = ("gamma", "power", "stepsize", "stepvalue")
 CHANGES = FIELDS
 NAME = "ignored-policy-field"

@@ -59,6 +59,7 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = (
     "layer.transform_param",
     "layer.data_param",

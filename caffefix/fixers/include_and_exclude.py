@@ -21,7 +21,7 @@ include rules or exclude rules; not both.`
 
 ## Fix safety
 
-None is offered: both together could mean several things.
+No fix: both together could mean several things.
 
 ## When it is a false alarm
 
@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "include-and-exclude"
 
 

@@ -47,6 +47,7 @@ from caffefix.syntax.scalars import integer_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 # Where both names stand, one goes: that file could not load.
 CHANGES = ("layer.concat_param.concat_dim", "layer.slice_param.slice_dim")
 NAME = "legacy-axis-fields"

@@ -50,6 +50,7 @@ from caffefix.syntax.edits import Before, Insert, Kept, NewMessage
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 NAME = "legacy-dummy-shapes"
 
 _AXES = ("num", "channels", "height", "width")

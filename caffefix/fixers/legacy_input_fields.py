@@ -62,6 +62,7 @@ from caffefix.syntax.edits import Before, Insert, Kept, Last, New, NewField, New
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 NAME = "legacy-input-fields"
 
 _DIMS = 4  # input_dims for each input

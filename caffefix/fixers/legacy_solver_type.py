@@ -41,6 +41,7 @@ from caffefix.syntax.edits import Delete, Edit, Rename, Replace
 from caffefix.syntax.scalars import integer_value, string_value
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "legacy-solver-type"
 

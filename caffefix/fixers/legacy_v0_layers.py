@@ -58,6 +58,7 @@ from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 NAME = "legacy-v0-layers"
 
 _OUTER = frozenset(("bottom", "top", "layer"))

@@ -74,6 +74,7 @@ from caffefix.syntax.scalars import integer_value, is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 # What stands half in the one format and half in the other, Caffe does not read; in a pure net nothing changes.
 CHANGES = (
     *("layer.type", "layer.param", "layer.blobs_lr", "layer.weight_decay", "layer.blob_share_mode"),

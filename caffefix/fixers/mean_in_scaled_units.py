@@ -55,6 +55,7 @@ from caffefix.syntax.scalars import number_text, number_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.mean_value",)
 NAME = "mean-in-scaled-units"
 

@@ -49,6 +49,7 @@ from caffefix.fixers._layers import only_in, transform_field
 from caffefix.syntax.edits import Replace
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.mirror",)
 NAME = "mirror-in-test"
 

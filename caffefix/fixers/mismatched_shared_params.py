@@ -23,7 +23,7 @@ A shared blob is learnt once, with one rate. Caffe aborts as it builds the net: 
 
 ## Fix safety
 
-None is offered: which of the two rates is meant is not in the file.
+No fix: which of the two rates is meant is not in the file.
 
 ## When it is a false alarm
 
@@ -45,6 +45,7 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Learning rates and freezing"
 NAME = "mismatched-shared-params"
 
 _V1 = {"lr_mult": "blobs_lr", "decay_mult": "weight_decay"}

@@ -22,7 +22,7 @@ layer {
 
 ## Fix safety
 
-There is no fix: the finding is displayed, with the messages that have the field.
+No fix: the finding is displayed, with the messages that have the field.
 
 ## When it is a false alarm
 
@@ -44,6 +44,7 @@ from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "misplaced-field"
 

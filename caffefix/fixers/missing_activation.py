@@ -53,6 +53,7 @@ from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 from caffefix.syntax.scalars import quoted
 
 PHASE = Phase.REPAIR
+GROUP = "Loss and output"
 CHANGES = ("layer",)
 NAME = "missing-activation"
 

@@ -54,6 +54,7 @@ from caffefix.syntax.scalars import number_text
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
+GROUP = "Deploy and train consistency"
 NAME = "missing-deploy-scale"
 NEEDS_FAMILY = True
 

@@ -55,6 +55,7 @@ from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import exploded, finding, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
+GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.scale",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "missing-input-scale"

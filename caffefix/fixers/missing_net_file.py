@@ -40,6 +40,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.syntax.scalars import string_value
 
 PHASE = Phase.TUNE
+GROUP = "Solver"
 NAME = "missing-net-file"
 NEEDS_FAMILY = True
 

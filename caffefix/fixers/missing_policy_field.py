@@ -46,6 +46,7 @@ from caffefix.caffe.solver import Solver
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 NAME = "missing-policy-field"
 
 

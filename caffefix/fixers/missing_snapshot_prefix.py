@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 NAME = "missing-snapshot-prefix"
 
 

@@ -70,6 +70,7 @@ from caffefix.fixers._signals import distance
 from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.REPAIR
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NAME = "missing-weight-filler"
 NEEDS_FAMILY = True  # a solver beside the net may load weights

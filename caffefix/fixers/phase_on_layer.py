@@ -54,6 +54,7 @@ from caffefix.syntax.edits import wrap
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 CHANGES = ("layer.phase", "layer.include")
 NAME = "phase-on-layer"
 

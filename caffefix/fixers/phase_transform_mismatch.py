@@ -25,7 +25,7 @@ stays at chance. A `scale` added to one of the two is the usual cause.
 
 ## Fix safety
 
-None is offered: which of the two is right is not in the file.
+No fix: which of the two is right is not in the file.
 
 ## When it is a false alarm
 
@@ -49,6 +49,7 @@ from caffefix.fixers._layers import only_in, transform_field
 from caffefix.syntax.scalars import number_text, number_value
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 NAME = "phase-transform-mismatch"
 
 

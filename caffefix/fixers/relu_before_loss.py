@@ -50,6 +50,7 @@ from caffefix.fixers._layers import bvlc_nets, views, with_makers
 from caffefix.syntax.edits import Delete
 
 PHASE = Phase.REPAIR
+GROUP = "Loss and output"
 CHANGES = ("layer",)
 NAME = "relu-before-loss"
 

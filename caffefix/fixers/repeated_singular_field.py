@@ -22,7 +22,7 @@ pooling_param {
 
 ## Fix safety
 
-There is no fix, because nobody can know which was meant: the finding is displayed.
+No fix: nobody can know which was meant.
 
 ## When it is a false alarm
 
@@ -43,6 +43,7 @@ from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "repeated-singular-field"
 

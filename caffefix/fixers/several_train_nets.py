@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 NAME = "several-train-nets"
 
 

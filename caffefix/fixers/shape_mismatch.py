@@ -28,7 +28,7 @@ it is about.
 
 ## Fix safety
 
-None is offered: which of the sizes is wrong is not in the file.
+No fix: which of the sizes is wrong is not in the file.
 
 ## When it is a false alarm
 
@@ -52,6 +52,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "shape-mismatch"
 
 

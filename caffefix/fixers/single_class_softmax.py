@@ -23,7 +23,7 @@ SigmoidCrossEntropyLoss.
 
 ## Fix safety
 
-None is offered: which of the two cures is meant is not in the file.
+No fix: which of the two cures is meant is not in the file.
 
 ## When it is a false alarm
 
@@ -46,6 +46,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views, with_makers
 
 PHASE = Phase.REPAIR
+GROUP = "Loss and output"
 NAME = "single-class-softmax"
 
 _HOLDERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}

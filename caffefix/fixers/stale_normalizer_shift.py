@@ -49,6 +49,7 @@ from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = ("layer.power_param.shift",)
 NAME = "stale-normalizer-shift"
 

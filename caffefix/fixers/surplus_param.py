@@ -50,6 +50,7 @@ from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param",)
 NAME = "surplus-param"
 

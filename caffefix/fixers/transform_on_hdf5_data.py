@@ -46,6 +46,7 @@ from caffefix.fixers._layers import bvlc_layers
 from caffefix.syntax.edits import Delete
 
 PHASE = Phase.REPAIR
+GROUP = "Data and transform"
 CHANGES = ("layer.transform_param",)
 NAME = "transform-on-hdf5-data"
 

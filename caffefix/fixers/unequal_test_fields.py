@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 NAME = "unequal-test-fields"
 
 

@@ -49,6 +49,7 @@ from caffefix.fixers._layers import bvlc_nets
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 
 PHASE = Phase.REPAIR
+GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param",)
 NAME = "unfrozen-bias"
 

@@ -62,6 +62,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "unknown-bottom"
 CHANGES = ("layer.bottom",)
 

@@ -46,6 +46,7 @@ from caffefix.fixers._schema import finding, loads_with, respelling, safe, unive
 from caffefix.syntax.edits import Replace
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "unknown-enum-value"
 

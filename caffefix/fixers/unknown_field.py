@@ -51,6 +51,7 @@ from caffefix.fixers._schema import finding, loads_with, respelling, safe, unive
 from caffefix.syntax.edits import Rename
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "unknown-field"
 

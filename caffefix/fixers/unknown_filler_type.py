@@ -49,6 +49,7 @@ from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param",)
 NAME = "unknown-filler-type"
 

@@ -48,6 +48,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
+GROUP = "Graph and shapes"
 CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
 

@@ -43,6 +43,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 CHANGES = ("lr_policy",)
 NAME = "unknown-lr-policy"
 

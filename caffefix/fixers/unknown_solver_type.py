@@ -42,6 +42,7 @@ from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string, string_value
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 CHANGES = ("type",)
 NAME = "unknown-solver-type"
 

@@ -26,7 +26,7 @@ branch hangs in the air.
 
 ## Fix safety
 
-None is offered: where the branch belongs is not in the file.
+No fix: where the branch belongs is not in the file.
 
 ## When it is a false alarm
 
@@ -52,6 +52,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, subjects
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "unreachable-loss"
 
 

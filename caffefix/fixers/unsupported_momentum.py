@@ -43,6 +43,7 @@ from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subj
 from caffefix.syntax.edits import Delete
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 CHANGES = ("momentum",)
 NAME = "unsupported-momentum"
 

@@ -49,6 +49,7 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 CHANGES = ("average_loss", "iter_size", "regularization_type")
 NAME = "unusable-solver-value"
 

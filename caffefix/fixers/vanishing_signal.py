@@ -57,6 +57,7 @@ from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import finding, refilled, shown, suspects, vanished
 
 PHASE = Phase.TUNE
+GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "vanishing-signal"

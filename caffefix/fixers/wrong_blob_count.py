@@ -24,7 +24,7 @@ Each type states how many blobs it reads and makes, and Caffe compares as it set
 
 ## Fix safety
 
-None is offered: which blob is missing, or too many, is not in the layer.
+No fix: which blob is missing, or too many, is not in the layer.
 
 ## When it is a false alarm
 
@@ -47,6 +47,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets
 
 PHASE = Phase.REPAIR
+GROUP = "Graph and shapes"
 NAME = "wrong-blob-count"
 
 _MANY = 1 << 30

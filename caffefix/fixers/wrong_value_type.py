@@ -22,7 +22,7 @@ convolution_param {
 
 ## Fix safety
 
-There is no fix: the finding is displayed, in the parser's own words.
+No fix: the finding is displayed, in the parser's own words.
 
 ## When it is a false alarm
 
@@ -42,6 +42,7 @@ from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, universal
 
 PHASE = Phase.UPGRADE
+GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "wrong-value-type"
 

@@ -40,6 +40,7 @@ from caffefix.caffe.solver import POLICIES
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 NAME = "zero-base-lr"
 
 

@@ -40,6 +40,7 @@ from caffefix.syntax.edits import Delete
 from caffefix.syntax.scalars import number_value
 
 PHASE = Phase.REPAIR
+GROUP = "Solver"
 CHANGES = ("clip_gradients",)
 NAME = "zero-clip-gradients"
 

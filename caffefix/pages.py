@@ -1,0 +1,41 @@
+"""Pages about findings: plain text by section, without fixers, for reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from caffefix.findings import Applicability
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a page; its text is Markdown."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is to be said of a finding.
+
+    Attributes:
+        name: the finding's.
+        group: title of the group in which it is listed; empty for none.
+        phase: ``upgrade``, ``repair`` or ``tune``: when its fixes are made.
+        applicability: of its fixes at best (a place that is doubtful may get less); None if the page does
+            not say.
+        summary: one sentence.
+        sections: in the order of the page.
+        changes: paths of what its fixes may change in the meaning of a net.
+        needs_family: whether it looks at the files beside the one that is judged.
+    """
+
+    name: str
+    group: str
+    phase: str
+    applicability: Applicability | None
+    summary: str
+    sections: tuple[Section, ...]
+    changes: tuple[str, ...] = ()
+    needs_family: bool = False
