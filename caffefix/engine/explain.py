@@ -28,9 +28,7 @@ def pages(names: tuple[str, ...] = ()) -> list[Page]:
 def page_of(fixer: Fixer) -> Page:
     """The page of one fixer."""
     _, *parts = _HEADING.split(fixer.page)
-    sections = tuple(
-        Section(title, text.strip("\n")) for title, text in zip(parts[::2], parts[1::2], strict=True)
-    )
+    sections = tuple(Section(title, text.strip("\n")) for title, text in zip(parts[::2], parts[1::2], strict=True))
     return Page(
         fixer.name, fixer.group, fixer.phase.name.lower(), _applicability(sections), fixer.summary, sections,
         fixer.changes, fixer.needs_family,

@@ -20,6 +20,8 @@ like a weight.
  layer {
    name: "bn1"
    type: "BatchNorm"
+   bottom: "conv1"
+   top: "conv1"
    param {
      lr_mult: 0
    }

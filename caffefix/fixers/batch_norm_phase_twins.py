@@ -17,15 +17,27 @@ them only is a difference between training and testing that nobody looks for.
  layer {
    name: "bn1"
    type: "BatchNorm"
--  include { phase: TRAIN }
--  batch_norm_param { use_global_stats: false }
- }
+   bottom: "conv1"
+   top: "conv1"
+-  include {
+-    phase: TRAIN
+-  }
+-  batch_norm_param {
+-    use_global_stats: false
+-  }
+-}
 -layer {
 -  name: "bn1"
 -  type: "BatchNorm"
--  include { phase: TEST }
--  batch_norm_param { use_global_stats: true }
--}
+-  bottom: "conv1"
+-  top: "conv1"
+-  include {
+-    phase: TEST
+-  }
+-  batch_norm_param {
+-    use_global_stats: true
+-  }
+ }
 ```
 
 ## Fix safety

@@ -16,8 +16,14 @@ training and false in testing", is the wrong way round.
 ## Example
 
 ```
- batch_norm_param {
--  use_global_stats: false
+ layer {
+   name: "bn1"
+   type: "BatchNorm"
+   bottom: "conv1"
+   top: "conv1"
+-  batch_norm_param {
+-    use_global_stats: false
+-  }
  }
 ```
 

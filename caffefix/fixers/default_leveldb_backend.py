@@ -14,8 +14,8 @@ lock in the folder, finds no LevelDB and aborts: `Failed to open leveldb`.
 ```
  data_param {
    source: "examples/mnist/mnist_train_lmdb"
-   batch_size: 64
 +  backend: LMDB
+   batch_size: 64
  }
 ```
 

@@ -22,14 +22,12 @@ training.
 
 ## Example
 
+With `num_output: 20` in the train net:
+
 ```
- layer {
-   name: "fc8"
-   type: "InnerProduct"
-   inner_product_param {
--    num_output: 1000
-+    num_output: 20
-   }
+ inner_product_param {
+-  num_output: 1000
++  num_output: 20
  }
 ```
 

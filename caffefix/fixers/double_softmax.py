@@ -21,6 +21,7 @@ badly.
 -  bottom: "prob"
 +  bottom: "fc8"
    bottom: "label"
+   top: "loss"
  }
 ```
 

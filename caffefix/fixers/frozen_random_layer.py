@@ -19,9 +19,22 @@ was copied to train anew.
  layer {
    name: "conv1"
    type: "Convolution"
+   bottom: "data"
+   top: "conv1"
    param {
 -    lr_mult: 0
 +    lr_mult: 1
+   }
+   param {
+-    lr_mult: 0
++    lr_mult: 1
+   }
+   convolution_param {
+     num_output: 32
+     kernel_size: 3
+     weight_filler {
+       type: "msra"
+     }
    }
  }
 ```

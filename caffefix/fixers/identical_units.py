@@ -19,7 +19,7 @@ falls, to a level that is worth one unit.
  inner_product_param {
    num_output: 500
 +  weight_filler {
-+    type: "xavier"
++    type: "msra"
 +  }
  }
 ```

@@ -20,6 +20,8 @@ whereas Caffe's own upgrade of V1 nets moves it away from there.
  layer {
    name: "data"
    type: "Data"
+   top: "data"
+   top: "label"
 +  transform_param {
 +    scale: 0.00390625
 +  }

@@ -14,6 +14,10 @@ include rules or exclude rules; not both.`
 ```
  layer {
    name: "accuracy"
+   type: "Accuracy"
+   bottom: "fc8"
+   bottom: "label"
+   top: "accuracy"
    include { phase: TEST }
 -  exclude { phase: TRAIN }
  }

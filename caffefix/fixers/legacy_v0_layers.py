@@ -14,16 +14,20 @@ readers refuse it.
 ## Example
 
 ```
-layers {                              layers {
-  layer {                               name: "conv1"
-    name: "conv1"                       type: CONVOLUTION
-    type: "conv"                        convolution_param {
-    num_output: 96                        num_output: 96
-    kernelsize: 11                        kernel_size: 11
-  }                                     }
-  bottom: "data"                        bottom: "data"
-  top: "conv1"                          top: "conv1"
-}                                     }
+ layers {
+-  layer {
+-    name: "conv1"
+-    type: "conv"
++  name: "conv1"
++  type: CONVOLUTION
++  convolution_param {
+     num_output: 96
+-    kernelsize: 11
++    kernel_size: 11
+   }
+   bottom: "data"
+   top: "conv1"
+ }
 ```
 
 `legacy-v1-layers` goes on from there to `layer { type: "Convolution" }`.

@@ -18,14 +18,18 @@ mixture were dropped without a word).
 ## Example
 
 ```
-layers {                          layer {
-  name: "conv1"                     name: "conv1"
-  type: CONVOLUTION                 type: "Convolution"
-  blobs_lr: 1   # weights           param {
-  weight_decay: 1                     lr_mult: 1   # weights
-                                      decay_mult: 1
-                                    }
-}                                 }
+-layers {
++layer {
+   name: "conv1"
+-  type: CONVOLUTION
+-  blobs_lr: 1   # weights
+-  weight_decay: 1
++  type: "Convolution"
++  param {
++    lr_mult: 1   # weights
++    decay_mult: 1
++  }
+ }
 ```
 
 ## Fix safety

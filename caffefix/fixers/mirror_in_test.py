@@ -16,11 +16,15 @@ the real one, and not the same twice. Mostly the line came along when the TRAIN 
  layer {
    name: "data"
    type: "Data"
+   top: "data"
+   top: "label"
    include { phase: TEST }
    transform_param {
 -    mirror: true
 +    mirror: false
+     scale: 0.00390625
    }
+   data_param { source: "test_lmdb" batch_size: 32 backend: LMDB }
  }
 ```
 

@@ -16,8 +16,11 @@ A shared blob is learnt once, with one rate. Caffe aborts as it builds the net: 
  layer {
    name: "conv1_p"
    type: "Convolution"
+   bottom: "data_p"
+   top: "conv1_p"
 -  param { name: "conv1_w" lr_mult: 2 }
 +  param { name: "conv1_w" lr_mult: 1 }
+   convolution_param { num_output: 32 kernel_size: 3 }
  }
 ```
 

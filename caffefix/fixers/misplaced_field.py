@@ -13,11 +13,17 @@ named "num_output"`.
 ## Example
 
 ```
-layer {
-  name: "conv1"
-  type: "Convolution"
-  num_output: 96            # belongs into convolution_param { … }
-}
+ layer {
+   name: "conv1"
+   type: "Convolution"
+   bottom: "data"
+   top: "conv1"
+-  num_output: 96
+   convolution_param {
++    num_output: 96
+     kernel_size: 11
+   }
+ }
 ```
 
 ## Fix safety

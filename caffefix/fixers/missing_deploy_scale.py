@@ -19,11 +19,15 @@ same class for nearly everything.
 +  name: "scale"
 +  type: "Power"
 +  bottom: "data"
-+  top: "scaled"
++  top: "data"
 +  power_param {
 +    scale: 0.00390625
 +  }
 +}
+ layer {
+   name: "conv1"
+   type: "Convolution"
+   bottom: "data"
 ```
 
 ## Fix safety

@@ -21,11 +21,15 @@ policy mends that.
  layer {
    name: "data"
    type: "Data"
+   top: "data"
+   top: "label"
 +  transform_param {
 +    scale: 0.00390625
 +  }
    data_param {
      source: "train_lmdb"
+     batch_size: 32
+     backend: LMDB
    }
  }
 ```

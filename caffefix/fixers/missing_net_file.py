@@ -14,8 +14,8 @@ train_val.prototxt`.
 ## Example
 
 ```
--net: "models/lenet/train_test.prototxt"
-+net: "examples/mnist/lenet_train_test.prototxt"
+-net: "train_test.prototxt"
++net: "train_val.prototxt"
 ```
 
 ## Fix safety

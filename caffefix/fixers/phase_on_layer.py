@@ -19,10 +19,23 @@ multiple sources.`
    name: "data"
    type: "Data"
    top: "data"
+   top: "label"
 -  phase: TRAIN
 +  include {
 +    phase: TRAIN
 +  }
+   data_param { source: "train_lmdb" batch_size: 32 backend: LMDB }
+ }
+ layer {
+   name: "data"
+   type: "Data"
+   top: "data"
+   top: "label"
+-  phase: TEST
++  include {
++    phase: TEST
++  }
+   data_param { source: "test_lmdb" batch_size: 32 backend: LMDB }
  }
 ```
 

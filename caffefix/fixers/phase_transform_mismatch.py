@@ -17,9 +17,11 @@ stays at chance. A `scale` added to one of the two is the usual cause.
  layer {
    name: "data"
    type: "Data"
+   top: "data"
+   top: "label"
    include { phase: TEST }
 +  transform_param { scale: 0.00390625 }
-   data_param { source: "test_lmdb" }
+   data_param { source: "test_lmdb" batch_size: 32 backend: LMDB }
  }
 ```
 

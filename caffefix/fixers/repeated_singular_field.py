@@ -14,10 +14,10 @@ Caffe does not take the last value, nor the first: the parser stops, and nothing
 ## Example
 
 ```
-pooling_param {
-  kernel_size: 3
-  kernel_size: 2            # pooling takes one, or kernel_h and kernel_w
-}
+ pooling_param {
+   kernel_size: 3
+-  kernel_size: 2
+ }
 ```
 
 ## Fix safety

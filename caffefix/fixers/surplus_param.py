@@ -16,6 +16,8 @@ It happens when `bias_term: false` is added to a layer and the rates of its bias
  layer {
    name: "conv1"
    type: "Convolution"
+   bottom: "data"
+   top: "conv1"
    param { lr_mult: 1 }
 -  param { lr_mult: 2 }
    convolution_param { num_output: 64 kernel_size: 7 bias_term: false }

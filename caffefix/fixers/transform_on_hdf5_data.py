@@ -15,6 +15,8 @@ aborts: `HDF5Data does not transform data.`
  layer {
    name: "data"
    type: "HDF5Data"
+   top: "data"
+   top: "label"
 -  transform_param {
 -    scale: 0.00390625
 -  }

@@ -17,6 +17,8 @@ stay as it was loaded drifts, and a bilinear upsampling layer becomes more than 
  layer {
    name: "conv1_1"
    type: "Convolution"
+   bottom: "data"
+   top: "conv1_1"
    param { lr_mult: 0 }
 +  param { lr_mult: 0 }
    convolution_param { num_output: 64 kernel_size: 3 }

@@ -18,6 +18,8 @@ AbsVal, Accuracy, …)`.
    name: "relu1"
 -  type: "Relu"
 +  type: "ReLU"
+   bottom: "conv1"
+   top: "relu1"
  }
 ```
 

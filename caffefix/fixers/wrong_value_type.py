@@ -14,10 +14,11 @@ The parser stops there, and nothing is loaded: `Expected integer, got: 64.0`.
 ## Example
 
 ```
-convolution_param {
-  num_output: 64.0          # an integer is wanted: 64
-  pad: -1                   # unsigned: no minus sign
-}
+ convolution_param {
+-  num_output: 64.0
++  num_output: 64
+   kernel_size: 3
+ }
 ```
 
 ## Fix safety
