@@ -21,7 +21,7 @@ def command(log: str, net: str | None, form: str) -> None:
     """Tell what a training log shows, and which finding in NET explains it.
 
     TRAIN.LOG is what Caffe wrote to standard error, or - for standard input. NET is the net that
-    was trained.
+    was trained. Numbers of debug_info lines are mean absolute values, sum |x| / count: no L2 norms.
 
     Exit status: 0 read, whatever it shows; 2 the log or the net could not be read; 130 interrupted.
     """

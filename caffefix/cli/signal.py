@@ -22,7 +22,10 @@ from caffefix.cli._output import say
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
 def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> None:
-    """Predict mean |x| of each blob before the first step, and after the safe repair."""
+    """Predict mean |x| of each blob before the first step, and after the safe repair.
+
+    Mean |x| (sum |x| / count, no L2 norm) is what Caffe's debug_info prints.
+    """
     from caffefix.caffe.net import Phase
     from caffefix.engine.signals import NoNetError, compare
     from caffefix.reports.signal_text import as_json, as_text

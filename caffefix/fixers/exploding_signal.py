@@ -42,6 +42,11 @@ takes images to be of 8 bits; data stored as floats of 0..1 are smaller than it 
 small base_lr may get such a net through. Nets with BatchNorm, with layers of a fork, and with
 `Python` layers are skipped.
 
+## What the forums say
+
+"`debug_info` prints L2 norms." It prints mean absolute values, Σ|x| / count, so that layers of any size can be
+compared: see `vanishing-signal`, where it is measured.
+
 ## References
 
 - Glorot and Bengio 2010 (xavier); He et al. 2015, arXiv:1502.01852 (msra)

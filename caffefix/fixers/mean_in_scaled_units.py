@@ -35,6 +35,21 @@ Values are multiplied by 255 or by 1/scale, whichever gives means that people us
 When the data are already 0..1 (float LMDBs): nothing in the prototxt shows that. A
 `mean_file` is never touched.
 
+## What the forums say
+
+"Whoever scales by 1/255 must divide the mean by 255, too", and "(x − mean) · scale is something else
+than x · scale − mean · scale". Neither is true: the mean is subtracted from the raw pixel, and the
+difference is scaled. An image of mean 104, read by real Caffe's ImageData layer with `scale: 0.00392157`
+(`bench/forum_claims.py mean`):
+
+| in transform_param | mean of the input | standard deviation |
+|---|---|---|
+| `mean_value: 104` | -0.004 | 0.154 |
+| `mean_value: 0.40784313` | 0.402 | 0.154 |
+
+With the divided mean nothing is centred any more. Of a mean file the same is true: leave it as
+`compute_image_mean` wrote it. `caffefix rescale-input` is for data that are themselves stored as 0..1.
+
 ## References
 
 - BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform`; `caffe.proto`,

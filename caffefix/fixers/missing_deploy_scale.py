@@ -40,6 +40,21 @@ the `scalefactor` of `cv2.dnn.blobFromImage`; `caffe.io.load_image` gives 0..1 a
 
 If the program scales: this is a note (`--notes`).
 
+## What the forums say
+
+"In Python the mean must be divided by 255, because the image is 0..1." `caffe.io.load_image` gives 0..1, but
+`set_raw_scale(255)` comes before the mean, and `set_input_scale` after it: the mean stays raw. Real Caffe,
+`set_raw_scale(255)` and `set_input_scale(0.00390625)`, beside what a data layer with `mean_value: 104` and
+`scale: 0.00390625` feeds in training (`bench/forum_claims.py transformer`):
+
+| mean in the program | largest difference from training |
+|---|---|
+| `set_mean(104)` | 0 |
+| `set_mean(104 / 255)` | 0.4 |
+
+Caffe's example program in C++ (`cpp_classification`) subtracts a mean and never scales: there the Power
+layer is the only way.
+
 ## References
 
 - BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform`

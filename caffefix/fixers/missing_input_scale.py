@@ -45,6 +45,14 @@ predicted again with it, lie in 0.1..10. A deploy net's input must be scaled ali
 When the database holds floats of 0..1: nothing in the prototxt shows that. When all weights are
 loaded (`--weights`) and were trained on raw pixels.
 
+## What the forums say
+
+- "Change `power` of the `poly` policy." After 100,000 of 3,000,000 iterations the rate is 0.98 of `base_lr` with
+  `power: 0.5`, 0.93 with `power: 2`: it cannot matter.
+- "With `scale: 0.00390625` use `base_lr` times 255." A scale changes the signals of every layer, a rate only
+  the steps; in a deep net of `xavier` layers neither helps, see `vanishing-signal`.
+- "Divide the mean by 255, too." No: it is subtracted first, see `mean-in-scaled-units`.
+
 ## References
 
 - BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform`

@@ -45,6 +45,11 @@ it shows with other weights, or that load theirs, are left alone. A net whose la
 starts at zero learns, and so does one where a leaky activation or a bias lets gradients through;
 these are no findings.
 
+## What the forums say
+
+- "Restart until it learns", "lower the rate". Zeros are the same at every start, and stay zeros at any rate.
+- "`debug_info` prints L2 norms." It prints mean absolute values (see `vanishing-signal`); a 0 is a 0 in both.
+
 ## References
 
 - BVLC Caffe, `include/caffe/filler.hpp`, `src/caffe/layers/base_conv_layer.cpp`,

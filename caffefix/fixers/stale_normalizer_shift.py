@@ -32,6 +32,18 @@ without an edit.
 
 When the data are not 8-bit images and the shift is meant.
 
+## What the forums say
+
+"The mean is subtracted before or after scaling, and the results are completely different." They are the
+same, if the mean is in the units of its place: raw in `transform_param`, times the scale in Power's `shift`.
+An image of mean 104 and standard deviation 39 through real Caffe, with `scale: 0.0078125`, beside
+`transform_param { scale: 0.0078125 mean_value: 127.5 }` (`bench/forum_claims.py power`):
+
+| in power_param | mean of the input | largest difference from transform_param's |
+|---|---|---|
+| `shift: -0.99609375` | -0.19 | 0 |
+| `shift: -127.5` | -126.7 | 126.5 |
+
 ## References
 
 - BVLC Caffe, `src/caffe/layers/power_layer.cpp`; `caffe.proto`, `PowerParameter`

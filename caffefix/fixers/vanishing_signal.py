@@ -41,6 +41,33 @@ When all weights are loaded (`--weights`): initial values do not matter then. Th
 takes images to be of 8 bits; data that are stored larger or smaller than that are not what it
 thinks. Nets with BatchNorm, with layers of a fork, and with `Python` layers are skipped.
 
+## What the forums say
+
+"With `scale: 0.00390625` gradients are 255 times smaller, so take `base_lr` times 255." A VGG-16 of 16
+channels in real Caffe, five classes, 800 iterations, chance at ln 5 = 1.61 (`bench/forum_claims.py base_lr`):
+
+| filler | scale | base_lr | first loss | last loss |
+|---|---|---|---|---|
+| `xavier` | `1` | `0.001` | 1.61 | 0.0002 |
+| `xavier` | `1/256` | `0.001` | 1.61 | 1.61 |
+| `xavier` | `1/256` | `0.255` | 1.61 | 1.61 |
+| `xavier` | `1/256` | `2.55` | 1.61 | 1.61 |
+| `msra` | `1/256` | `0.001` | 1.60 | 0.0003 |
+| `msra` | `1/256` | `0.255` | 1.60 | 1.61 |
+
+The filler is what is wrong, and with the right one the old rate is right. "`xavier` with `std: 0.1`", the other
+answer, changes nothing: see `ignored-filler-field`.
+
+"`debug_info` prints L2 norms." It prints mean absolute values, Σ|x| / count, which is what `caffefix signal`
+predicts. An output of Gaussian noise, asked for in both ways (`bench/forum_claims.py debug_info`):
+
+| Caffe's line | mean of absolute values | root mean square | L2 norm |
+|---|---|---|---|
+| 43.94 | 43.94 | 55.99 | 3135 |
+
+So numbers of layers of different sizes may be compared, and one tenth from layer to layer is a signal that
+shrinks. Only the last line, `All net params`, has sums and L2 norms.
+
 ## References
 
 - Glorot and Bengio 2010 (xavier); He et al. 2015, arXiv:1502.01852 (msra)
