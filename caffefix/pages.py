@@ -22,7 +22,7 @@ class Page:
     Attributes:
         name: the finding's.
         group: title of the group in which it is listed; empty for none.
-        phase: ``upgrade``, ``repair`` or ``tune``: when its fixes are made.
+        phase: ``read``, ``upgrade``, ``repair``, ``tune`` or ``tidy``: when its fixes are made.
         applicability: of its fixes at best (a place that is doubtful may get less); None if the page does
             not say.
         summary: one sentence.

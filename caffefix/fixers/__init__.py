@@ -48,6 +48,7 @@ GROUPS = (
     "Solver",
     "Deploy and train consistency",
     "Forks",
+    "Suppression comments",
 )
 
 

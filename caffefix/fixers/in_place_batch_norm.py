@@ -54,6 +54,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage, Replace
 
 PHASE = FixPhase.REPAIR
+GROUP = "Forks"
 CHANGES = ("layer.batch_norm_param.engine",)
 NAME = "in-place-batch-norm"
 

@@ -46,6 +46,7 @@ from caffefix.syntax.edits import Respell
 from caffefix.syntax.lookalikes import Lookalike
 
 PHASE = Phase.READ
+GROUP = "Syntax and migration"
 NAME = "non-ascii-syntax"
 
 

@@ -22,7 +22,7 @@ from a file, or whether somebody wanted a quiet log.
 
 ## Fix safety
 
-There is no fix: only the author knows the reason. `caffefix suppress` asks for one.
+No fix: only the author knows the reason. `caffefix suppress` asks for one.
 
 ## When it is a false alarm
 
@@ -41,6 +41,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._suppressions import at
 
 PHASE = Phase.TIDY
+GROUP = "Suppression comments"
 NAME = "suppression-without-reason"
 
 

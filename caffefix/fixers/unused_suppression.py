@@ -55,6 +55,7 @@ from caffefix.syntax.edits import Reword
 from caffefix.syntax.suppressions import Suppression
 
 PHASE = Phase.TIDY
+GROUP = "Suppression comments"
 NAME = "unused-suppression"
 
 
