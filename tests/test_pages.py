@@ -10,7 +10,7 @@ import pytest
 
 from caffefix.engine.explain import pages
 from caffefix.pages import Page
-from tests.golden import ROOT, caffefix, findings, repaired
+from tests.golden import GOLDEN, ROOT, caffefix, findings, repaired
 from tests.pages import DOCS, case_of, example, find, made
 
 JSON_MD = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
@@ -111,3 +111,18 @@ def test_what_cannot_be_explained(args: list[str]) -> None:
     assert done.status == 2
     assert not done.out
     assert b"Error: " in done.err
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_messages_are_one_line_that_says_what_to_do(name: str) -> None:
+    """The part behind the last semicolon or colon of a message with a fix tells what the fix does."""
+    files = (GOLDEN / name).glob("*/findings.json")
+    told = [f for path in files for f in json.loads(path.read_text(encoding="utf-8")) if f["name"] == name]
+    assert told
+    for finding in told:
+        message = finding["message"]
+        assert message.isprintable()
+        assert len(message) <= 300
+        if finding["applicability"] != "display":
+            clauses = re.split(r"[;:] (?=[a-z])", message)[1:]
+            assert any(re.match(r"[a-z]+s\b", clause) for clause in clauses), message

@@ -61,7 +61,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             place = layer.node.field("name") or layer.node
             message = (
                 f"there is another layer '{layer.name}' ({first}){during(net, phases)}: Caffe finds weights by "
-                "name and gives those of both to the first"
+                "name and gives those of both to the first; give one of them another name"
             )
             yield Finding(NAME, Severity.WARNING, message, place, layer.name)
 

@@ -59,7 +59,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             node = list(layer.node.fields("top"))[slot]
             message = (
                 f"Caffe aborts{during(net, phases)} with \"Top blob '{layer.tops[slot]}' produced by "
-                f'multiple sources.": {why}'
+                f'multiple sources.": {why}; give this top another name'
             )
             yield Finding(NAME, Severity.ERROR, message, node, layer.name)
 

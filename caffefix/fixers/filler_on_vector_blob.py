@@ -72,8 +72,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         for layer, filler, value in wrong:
             kind = filler.string("type") or ""
             message = (
-                f"{filler.name} is {kind}, which of a vector takes the number of inputs to be 1: "
-                f"{_RANGE[kind]}; makes it constant {value or 0}"
+                f"{filler.name} is {kind}, which takes a vector to have one input and draws {_RANGE[kind]}, "
+                f"more than signals are; makes it constant {value or 0}"
             )
             fix = Fix(tuple(retype(filler, "constant", value)), Applicability.UNSAFE, f"constant {value or 0}")
             yield Finding(NAME, Severity.WARNING, message, filler, layer.name, fix)

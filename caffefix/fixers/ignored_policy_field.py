@@ -72,5 +72,5 @@ def find(subject: Subject) -> Iterator[Finding]:
         edits = tuple(Delete(node) for node in nodes)
         fix = Fix(edits, Applicability.UNSAFE, f"delete {name}")
         used = " and ".join(reads) or "base_lr alone"
-        message = f'lr_policy "{solver.policy}" does not read {name}, but {used}: it has no effect and can go'
+        message = f'lr_policy "{solver.policy}" does not read {name}, but {used}: it has no effect; deletes it'
         yield Finding(NAME, Severity.INFO, message, nodes[0], "", fix)

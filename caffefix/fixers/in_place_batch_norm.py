@@ -74,7 +74,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             if _is_in_place(layer) and _engine(layer) not in _CAFFE:
                 message = (
                     f"in place, and {log.label} ({log.name}) runs BatchNorm on cuDNN, whose backward pass reads "
-                    "the overwritten input: gradients below are wrong; engine: CAFFE computes them rightly"
+                    "the overwritten input: gradients below are wrong; adds engine: CAFFE"
                 )
                 fix = Fix((_own_engine(layer),), Applicability.UNSAFE, "engine: CAFFE")
                 yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name, fix)

@@ -71,7 +71,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _judge(layer: Layer, holder: Node, node: Node) -> Finding:
     axis = holder.scalar("axis")
     if axis is None:
-        message = f"{node.name} is the old name of axis; renames it"
+        message = f"{node.name} is the old name of axis, which Caffe still reads and others do not; renames it"
         return _finding(Severity.WARNING, message, node, layer, Rename(node, "axis"), f"axis: {node.value}")
     both = f"{node.name} stands beside axis, on which Caffe aborts: Either axis or {node.name} should be specified"
     if integer_value(axis) == integer_value(node.value):

@@ -69,7 +69,10 @@ def find(subject: Subject) -> Iterator[Finding]:
             count = len(lists[0])
             if count and all(len(nodes) == count and not any(map(_is_odd, nodes)) for nodes in lists):
                 fix = Fix((_shapes(lists),), Applicability.SAFE, "write shape")
-                message = "num, channels, height and width are the old way to give shapes; writes shape"
+                message = (
+                    "num, channels, height and width are the old way to give shapes, which Caffe still reads; "
+                    "writes shape"
+                )
                 yield Finding(NAME, Severity.WARNING, message, lists[0][0], layer.name, fix)
 
 

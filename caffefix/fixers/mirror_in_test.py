@@ -65,6 +65,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             node = transform_field(layer, "mirror") if layer.type in IMAGE_SOURCES else None
             if node is None or not truth(node.value) or not only_in(layer, NetPhase.TEST):
                 continue
-            message = "test images are mirrored at random, for Caffe mirrors in every phase; switches it off"
+            message = (
+                "test images are mirrored at random, for Caffe mirrors in every phase: accuracy is another at "
+                "each run; switches it off"
+            )
             fix = Fix((Replace(node, "false"),), Applicability.UNSAFE, f"mirror {node.value} → false")
             yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)

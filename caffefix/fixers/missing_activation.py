@@ -98,7 +98,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
     kind, blob = siblings[0][1].type, use.layer.tops[0]
     message = (
         f"its output goes straight into '{use.readers[0].name}', while all {len(siblings)} layers like it have a "
-        f"{kind} behind them; adds {name}"
+        f"{kind} behind them: Caffe trains it as a linear layer; adds {name}"
     )
     items = (
         NewField("name", name, string=True),

@@ -55,6 +55,6 @@ def find(subject: Subject) -> Iterator[Finding]:
         if path in subject.family.lost:
             message = (
                 f"no file {path} beside the solver, in the working folder, in those above or in --root: "
-                f'started there, Caffe aborts with "File not found: {path}"'
+                f'started there, Caffe aborts with "File not found: {path}"; correct the path'
             )
             yield Finding(NAME, Severity.INFO, message, node)

@@ -77,7 +77,9 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
 
 
 def _finding(relu: Layer, source: Layer, loss: Layer) -> Finding:
-    message = f"it cuts the scores of '{source.name}' off at 0 before {loss.type} reads them, which wants any sign"
+    message = (
+        f"it cuts scores of '{source.name}' off at 0 before {loss.type} reads them: the negative learn nothing"
+    )
     if relu.bottoms != relu.tops or relu.node.in_list:
         return Finding(
             NAME, Severity.WARNING, f"{message}; feed the loss '{relu.bottoms[0]}'", relu.node, relu.name

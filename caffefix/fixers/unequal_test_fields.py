@@ -55,10 +55,11 @@ def find(subject: Subject) -> Iterator[Finding]:
     generic = solver.has_generic_net
     if iterations < nets or (iterations > nets and not generic):
         where = solver.node.field("test_iter") or (solver.test_nets or solver.train_nets)[0]
+        more = "; give one for each" if iterations < nets else ""
         rest = "" if generic or nets else "; name a test_net, or train and test one net by net:"
         message = (
             f"{_count(nets, 'test net')} and {iterations} test_iter: Caffe aborts with "
-            f'"test_iter must be specified for each test network."{rest}'
+            f'"test_iter must be specified for each test network."{rest or more}'
         )
         yield Finding(NAME, Severity.ERROR, message, where)
         return

@@ -62,7 +62,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not subject.learns(net):
             continue
         for layer, ends, _ in agreed(net, _loose):
-            message = f"no loss is reached from '{layer.name}': its weights never learn; {ends}"
+            message = f"no loss is reached from '{layer.name}': Caffe computes it and never trains it; {ends}"
             yield Finding(NAME, Severity.WARNING, message, layer.node.field("name") or layer.node, layer.name)
 
 

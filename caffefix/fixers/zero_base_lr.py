@@ -53,4 +53,5 @@ def find(subject: Subject) -> Iterator[Finding]:
         where = solver.node.field("base_lr") or solver.node.field("lr_policy")
         lack = "base_lr is 0" if solver.given("base_lr") else "no base_lr, which Caffe reads as 0"
         assert where is not None
-        yield Finding(NAME, Severity.INFO, f"{lack}: every update is zero and nothing is learnt", where)
+        message = f"{lack}: every update is zero and nothing is learnt; set one (0.01 is usual for SGD)"
+        yield Finding(NAME, Severity.INFO, message, where)
