@@ -60,7 +60,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer that does not fit."""
     for net in subjects(subject):
         for layer, text, phases in agreed(net, _problems):
-            message = f'the shapes of its blobs do not fit: Caffe aborts{during(net, phases)} with "{text}"'
+            message = f'its shapes do not fit: Caffe aborts{during(net, phases)} with "{text}" at this layer'
             yield Finding(NAME, Severity.ERROR, message, layer.node.field("name") or layer.node, layer.name)
 
 
