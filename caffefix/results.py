@@ -29,7 +29,8 @@ class Diagnostic:
     """A finding at its place in the original file.
 
     Lines and columns count from 1, columns in characters; the end is exclusive. ``title`` is
-    the fix in a few words, empty without one.
+    the fix in a few words, empty without one. ``source`` is the text from there to the end of
+    the line, at most 160 characters of it.
     """
 
     name: str
@@ -43,6 +44,48 @@ class Diagnostic:
     layer: str
     applied: bool
     title: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Text of the original that gives way to ``new``; places as in a ``Diagnostic``."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """Whole lines of the original, the last included, that give way to ``new``.
+
+    ``new`` has no line end behind its last line; if it is empty, the lines go.
+    """
+
+    line: int
+    end_line: int
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextFix:
+    """What a repair changes in the text, for one finding or for several whose edits meet.
+
+    All of a file's fixes together are the repair, and only that is proved.
+
+    Attributes:
+        findings: which of the file's findings, by index, in order.
+        replacements: sorted and disjoint, also with those of the file's other fixes.
+        lines: the same as one change of a few whole lines, for reviewers to take or leave; None where
+            the fix is scattered or another one is in between.
+    """
+
+    findings: tuple[int, ...]
+    replacements: tuple[Replacement, ...]
+    lines: LineChange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +103,9 @@ class FileResult:
         role: what the file is for; None if it was not parsed.
         delta: what changes in the meaning; told on request only.
         suppressed: findings that comments in the file silence.
+        fixes: what the repair changes in the text; told on request only.
+        line: where the reason is, counted from 1; 0 if it is no place in the file.
+        column: likewise.
     """
 
     path: str
@@ -72,3 +118,6 @@ class FileResult:
     role: Role | None = None
     delta: tuple[Change, ...] = ()
     suppressed: tuple[Diagnostic, ...] = ()
+    fixes: tuple[TextFix, ...] = ()
+    line: int = 0
+    column: int = 0

@@ -20,6 +20,7 @@ from caffefix.engine import proof
 from caffefix.engine.look import look, survey
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
+from caffefix.engine.text_fixes import text_fixes
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status
@@ -28,7 +29,7 @@ from caffefix.syntax.edits import Edit, EditError
 from caffefix.syntax.lookalikes import as_meant, lookalikes
 from caffefix.syntax.lowering import TextEdit, lower
 from caffefix.syntax.parse import PrototxtError, parse
-from caffefix.syntax.piecetable import PieceTable
+from caffefix.syntax.piecetable import ComposedEdit, PieceTable
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 # A file that needs more turns than this is going in circles.
 _LIMIT = 50
+# Between a finding's name and the number of its fix, in the label of an edit.
+_NUMBER = "#"
+# Characters of a line that a diagnostic quotes.
+_SHOWN = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,13 @@ class Request:
         selection: what is looked for, and what may be applied.
         options: what the user says about the files.
         delta: whether results tell what changes in the meaning of the nets.
+        fixes: whether results tell what each fix changes in the text.
     """
 
     selection: Selection = field(default_factory=Selection)
     options: Options = field(default_factory=Options)
     delta: bool = False
+    fixes: bool = False
 
 
 def repair(
@@ -79,7 +86,9 @@ def repair(
     try:
         subject = _read(source.text, request.options, family or Family(), chosen)
     except PrototxtError as error:
-        return FileResult(source.path, Status.ERROR, error.render(source))
+        place = source.position(error.offset)
+        reason = error.render(source)
+        return FileResult(source.path, Status.ERROR, reason, line=place.line, column=place.column)
     run = _Run(source, request, subject, chosen)
     try:
         proof.prints(subject.document)
@@ -117,6 +126,7 @@ class _Run:
         self.subject = subject  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
         self.applied: list[Diagnostic] = []
+        self.fixed: dict[str, list[Diagnostic]] = {}  # by the label of their fix
         self.left: list[Finding] = []
         self.suppressed: list[Finding] = []
         self.fixing = ""
@@ -174,21 +184,25 @@ class _Run:
         if not fixes:
             return []
         self.fixing = fixer.name
-        chosen, text_edits = _compatible(self.document, fixes, fixer.name)
-        ids = set(map(id, chosen))
-        self.applied += [self._diagnostic(f, True) for f in findings if id(f.fix) in ids]
+        labels = [f"{fixer.name}{_NUMBER}{len(self.fixed) + index}" for index in range(len(fixes))]
+        chosen, text_edits = _compatible(self.document, fixes, labels)
+        owners = {id(fix): self.fixed.setdefault(label, []) for label, fix in chosen.items()}
+        for finding in findings:
+            if id(finding.fix) in owners:
+                owners[id(finding.fix)].append(self._diagnostic(finding, True))
+        self.applied += [diagnostic for owned in owners.values() for diagnostic in owned]
         self.table.apply(text_edits)
         text = self.table.text()
         if text in self.seen:
             raise ProofError("the fixes go in circles")
         self.seen.add(text)
         document = proof.parses(self.source.path, text)
-        edits: list[Edit] = [edit for fix in chosen for edit in fix.edits]
+        edits: list[Edit] = [edit for fix in chosen.values() for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
         if fixer.phase is not Phase.TIDY:  # those change suppressions, and nothing else
             proof.keeps_suppressions(self.document, document)
         self.document = document
-        return chosen
+        return list(chosen.values())
 
     def result(self, diff_path: str) -> FileResult:
         """The outcome, proved."""
@@ -206,12 +220,13 @@ class _Run:
             )
         new = self.document.text.encode("latin-1")
         title = _Titles(self.original)
-        diff = unified(_bytes_as_text(diff_path), self.source.text, edits, title).encode("latin-1")
+        diff = unified(_bytes_as_text(diff_path), self.source.text, _named(edits), title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
+        fixes = tuple(text_fixes(self.source, edits, findings, self.fixed)) if self.request.fixes else ()
         return FileResult(
-            self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta, suppressed
+            self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta, suppressed, fixes
         )
 
     def _delta(self) -> tuple[Change, ...]:
@@ -255,7 +270,13 @@ class _Run:
             one_line(finding.layer),
             applied,
             one_line(finding.fix.title) if finding.fix is not None else "",
+            self._from(start),
         )
+
+    def _from(self, offset: int) -> str:
+        """The rest of a line of the original; a line may be a megabyte long."""
+        end = self.source.text.find("\n", offset, offset + _SHOWN)
+        return one_line(self.source.text[offset : offset + _SHOWN if end < 0 else end].rstrip())
 
 
 def _meaning(subject: Subject) -> NormalForm:
@@ -269,14 +290,24 @@ def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:
     return list({id(fix): fix for fix in fixes if fix is not None}.values())
 
 
-def _compatible(document: Document, fixes: Sequence[Fix], label: str) -> tuple[list[Fix], list[TextEdit]]:
+def _named(edits: Iterable[ComposedEdit]) -> list[ComposedEdit]:
+    """The edits with the names of findings alone for labels."""
+    return [
+        replace(edit, labels=tuple(dict.fromkeys(label.partition(_NUMBER)[0] for label in edit.labels)))
+        for edit in edits
+    ]
+
+
+def _compatible(
+    document: Document, fixes: Sequence[Fix], labels: Sequence[str]
+) -> tuple[dict[str, Fix], list[TextEdit]]:
     """The first fixes that do not overlap, whole, and their text edits; the others wait."""
-    chosen: list[Fix] = []
+    chosen: dict[str, Fix] = {}
     taken: list[TextEdit] = []
-    for fix in fixes:
+    for label, fix in zip(labels, fixes, strict=True):
         edits = lower(document, fix.edits, label)
         if not any(_overlaps(taken, edit) for edit in edits):
-            chosen.append(fix)
+            chosen[label] = fix
             for edit in edits:
                 insort(taken, edit, key=_place)
     return chosen, taken

@@ -1,0 +1,137 @@
+"""The text of a repair, fix by fix, for tools that show or apply fixes one by one.
+
+The edits of several turns are composed before they are told apart, so they address the original.
+Fixes that meet in an edit, directly or through others, are one: to make half of them could leave
+a brace without its partner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from caffefix.results import Diagnostic, LineChange, Replacement, TextFix
+from caffefix.syntax.piecetable import ComposedEdit
+from caffefix.syntax.source import Source
+
+# A change of more lines is not reviewed in a comment beside them.
+_MOST_LINES = 40
+
+
+def text_fixes(
+    source: Source,
+    edits: Sequence[ComposedEdit],
+    findings: Sequence[Diagnostic],
+    fixed: Mapping[str, Sequence[Diagnostic]],
+) -> Iterator[TextFix]:
+    """The fixes of a file, in the order of the findings that they belong to.
+
+    Args:
+        source: the original.
+        edits: the whole repair; their labels say which fixes made them.
+        findings: of the file.
+        fixed: the findings of each label.
+    """
+    if not all(map(_is_text, (edit.new for edit in edits))):
+        return  # what is not UTF-8 cannot be written in the reports that show fixes
+    order = {finding: index for index, finding in enumerate(findings)}
+    owned = [sorted({order[d] for label in e.labels for d in fixed.get(label, ()) if d in order}) for e in edits]
+    groups = _joined(owned)
+    mine: dict[int, list[ComposedEdit]] = {}
+    for edit, owners in zip(edits, owned, strict=True):
+        if owners:
+            mine.setdefault(groups[owners[0]], []).append(edit)
+    lines = _lines(source.text, mine)
+    for first in sorted(mine):
+        members = tuple(index for index in sorted(groups) if groups[index] == first)
+        changes = tuple(_replacement(source, edit) for edit in mine[first])
+        yield TextFix(members, changes, _line_change(source, *lines[first]) if first in lines else None)
+
+
+def _joined(owned: Iterable[Sequence[int]]) -> dict[int, int]:
+    """The first finding of each finding's group: those that share an edit are together."""
+    parent: dict[int, int] = {}
+
+    def root(index: int) -> int:
+        parent.setdefault(index, index)
+        while parent[index] != index:
+            parent[index] = index = parent[parent[index]]
+        return index
+
+    for owners in owned:
+        for one, other in pairwise(owners):
+            low, high = sorted((root(one), root(other)))
+            parent[high] = low
+        if owners:
+            root(owners[0])
+    return {index: root(index) for index in list(parent)}
+
+
+def _replacement(source: Source, edit: ComposedEdit) -> Replacement:
+    first, last = source.position(edit.start), source.position(edit.end)
+    return Replacement(first.line, first.column, last.line, last.column, _decoded(edit.new))
+
+
+def _lines(text: str, groups: Mapping[int, Sequence[ComposedEdit]]) -> dict[int, tuple[int, int, str]]:
+    """The whole lines that groups change, as (start, end, new), where they are few and no group is in another's.
+
+    Where they are, the smaller change is kept: the other one would undo it.
+    """
+    spans = {index: _span(text, edits) for index, edits in groups.items()}
+    kept: dict[int, tuple[int, int, str]] = {}
+    for index in sorted(spans, key=lambda i: spans[i][1] - spans[i][0]):
+        start, end = spans[index]
+        clear = not any(start < other[1] and other[0] < end for other in kept.values())
+        if start < end and clear and text.count("\n", start, end) <= _MOST_LINES:
+            new = _spliced(text, groups[index], start, end)
+            if new != "\n" and _is_text(new):  # one blank line could not be told from none
+                kept[index] = start, end, new
+    return kept
+
+
+def _span(text: str, edits: Sequence[ComposedEdit]) -> tuple[int, int]:
+    """The lines that edits touch; where they insert lines only, the line before is taken in.
+
+    A text of no line has no span: it begins where it ends.
+    """
+    start = text.rfind("\n", 0, edits[0].start) + 1
+    last = edits[-1]
+    end = last.end
+    at_line_start = end == 0 or text[end - 1] == "\n"
+    if not (at_line_start and (last.new.endswith("\n") if last.new else last.start < end)):
+        end = _line_end(text, end)
+    if start == end and start > 0:
+        start = text.rfind("\n", 0, start - 1) + 1
+    elif start == end:
+        end = _line_end(text, end)
+    return start, end
+
+
+def _line_end(text: str, offset: int) -> int:
+    at = text.find("\n", offset)
+    return len(text) if at < 0 else at + 1
+
+
+def _spliced(text: str, edits: Sequence[ComposedEdit], start: int, end: int) -> str:
+    parts, position = [], start
+    for edit in edits:
+        parts += [text[position : edit.start], edit.new]
+        position = edit.end
+    return "".join([*parts, text[position:end]])
+
+
+def _line_change(source: Source, start: int, end: int, new: str) -> LineChange:
+    body = new[:-1] if new.endswith("\n") else new
+    return LineChange(source.position(start).line, source.position(end - 1).line, _decoded(body))
+
+
+def _is_text(new: str) -> bool:
+    try:
+        _decoded(new)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8")
