@@ -12,10 +12,13 @@ import click
 
 from caffefix.cli._options import configuration, configured
 from caffefix.cli._output import colour, say, write
+from caffefix.cli._reports import Wanted, report
+from caffefix.reports.formats import NAMES
 
 if TYPE_CHECKING:
     from caffefix.engine.repair import Request
     from caffefix.evidence.logs.evidence import LogEvidence
+    from caffefix.reports.report import Setting
 
 
 class _Repair(click.Command):
@@ -50,8 +53,14 @@ class _Repair(click.Command):
 @click.option("--notes", is_flag=True, help="Show notes, too.")
 @click.option("--statistics", is_flag=True, help="Show how often each finding was met, not each one.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Report."
-)
+    "--format", "formats", multiple=True, metavar="NAME[=FILE]",
+    help=f"Report, any number of them: {', '.join(NAMES)}. One goes to standard output, the others to files.",
+)  # fmt: skip
+@click.option("--output-file", default="", metavar="FILE", help="Where the report without a FILE of its own goes.")
+@click.option(
+    "--docs-url", envvar="CAFFEFIX_DOCS_URL", default="", metavar="URL",
+    help="Folder with the findings' pages, for links in reports.",
+)  # fmt: skip
 @click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input (-).")
 def command(
     paths: tuple[str, ...],
@@ -62,7 +71,9 @@ def command(
     log: str | None,
     notes: bool,
     statistics: bool,
-    form: str,
+    formats: tuple[str, ...],
+    output_file: str,
+    docs_url: str,
     stdin_filename: str,
     **options: Any,
 ) -> None:
@@ -77,16 +88,23 @@ def command(
     Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
     proved or written (the others are done), or wrong usage; 130 interrupted.
     """
+    from caffefix.engine.select import page
+    from caffefix.reports.report import Setting
     from caffefix.results import FileResult
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.family import Families
+    from caffefix.zoo.files import FileError
     from caffefix.zoo.run import repairing, run, run_data
 
+    wanted = Wanted(formats, output_file)
     in_force = configuration(**options)
     if "-" in paths and len(paths) > 1:
         raise click.UsageError("- stands alone: standard input and files cannot be mixed")
     _check_log(log, paths)
-    work = repairing(_adjusted(_evidence(log), delta or form == "json"))
+    if statistics and (wanted.files or wanted.screen not in ("text", "json")):
+        raise click.UsageError("--statistics is told as text or json, on standard output")
+    adjust = _adjusted(_evidence(log), delta=delta or wanted.needs("delta"), fixes=wanted.needs("fixes"))
+    work = repairing(adjust)
     results: Iterable[FileResult]
     try:
         if paths == ("-",):
@@ -103,8 +121,16 @@ def command(
         sys.exit(2)
     quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
     try:
-        report = _statistics if statistics else _report
-        sys.exit(report(results, form, notes=notes, dry_run=dry_run, check=check, quiet=quiet))
+        counted = _Count(results)
+        setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, page=page)
+        if statistics:
+            _statistics(counted, wanted.screen, setting, quiet=quiet, writing=not dry_run and not check)
+        else:
+            report(wanted, counted, setting, quiet=quiet)
+        sys.exit(counted.status(check))
+    except FileError as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
         sys.exit(130)
@@ -135,9 +161,9 @@ def _evidence(log: str | None) -> LogEvidence | None:
         sys.exit(2)
 
 
-def _adjusted(log: LogEvidence | None, delta: bool) -> Callable[[Request], Request]:
+def _adjusted(log: LogEvidence | None, *, delta: bool, fixes: bool) -> Callable[[Request], Request]:
     """What the command line adds to what is in force for each file."""
-    return lambda request: replace(request, delta=delta, options=replace(request.options, log=log))
+    return lambda request: replace(request, delta=delta, fixes=fixes, options=replace(request.options, log=log))
 
 
 class _Count:
@@ -160,38 +186,13 @@ class _Count:
         return 2 if self.failed else int(check and self.changing > 0)
 
 
-def _report(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
-    """Write the report; the exit status."""
-    from caffefix.reports import as_json, as_text, delta_text
-
-    counted = _Count(results)
-    stream = sys.stderr if dry_run or quiet else sys.stdout
-    if form == "json":
-        stream = sys.stderr if quiet else sys.stdout
-        for part in as_json.render(counted, notes=notes, diffs=dry_run):
-            say(stream, part)
-    else:
-        summary = as_text.Summary()
-        paint = as_text.colored if colour(stream) else as_text.plain
-        for result in counted:
-            summary.add(result)
-            if dry_run:
-                write(sys.stdout.buffer, result.diff)
-            target = sys.stderr if result.status.failed else stream
-            say(target, as_text.render_file(result, notes=notes, paint=paint))
-            say(target, delta_text.render(result.delta))
-        say(stream, summary.render(notes=notes))
-    return counted.status(check)
-
-
-def _statistics(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool, check: bool, quiet: bool) -> int:
-    """Write how often each finding was met; the exit status."""
+def _statistics(counted: _Count, form: str, setting: Setting, *, quiet: bool, writing: bool) -> None:
+    """Write how often each finding was met."""
     from caffefix.reports import as_text
     from caffefix.reports.statistics import Statistics
 
-    counted = _Count(results)
-    summary, statistics = as_text.Summary(), Statistics(notes=notes)
-    diffs = dry_run and form == "text"
+    summary, statistics = as_text.Summary(), Statistics(notes=setting.notes)
+    diffs = setting.diffs and form == "text"
     stream = sys.stderr if diffs or quiet else sys.stdout
     paint = as_text.colored if colour(stream) else as_text.plain
     for result in counted:
@@ -200,9 +201,8 @@ def _statistics(results: Iterable[Any], form: str, *, notes: bool, dry_run: bool
         if diffs:
             write(sys.stdout.buffer, result.diff)
         if result.status.failed:
-            say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
+            say(sys.stderr, as_text.render_file(result, notes=setting.notes, paint=paint))
     if form == "json":
         say(stream, statistics.json(counted.files, counted.failed))
     else:
-        say(stream, statistics.text(paint, writing=not dry_run and not check) + summary.render(notes=notes))
-    return counted.status(check)
+        say(stream, statistics.text(paint, writing=writing) + summary.render(notes=setting.notes))

@@ -66,3 +66,8 @@ class Selection:
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def page(name: str) -> str:
+    """The page of a finding; empty if there is no such finding."""
+    return next((fixer.page for fixer in fixers() if fixer.name == name), "")

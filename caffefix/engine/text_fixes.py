@@ -15,7 +15,7 @@ from caffefix.syntax.piecetable import ComposedEdit
 from caffefix.syntax.source import Source
 
 # A change of more lines is not reviewed in a comment beside them.
-_MOST_LINES = 40
+_MOST_LINES = 100
 
 
 def text_fixes(

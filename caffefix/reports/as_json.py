@@ -1,25 +1,56 @@
-"""Findings as one JSON object, for programs; docs/json.md describes it."""
+"""Findings as JSON, one object or one a line, for programs; docs/json.md describes it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from caffefix.caffe.change import Change
 from caffefix.findings import Severity
+from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult
 from caffefix.syntax.source import display
 
 VERSION = 1
 
 
-def render(results: Iterable[FileResult], *, notes: bool, diffs: bool = False) -> Iterator[str]:
-    """The object in parts, one file at a time; with ``diffs``, each file's diff is part of it."""
-    yield f'{{"version":{VERSION},"files":['
-    for index, result in enumerate(results):
-        yield ("," if index else "") + "\n" + json.dumps(_file(result, notes, diffs))
-    yield "\n]}\n"
+class Json:
+    """The object, a file at a time."""
+
+    NEEDS: ClassVar[frozenset[str]] = frozenset(("delta",))
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._separator = ""
+
+    def begin(self) -> str:
+        return f'{{"version":{VERSION},"files":['
+
+    def add(self, result: FileResult) -> str:
+        separator, self._separator = self._separator, ","
+        return separator + "\n" + json.dumps(_file(result, self._setting.notes, self._setting.diffs))
+
+    def end(self) -> str:
+        return "\n]}\n"
+
+
+class JsonLines:
+    """One object a line, each what ``Json`` has for a file, with the version."""
+
+    NEEDS = Json.NEEDS
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+
+    def begin(self) -> str:
+        return ""
+
+    def add(self, result: FileResult) -> str:
+        file = _file(result, self._setting.notes, self._setting.diffs)
+        return json.dumps({"version": VERSION, **file}) + "\n"
+
+    def end(self) -> str:
+        return ""
 
 
 def clean(text: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
+from caffefix.reports import delta_text
+from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
 
 _STYLES = {
@@ -30,12 +33,48 @@ def colored(text: str, style: str) -> str:
     return f"\033[{_STYLES[style]}m{text}\033[0m"
 
 
-def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str:
-    """What is to be said of one file; empty if nothing is."""
+class Text:
+    """The report at a terminal: findings, unsafe fixes, differences in meaning, a closing line."""
+
+    NEEDS: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, setting: Setting) -> None:
+        self._notes = setting.notes
+        self._delta = setting.delta
+        self._summary = Summary()
+        self.paint = colored if setting.colour else plain
+
+    def begin(self) -> str:
+        return ""
+
+    def add(self, result: FileResult) -> str:
+        self._summary.add(result)
+        text = render_file(result, notes=self._notes, paint=self.paint, line=self.finding)
+        return text + delta_text.render(result.delta) if self._delta else text
+
+    def finding(self, path: str, d: Diagnostic) -> str:
+        """What is said of one finding."""
+        return finding(path, d, self.paint)
+
+    def end(self) -> str:
+        return self._summary.render(notes=self._notes)
+
+
+def render_file(
+    result: FileResult, *, notes: bool, paint: Paint = plain, line: Callable[[str, Diagnostic], str] | None = None
+) -> str:
+    """What is to be said of one file; empty if nothing is.
+
+    Args:
+        result: the file's outcome.
+        notes: whether notes are shown.
+        paint: colours text.
+        line: what is said of one finding, by the file's path; its line by default.
+    """
+    say = line or (lambda path, d: finding(path, d, paint))
+    out = [say(result.path, d) for d in result.findings if notes or d.severity is not Severity.INFO]
     if result.status.failed:
-        head = paint("error", "error") + ": "
-        return head + result.reason + "\n"
-    out = [_finding(result.path, d, paint) for d in result.findings if notes or d.severity is not Severity.INFO]
+        out.append(paint("error", "error") + ": " + result.reason)
     if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
         out.insert(0, f"{paint(result.path, 'path')}: {_ROLES[result.role]}")
     for diff in result.unsafe:
@@ -47,7 +86,8 @@ def render_file(result: FileResult, *, notes: bool, paint: Paint = plain) -> str
     return "".join(f"{line}\n" for line in out)
 
 
-def _finding(path: str, d: Diagnostic, paint: Paint) -> str:
+def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:
+    """A finding on one line."""
     label = " [note]" if d.severity is Severity.INFO else f" [{d.applicability.value}]"
     layer = f"{d.layer}: " if d.layer else ""
     place = paint(f"{path}:{d.line}:{d.column}", "path")
