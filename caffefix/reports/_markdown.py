@@ -9,7 +9,7 @@ from caffefix.reports._shared import clean
 # What is markup wherever it stands; and the beginnings of addresses, which GitHub makes links of.
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~$&]|:(?=/)|(?<=www)\.)", re.I)
 # A comment in a mention, or in the number of an issue, keeps it from being one.
-_MENTION = re.compile(r"([@#]|\bGH(?=-))(?=[\w-])", re.I)
+_MENTION = re.compile(r"([@#]|\bGH(?=-))", re.I)
 _TICKS = re.compile("`+")
 
 

