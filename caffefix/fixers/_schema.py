@@ -3,20 +3,31 @@
 A fork's field is never called a mistake: only what no fork that knows the message around it
 accepts is a problem here. A respelling is safe if the file could not load, there is one
 candidate, and some fork accepts the file once all such respellings are made.
+
+Of real files with a field that no table lists, next to all are for a fork that is not among the
+known ones: what is unlike every name that was possible there is a note, no warning, and makes
+notes of what else is refused in the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from functools import lru_cache
 
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation
+from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.syntax.edits import Edit, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
+from caffefix.syntax.scalars import is_string, number_value
 from caffefix.syntax.tree import Node
+
+# How alike two names must be (difflib's ratio) for one to be meant by the other.
+_ALIKE = 0.9
 
 
 def universal(subject: Subject, kind: Kind) -> Iterator[Problem]:
@@ -39,14 +50,89 @@ def loads_with(subject: Subject, edits: Iterable[Edit]) -> bool:
     return verdict is not None and bool(verdict.accepting)
 
 
-def finding(name: str, subject: Subject, problem: Problem, message: str, fix: Fix | None = None) -> Finding:
-    """A finding at a problem, with the name of the layer around it."""
+def elsewhere(subject: Subject) -> bool:
+    """Whether the file is for something that is not known here: another fork, or a program that fills it in.
+
+    Never where the user names the fork.
+    """
+    if subject.options.dialect:
+        return False
+    known: bool | None = subject.document.memory.get("elsewhere")
+    if known is None:
+        known = any(is_foreign(p) for kind in (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE, Kind.WRONG_TYPE)
+                    for p in universal(subject, kind))  # fmt: skip
+        subject.document.memory["elsewhere"] = known
+    return known
+
+
+def is_foreign(problem: Problem) -> bool:
+    """Whether nobody writes this by mistake: a name or word like no other, a list where one value stands,
+    a name where a number stands.
+    """
+    node, schema = problem.node, load()
+    if problem.kind is Kind.UNKNOWN_FIELD:
+        return not schema.holders(node.name) and not like(node.name, problem.message)
+    if problem.kind is Kind.UNKNOWN_VALUE:
+        return not node.is_list and number_value(node.value) is None and not like_value(problem)
+    if problem.kind is not Kind.WRONG_TYPE or node.is_message:
+        return False
+    return node.is_list or (problem.text.startswith(_NUMBER) and is_placeholder(node))
+
+
+_NUMBER = ("Expected integer", "Expected double")
+
+
+def is_placeholder(node: Node) -> bool:
+    """Whether a value is a name that stands for a number: ``num_output: CLASSES``."""
+    return not node.is_list and not is_string(node.value) and number_value(node.value) is None
+
+
+@lru_cache(maxsize=1 << 10)
+def like(word: str, message: str) -> str:
+    """The field of a message that a word is like; empty if there is none."""
+    fields = load().messages[message]
+    return respelling(word, fields) or next(iter(get_close_matches(word, fields, 1, _ALIKE)), "")
+
+
+def like_value(problem: Problem) -> str:
+    """The value of an enum that a word is like, or of which it is a longer form (``AVERAGE``); empty if none."""
+    word, known = problem.node.value, values(problem)
+    longer = [value for value in known if word.upper().startswith(value) or value.startswith(word.upper())]
+    return respelling(word, known) or (longer[0] if len(longer) == 1 else "")
+
+
+def values(problem: Problem) -> list[str]:
+    """The values that forks know for the field, BVLC's first."""
+    schema = load()
+    bvlc = schema.bit("bvlc")
+    found: dict[str, bool] = {}
+    for variant in schema.messages[problem.message].get(problem.node.name, ()):
+        for value, entries in schema.enums.get(variant.type, {}).items():
+            found[value] = found.get(value, False) or any(forks & bvlc for _, forks in entries)
+    return sorted(found, key=lambda value: not found[value])
+
+
+def finding(
+    name: str, subject: Subject, problem: Problem, message: str, fix: Fix | None = None, *, likely: bool = False
+) -> Finding:
+    """A finding at a problem, with the name of the layer around it.
+
+    Args:
+        name: the finding's.
+        subject: the file.
+        problem: what is refused.
+        message: its line.
+        fix: its fix; with one, some known fork accepts the file.
+        likely: whether it is a mistake even if the rest is for an unknown fork.
+    """
     layer = ""
     for node in (problem.node, *problem.node.ancestors()):
         if node.name in ("layer", "layers"):
             layer = node.string("name") or ""
     # Without a mend it may be right in a fork that is not among the known ones.
-    severity = Severity.WARNING if fix is None else Severity.ERROR
+    severity = Severity.INFO if elsewhere(subject) and not likely else Severity.WARNING
+    if fix is not None:
+        severity = Severity.ERROR
     return Finding(name, severity, message, problem.node, layer, fix)
 
 

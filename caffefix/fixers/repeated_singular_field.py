@@ -26,7 +26,8 @@ No fix: nobody can know which was meant.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known, and repeats the field.
+For a fork that is not among the 48 that are known, and repeats the field. Two different `source`s
+are a note (`--notes`): forks for several disks or machines read a list of databases.
 
 ## References
 
@@ -37,10 +38,12 @@ For a fork that is not among the 48 that are known, and repeats the field.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from caffefix.caffe.typecheck import Kind
-from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
 from caffefix.fixers._schema import finding, universal
+from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
@@ -55,4 +58,14 @@ def find(subject: Subject) -> Iterator[Finding]:
             f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking '
             "neither; delete one of them"
         )
-        yield finding(NAME, subject, problem, message)
+        found = finding(NAME, subject, problem, message)
+        is_told = subject.options.dialect or not _lists_sources(problem.node)
+        yield found if is_told else replace(found, severity=Severity.INFO)
+
+
+def _lists_sources(node: Node) -> bool:
+    """Whether it is one of several databases, all different."""
+    if node.name != "source" or node.parent is None:
+        return False
+    names = [other.value for other in node.parent.fields("source")]
+    return len(set(names)) == len(names)

@@ -23,7 +23,9 @@ Words are case-sensitive. The parser stops, and nothing is loaded: `Unknown enum
 
 Safe where exactly one value is the word but for case or for one letter, and some fork accepts
 the file once it is mended: the old file loaded nowhere. Otherwise it is displayed with the
-values that there are. Types of V1 layers belong to `legacy-v1-layers`.
+values that there are; as a note (`--notes`) where the word is like none of them, because real
+files with such words (`engine: FFT`) are made for forks that are not among the 48. Types of V1
+layers belong to `legacy-v1-layers`.
 
 ## When it is a false alarm
 
@@ -39,10 +41,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.schema import load
-from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.caffe.typecheck import Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
+from caffefix.fixers._schema import finding, like_value, loads_with, respelling, safe, universal, values
 from caffefix.syntax.edits import Replace
 
 PHASE = Phase.UPGRADE
@@ -54,25 +55,16 @@ NAME = "unknown-enum-value"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each value."""
     wrong = [p for p in universal(subject, Kind.UNKNOWN_VALUE) if not p.node.is_list and p.node.name != "type"]
-    meant = {id(problem): respelling(problem.node.value, _values(problem)) for problem in wrong}
+    meant = {id(problem): respelling(problem.node.value, values(problem)) for problem in wrong}
     edits = [Replace(p.node, word) for p in wrong if (word := meant[id(p)]) is not None]
     mends = bool(edits) and loads_with(subject, edits)
     for problem in wrong:
         word = meant[id(problem)]
-        what = f'no known fork has a value {problem.node.value} for "{problem.node.name}": the parser stops here'
+        what = f'no known fork has a value {problem.node.value} for "{problem.node.name}"'
         if word is not None and mends:
             fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}")
-            yield finding(NAME, subject, problem, f"{what}; writes {word}", fix)
+            yield finding(NAME, subject, problem, f"{what}: the parser stops here; writes {word}", fix)
         else:
-            yield finding(NAME, subject, problem, f"{what}; there are {', '.join(_values(problem)[:6])}")
-
-
-def _values(problem: Problem) -> list[str]:
-    """The values that forks know for the field, BVLC's first."""
-    schema = load()
-    bvlc = schema.bit("bvlc")
-    found: dict[str, bool] = {}
-    for variant in schema.messages[problem.message].get(problem.node.name, ()):
-        for value, entries in schema.enums.get(variant.type, {}).items():
-            found[value] = found.get(value, False) or any(forks & bvlc for _, forks in entries)
-    return sorted(found, key=lambda value: not found[value])
+            known = ", ".join(values(problem)[:6])
+            message = f"{what}: the parser stops here, unless yours has it; there are {known}"
+            yield finding(NAME, subject, problem, message, likely=bool(like_value(problem)))

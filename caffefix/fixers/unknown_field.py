@@ -26,12 +26,14 @@ The parser stops at the first such field, and nothing is loaded: `Message type
 
 Safe where exactly one field of that message has the name but for case or for one letter, and
 some fork accepts the file once it is mended: the old file loaded nowhere. Otherwise the finding
-is displayed, with the nearest name.
+is displayed, with the nearest name; where no name is near, as a note (`--notes`), because real
+files with such fields are made for forks that are not among the 48.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48: name the finding in `--ignore` there. Such a file keeps its
-fields, because mending one of them does not make it load in a known fork.
+For a fork that is not among the 48, whose field has nearly the name of another: name the finding
+in `--ignore` there. Such a file keeps its fields, because mending one of them does not make it load
+in a known fork. With `--dialect FORK` what that fork does not have is a warning.
 
 ## References
 
@@ -42,12 +44,11 @@ fields, because mending one of them does not make it load in a known fork.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, loads_with, respelling, safe, universal
+from caffefix.fixers._schema import elsewhere, finding, like, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Rename
 
 PHASE = Phase.UPGRADE
@@ -65,15 +66,17 @@ def find(subject: Subject) -> Iterator[Finding]:
     mends = bool(edits) and loads_with(subject, edits)
     for problem in unknown:
         name = meant[id(problem)]
-        what = f'no known fork of Caffe has a field "{problem.node.name}": the parser stops here'
+        what = f'no known fork of Caffe has a field "{problem.node.name}"'
         if name is not None and mends:
             fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
-            yield finding(NAME, subject, problem, f'{what}; writes "{name}"', fix)
+            yield finding(NAME, subject, problem, f'{what}: the parser stops here; writes "{name}"', fix)
+        elif near := like(problem.node.name, problem.message):
+            message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
+            yield finding(NAME, subject, problem, message, likely=True)
+        elif elsewhere(subject):
+            yield finding(NAME, subject, problem, f"{what}, nor one like it: right only for a fork that has it")
         else:
-            close = get_close_matches(problem.node.name, schema.messages[problem.message], 1)
-            near = name or next(iter(close), "")
-            hint = f'; the nearest in {problem.message} is "{near}"' if near else ""
-            yield finding(NAME, subject, problem, what + hint)
+            yield finding(NAME, subject, problem, f"{what}: the parser stops here")
 
 
 def _meant(problem: Problem) -> str | None:

@@ -27,7 +27,10 @@ No fix: the finding is displayed, in the parser's own words.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known, and gives the field another type.
+For a fork that is not among the 48 that are known, and gives the field another type. A list where
+one value is wanted and a name where a number is wanted (`num_output: CLASSES`, which some program
+fills in) are notes (`--notes`): nobody writes them by mistake. So is what else is refused in a file
+that is for an unknown fork, by its fields.
 
 ## References
 
@@ -40,7 +43,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, universal
+from caffefix.fixers._schema import finding, is_foreign, is_placeholder, universal
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
@@ -63,5 +66,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     for problem in universal(subject, Kind.WRONG_TYPE):
         explained = _EXPLAINED.get((problem.message, problem.node.name))
         more = f"; {explained}" if explained else ""
+        if is_foreign(problem):
+            is_name = is_placeholder(problem.node)
+            more = ", until it is filled in" if is_name else "; right only for a fork that takes a list"
         message = f'"{problem.node.name}" does not take this value ({problem.text}): the parser stops here{more}'
         yield finding(NAME, subject, problem, message)
