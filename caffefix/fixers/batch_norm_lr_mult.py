@@ -37,8 +37,8 @@ like a weight.
 ## Fix safety
 
 Safe: completing one or two blocks makes the net load, or repeats what Caffe assumes; adding
-all three where there is none is the same to today's Caffe and needed by that of before
-September 2016. Where three blocks give a rate, Caffe's own upgrade sets it to 0 on loading.
+all three where there is none is the same to today's Caffe (so that it is a note) and needed by
+that of before September 2016. Where three blocks give a rate, Caffe's own upgrade sets it to 0 on loading.
 
 ## When it is a false alarm
 
@@ -61,7 +61,7 @@ from collections.abc import Iterator
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.tree import Node
 
@@ -81,7 +81,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         trained = subject.learns(net) or subject.role(net) is Role.SNIPPET
         for layer in net.layers:
             if layer.node.name == "layer" and layer.is_bvlc_batch_norm:
-                yield from _judge(layer, trained)
+                yield from _judge(layer, trained, subject.options.target == OLD_CAFFE)
 
 
 def _gamma_forks() -> int:
@@ -90,7 +90,7 @@ def _gamma_forks() -> int:
     return schema.bit("nvidia") | schema.bit("vitis-ai")
 
 
-def _judge(layer: Layer, trained: bool) -> Iterator[Finding]:
+def _judge(layer: Layer, trained: bool, old: bool) -> Iterator[Finding]:
     blocks = [node for node in layer.node.fields("param") if node.is_message]
     if len(blocks) > _BLOBS or any(n.in_list or not n.is_message for n in layer.node.fields("param")):
         return
@@ -101,7 +101,8 @@ def _judge(layer: Layer, trained: bool) -> Iterator[Finding]:
         return
     edits = [*map(_silence, learning), *_complete(layer, blocks, missing)]
     fix = Fix(tuple(edits), Applicability.SAFE, "three param { lr_mult: 0 }")
-    severity = Severity.ERROR if aborts else Severity.WARNING
+    # Without any block nothing is wrong in today's Caffe.
+    severity = Severity.ERROR if aborts else Severity.WARNING if blocks or old else Severity.INFO
     yield Finding(NAME, severity, _message(len(blocks), bool(learning)), layer.node, layer.name, fix)
 
 

@@ -50,7 +50,8 @@ When weights are loaded (`--weights`, fine-tuning): use `--ignore frozen-random-
 `from-scratch = false` for the folder. Deconvolutions, BatchNorm and Scale layers are no matter
 here: a fixed bilinear upsampling or a fixed normaliser is made on purpose. Nets that look like
 fine-tuning are left alone: those where some convolutions learn and some do not, where new
-layers have a higher rate than 1, or with layers of detectors (`Python`, `ROIPooling`).
+layers have a higher rate than 1, with layers of detectors (`Python`, `ROIPooling`), and those
+that say so in the name of the net or of a layer (`fc8-finetune`).
 
 ## References
 
@@ -59,6 +60,7 @@ layers have a higher rate than 1, or with layers of detectors (`Python`, `ROIPoo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from caffefix.caffe.graph import build
@@ -77,6 +79,7 @@ CHANGES = ("layer.param.lr_mult",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 NAME = "frozen-random-layer"
 
+_FINE_TUNING = re.compile(r"fine[-_ ]?tun", re.IGNORECASE)
 _CONVOLUTIONS = frozenset({"Convolution", "DepthwiseConvolution", "ConvolutionDepthwise"})
 
 
@@ -104,6 +107,8 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _frozen(net: Net) -> list[Layer]:
     """All convolutions that feed a loss, if none of them learns but other layers do, from scratch as it seems."""
     view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
+    if any(map(_FINE_TUNING.search, (net.node.string("name") or "", *(layer.name for layer in view)))):
+        return []
     if any(layer.type not in BVLC_TYPES or layer.type == "Python" for layer in view):
         return []
     graph = build(view, net.inputs)

@@ -90,7 +90,7 @@ def _finding(net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...]) -> Fi
         fix = Fix((_respell(node, meant),), Applicability.SAFE, f"bottom {name} → {meant}")
         hint = f"writes '{meant}'"
     else:
-        near = difflib.get_close_matches(name, at_hand, 2)
+        near = _nearest(name, at_hand)
         hint = "no layer before it makes it" + (f"; the nearest is {' or '.join(map(repr, near))}" if near else "")
     message = (
         f"Caffe aborts{during(net, phases)} with \"Unknown bottom blob '{name}' "
@@ -127,6 +127,12 @@ def _misspelt(name: str, candidates: Sequence[str]) -> str | None:
     changed = [(a, b) for a, b in zip(*words, strict=False) if a != b]
     inside = len(words[0]) == len(words[1]) and len(changed) == 1
     return meant if inside and all(len(word) > 3 and word.isalpha() for word in changed[0]) else None
+
+
+def _nearest(name: str, candidates: Sequence[str]) -> list[str]:
+    """Names that may be meant: with something before or behind the word, else nearly the same."""
+    longer = [other for other in candidates if re.search(rf"(^|[\W_]){re.escape(name)}([\W_]|$)", other)]
+    return longer[:2] or difflib.get_close_matches(name, candidates, 2)
 
 
 def _respell(node: Node, name: str) -> Replace:

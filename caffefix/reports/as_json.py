@@ -65,11 +65,16 @@ def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
         "status": result.status.value,
         "reason": clean(result.reason),
         "role": result.role.value if result.role is not None else None,
-        "findings": [_finding(d) for d in result.findings if notes or d.severity is not Severity.INFO],
+        "findings": [_finding(d) for d in result.findings if notes or _is_told(d)],
         "suppressed": sum(d.severity is not Severity.INFO for d in result.suppressed),
         "delta": [change(c) for c in result.delta],
         **extra,
     }
+
+
+def _is_told(d: Diagnostic) -> bool:
+    """Whether a finding is shown without being asked for: a note is where something was done about it."""
+    return d.applied or d.severity is not Severity.INFO
 
 
 def change(c: Change) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Summary:
         self.statuses[result.status] += 1
         self.suppressed += sum(d.severity is not Severity.INFO for d in result.suppressed)
         for d in result.findings:
-            if d.severity is Severity.INFO:
+            if d.severity is Severity.INFO and not d.applied:
                 self.notes += 1
             elif not d.applied:
                 self.left += 1
