@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation
@@ -69,14 +69,50 @@ def is_foreign(problem: Problem) -> bool:
     """Whether nobody writes this by mistake: a name or word like no other, a list where one value stands,
     a name where a number stands.
     """
-    node, schema = problem.node, load()
+    node = problem.node
     if problem.kind is Kind.UNKNOWN_FIELD:
-        return not schema.holders(node.name) and not like(node.name, problem.message)
+        return not _is_near(problem) and not like(node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
         return not node.is_list and number_value(node.value) is None and not like_value(problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
         return False
     return node.is_list or (problem.text.startswith(_NUMBER) and is_placeholder(node))
+
+
+def _is_near(problem: Problem) -> bool:
+    """Whether the field belongs to a message around this one, in it, or beside it in the file.
+
+    That another message far away has a field of that name says nothing: forks share words.
+    """
+    schema, node = load(), problem.node
+    if node.name in ("weight_filler", "bias_filler"):
+        return True  # they are called so everywhere
+    bvlc = schema.bit("bvlc")
+    around = list(node.ancestors())[1:]
+    beside = {child.name for child in around[0].children() if child.is_message} if around else set()
+    if problem.message.endswith("DataParameter"):
+        beside.add("transform_param")
+    layer = schema.messages["LayerParameter"]
+    near = {v.type for name in beside for v in layer.get(name, ())} | _inner(problem.message)
+    if problem.message == "V1LayerParameter":
+        near |= _inner("LayerParameter")
+    if around:
+        near |= {"LayerParameter", "NetParameter", "SolverParameter"}
+    return any(
+        variant.forks & bvlc for message in near for variant in schema.messages.get(message, {}).get(node.name, ())
+    )
+
+
+@cache
+def _inner(message: str) -> frozenset[str]:
+    """The types of the messages in a message, and in these, as BVLC's Caffe has them."""
+    schema = load()
+    bvlc = schema.bit("bvlc")
+    found = {message}
+    for _ in range(2):
+        fields = [variants for name in found for variants in schema.messages.get(name, {}).values()]
+        found |= {v.type for variants in fields for v in variants if v.kind == "message" and v.forks & bvlc}
+    return frozenset(found - {message})
 
 
 _NUMBER = ("Expected integer", "Expected double")
@@ -91,7 +127,10 @@ def is_placeholder(node: Node) -> bool:
 def like(word: str, message: str) -> str:
     """The field of a message that a word is like; empty if there is none."""
     fields = load().messages[message]
-    return respelling(word, fields) or next(iter(get_close_matches(word, fields, 1, _ALIKE)), "")
+    suffix = "_param" if word.endswith("_param") else ""
+    stems = {name.removesuffix(suffix): name for name in fields if name.endswith(suffix)}
+    near = get_close_matches(word.removesuffix(suffix), stems, 1, _ALIKE)
+    return respelling(word, fields) or (stems[near[0]] if near else "")
 
 
 def like_value(problem: Problem) -> str:

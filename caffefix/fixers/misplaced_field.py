@@ -32,7 +32,9 @@ No fix: the finding is displayed, with the messages that have the field.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known.
+For a fork that is not among the 48 that are known. Where the field does not belong to a message
+around this one, in it, or beside it in the file, it is a note (`--notes`): forks give their own
+fields the same words as others.
 
 ## References
 

@@ -58,7 +58,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking '
             "neither; delete one of them"
         )
-        found = finding(NAME, subject, problem, message)
+        found = finding(NAME, subject, problem, message, likely=True)
         is_told = subject.options.dialect or not _lists_sources(problem.node)
         yield found if is_told else replace(found, severity=Severity.INFO)
 
