@@ -97,6 +97,11 @@ class Finding:
     span: tuple[int, int] | None = None
 
     @property
+    def is_note(self) -> bool:
+        """Whether it is shown on request only: a safe fix is made, and so it is told."""
+        return self.severity is Severity.INFO and self.applicability is not Applicability.SAFE
+
+    @property
     def applicability(self) -> Applicability:
         return self.fix.applicability if self.fix is not None else Applicability.DISPLAY
 

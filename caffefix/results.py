@@ -46,6 +46,11 @@ class Diagnostic:
     title: str = ""
     source: str = ""
 
+    @property
+    def is_note(self) -> bool:
+        """Whether it is shown on request only: of no consequence, and nothing is done about it."""
+        return self.severity is Severity.INFO and not self.applied and self.applicability is not Applicability.SAFE
+
 
 @dataclass(frozen=True, slots=True)
 class Replacement:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from caffefix.caffe.family import Family
 from caffefix.engine.look import survey
 from caffefix.engine.repair import Request, repair
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Phase, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult
 from caffefix.syntax.edits import Remark
@@ -70,7 +70,7 @@ def suppress(
 def _comments(subject: Subject, looking: Sequence[Fixer], reason: str) -> Iterator[Finding]:
     """The findings that show, each with the comment that silences it."""
     looks = survey(subject, looking)
-    shown = [f for found in looks for f in found.shown if f.severity is not Severity.INFO]
+    shown = [f for found in looks for f in found.shown if not f.is_note]
     by_anchor: dict[Node, list[Finding]] = {}
     for finding in shown:
         by_anchor.setdefault(_anchor(subject.document.text, finding.node), []).append(finding)

@@ -21,7 +21,7 @@ FAILURES = {
 
 def shown(result: FileResult, notes: bool) -> list[tuple[int, Diagnostic]]:
     """The findings that are told, each with its index among all of the file's."""
-    return [(i, d) for i, d in enumerate(result.findings) if notes or d.severity is not Severity.INFO]
+    return [(i, d) for i, d in enumerate(result.findings) if notes or not d.is_note]
 
 
 def failure(result: FileResult) -> Diagnostic | None:
@@ -49,7 +49,7 @@ def sentence(d: Diagnostic) -> str:
 
 def risk(d: Diagnostic) -> str:
     """Whether there is a fix, and who may apply it."""
-    if d.severity is Severity.INFO:
+    if d.is_note:
         return "note"
     return "no fix" if d.applicability is Applicability.DISPLAY else d.applicability.value
 

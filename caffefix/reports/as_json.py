@@ -6,7 +6,6 @@ import json
 from typing import Any, ClassVar
 
 from caffefix.caffe.change import Change
-from caffefix.findings import Severity
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult
 from caffefix.syntax.source import display
@@ -65,16 +64,11 @@ def _file(result: FileResult, notes: bool, diffs: bool) -> dict[str, Any]:
         "status": result.status.value,
         "reason": clean(result.reason),
         "role": result.role.value if result.role is not None else None,
-        "findings": [_finding(d) for d in result.findings if notes or _is_told(d)],
-        "suppressed": sum(d.severity is not Severity.INFO for d in result.suppressed),
+        "findings": [_finding(d) for d in result.findings if notes or not d.is_note],
+        "suppressed": sum(not d.is_note for d in result.suppressed),
         "delta": [change(c) for c in result.delta],
         **extra,
     }
-
-
-def _is_told(d: Diagnostic) -> bool:
-    """Whether a finding is shown without being asked for: a note is where something was done about it."""
-    return d.applied or d.severity is not Severity.INFO
 
 
 def change(c: Change) -> dict[str, Any]:

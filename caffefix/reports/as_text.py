@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from caffefix.caffe.roles import Role
-from caffefix.findings import Applicability, Severity
+from caffefix.findings import Applicability
 from caffefix.reports import delta_text
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
@@ -72,7 +72,7 @@ def render_file(
         line: what is said of one finding, by the file's path; its line by default.
     """
     say = line or (lambda path, d: finding(path, d, paint))
-    out = [say(result.path, d) for d in result.findings if notes or d.severity is not Severity.INFO]
+    out = [say(result.path, d) for d in result.findings if notes or not d.is_note]
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)
     if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
@@ -88,7 +88,7 @@ def render_file(
 
 def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:
     """A finding on one line."""
-    label = " [note]" if d.severity is Severity.INFO else f" [{d.applicability.value}]"
+    label = " [note]" if d.is_note else f" [{d.applicability.value}]"
     layer = f"{d.layer}: " if d.layer else ""
     place = paint(f"{path}:{d.line}:{d.column}", "path")
     return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"
@@ -118,9 +118,9 @@ class Summary:
         """Count one file in."""
         self.files += 1
         self.statuses[result.status] += 1
-        self.suppressed += sum(d.severity is not Severity.INFO for d in result.suppressed)
+        self.suppressed += sum(not d.is_note for d in result.suppressed)
         for d in result.findings:
-            if d.severity is Severity.INFO and not d.applied:
+            if d.is_note:
                 self.notes += 1
             elif not d.applied:
                 self.left += 1

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from caffefix.findings import Applicability, Severity
+from caffefix.findings import Applicability
 from caffefix.results import Diagnostic, FileResult
 
 VERSION = 1
@@ -68,7 +68,7 @@ class Statistics:
             self._rows[d.name].suppressed += 1
 
     def _counts(self, d: Diagnostic) -> bool:
-        return self._notes or d.severity is not Severity.INFO
+        return self._notes or not d.is_note
 
     def rows(self) -> list[tuple[str, Row]]:
         """Findings that were met, the commonest first."""
