@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+import re
 
 from caffefix.caffe.layer_types import is_input, is_loss
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.syntax.scalars import number_value
-from caffefix.syntax.tree import Document
+from caffefix.syntax.scalars import is_string, number_value, string_value
+from caffefix.syntax.tree import Document, descend
 
 
 class Role(enum.Enum):
@@ -15,7 +16,7 @@ class Role(enum.Enum):
 
     TRAIN = "train"  # data and a loss
     TRAIN_VAL = "train_val"  # the same, with layers for TEST of its own
-    TEST = "test"  # data, no loss
+    TEST = "test"  # data, and no loss, or nothing that is for training
     DEPLOY = "deploy"  # inputs from outside, no loss
     SNIPPET = "snippet"  # layers or parts of a layer, to be pasted into a net
     SOLVER = "solver"
@@ -30,6 +31,7 @@ _SOLVER_FIELDS = frozenset(
     solver_mode solver_type snapshot snapshot_prefix momentum weight_decay stepsize gamma
     """.split()
 )
+_VALIDATION = re.compile(r"(^|[^a-z])(val|valid|validation|test)([^a-z]|$)", re.IGNORECASE)
 # Parts of a layer that people paste into questions and answers.
 _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include", "exclude", "transform_param"])
 
@@ -78,7 +80,7 @@ def role(document: Document, net: Net | None) -> Role:
     if net.node.parent is None and len(names & _SOLVER_FIELDS) > 1:
         return Role.SOLVER
     layers = net.layers
-    if any(scores(layer) for layer in layers):
+    if any(scores(layer) for layer in layers) and not _has_nothing_of_training(net):
         phased = any(r.phase for layer in layers for r in (*layer.includes, *layer.excludes))
         return Role.TRAIN_VAL if phased and _differs(net) else Role.TRAIN
     if net.inputs or any(is_input(layer.type) for layer in layers):
@@ -96,6 +98,14 @@ def file_role(document: Document) -> Role:
         has_net = root.has("layer") or root.has("layers") or root.has("input")
         found = document.memory["role"] = role(document, Net(root) if has_net else None)
     return found
+
+
+def _has_nothing_of_training(net: Net) -> bool:
+    """Whether a net with a loss has no filler at all, and data that are called validation or test."""
+    nodes = [node for layer in net.layers for node in descend(layer.node)]
+    sources = [string_value(n.value) for n in nodes if n.name == "source" and is_string(n.value)]
+    is_tested = bool(sources) and all(map(_VALIDATION.search, sources))
+    return is_tested and not any(node.name.endswith("_filler") for node in nodes)
 
 
 def _differs(net: Net) -> bool:

@@ -60,13 +60,12 @@ these are no findings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from caffefix.caffe.fillers import FillerSpec
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Filler, Layer, Net, Phase
-from caffefix.caffe.roles import Role, is_source, loss_stages
+from caffefix.caffe.roles import Role, loss_stages
 from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -74,16 +73,13 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._fillers import Chooser, fill
 from caffefix.fixers._log import not_refuted, seen_zero
 from caffefix.fixers._signals import distance
-from caffefix.syntax.scalars import is_string, string_value
-from caffefix.syntax.tree import Node, descend
+from caffefix.syntax.tree import Node
 
 PHASE = FixPhase.REPAIR
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NAME = "missing-weight-filler"
 NEEDS_FAMILY = True  # a solver beside the net may load weights
-
-_VALIDATION = re.compile(r"(^|[^a-z])(val|valid|validation|test)([^a-z]|$)", re.IGNORECASE)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -93,7 +89,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         role = subject.role(net)
         learns = subject.learns(net)
-        if (not learns and role is not Role.SNIPPET) or _is_only_tested(net):
+        if not learns and role is not Role.SNIPPET:
             continue
         view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
         zero = [layer for layer in _owners(view) if is_zero_filled(layer)]
@@ -130,20 +126,6 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
 
 def _place_of(layer: Layer) -> Node:
     return layer.node.message(WEIGHTED[layer.type].message) or layer.node
-
-
-def _is_only_tested(net: Net) -> bool:
-    """Whether nothing of training is in the net: no filler at all, and data that are called validation or test."""
-    sources = [text for layer in net.layers if is_source(layer) for text in _sources(layer)]
-    if not sources or not all(map(_VALIDATION.search, sources)):
-        return False
-    return not any(node.name.endswith("_filler") for layer in net.layers for node in descend(layer.node))
-
-
-def _sources(layer: Layer) -> list[str]:
-    return [
-        string_value(node.value) for node in descend(layer.node) if node.name == "source" and is_string(node.value)
-    ]
 
 
 def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) -> tuple[list[Layer], list[Layer]]:
