@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from caffefix.engine.repair import Request
+from caffefix.engine.repair import Request, repair
 from caffefix.findings import Severity
-from caffefix.zoo.run import run
+from caffefix.syntax.source import Source
+from caffefix.zoo.family import Families
 from tests.conftest import ROOT, SHARED, corpus_files
 
 CORPUS = SHARED / "corpus"
@@ -41,7 +42,9 @@ def members(family: str, every: int = 1) -> list[str]:
 def left(name: str) -> frozenset[str]:
     """Errors and warnings in a file, judged with its folder, but for old spellings."""
     roots = [str(CORPUS / Path(name).parts[0])]
-    (result,) = run([str(CORPUS / name)], Request(), writing=False, roots=roots)
+    path = str(CORPUS / name)
+    data = Path(path).read_bytes()
+    result = repair(Source(path, data), Request(), name, Families(roots).of(path, data))
     if result.status.failed:
         return frozenset({"unreadable"})
     told = {d.name for d in result.findings if d.severity is not Severity.INFO}
