@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,6 +14,7 @@ from caffefix.findings import Severity
 from caffefix.syntax.source import Source
 from caffefix.zoo.family import Families
 from tests.conftest import ROOT, SHARED, corpus_files
+from tests.golden import caffefix
 
 CORPUS = SHARED / "corpus"
 PAGE = ROOT / "docs" / "known-good.md"
@@ -83,3 +85,61 @@ def test_detectors_and_fcn_lack_fillers_only() -> None:
     for path, names in listed().items():
         if path.startswith(made_for_weights):
             assert names == {"missing-weight-filler"}
+
+
+def densenet(source: str, batch: int) -> str:
+    """A DenseNet as its authors train it on CIFAR-10 (Huang et al. 2016), with two blocks of two layers."""
+    frozen = "param { lr_mult: 0 decay_mult: 0 } " * 3
+    text = [
+        'layer { name: "data" type: "Data" top: "data" top: "label" '
+        'transform_param { mean_file: "mean.binaryproto" } '
+        f'data_param {{ source: "{source}" batch_size: {batch} backend: LMDB }} }}'
+    ]
+    made = 0
+
+    def layer(kind: str, bottoms: list[str], rest: str = "", in_place: bool = False) -> str:
+        nonlocal made
+        made += 1
+        top = bottoms[0] if in_place else f"{kind.lower()}{made}"
+        given = " ".join(f'bottom: "{bottom}"' for bottom in bottoms)
+        text.append(f'layer {{ name: "{kind}{made}" type: "{kind}" {given} top: "{top}" {rest} }}')
+        return top
+
+    def convolution(bottom: str, outputs: int, size: int) -> str:
+        fields = f"num_output: {outputs} bias_term: false pad: {size // 2} kernel_size: {size}"
+        fillers = 'weight_filler { type: "msra" } bias_filler { type: "constant" }'
+        return layer("Convolution", [bottom], f"convolution_param {{ {fields} {fillers} }}")
+
+    def activated(bottom: str) -> str:
+        top = layer("BatchNorm", [bottom], frozen)
+        scale = "scale_param { filler { value: 1 } bias_term: true bias_filler { value: 0 } }"
+        return layer("ReLU", [layer("Scale", [top], scale, in_place=True)], in_place=True)
+
+    blob = convolution("data", 16, 3)
+    for block in range(2):
+        for _ in range(2):
+            new = layer("Dropout", [convolution(activated(blob), 12, 3)], "dropout_param { dropout_ratio: 0.2 }")
+            blob = layer("Concat", [blob, new])
+        if block == 0:
+            shrunk = convolution(activated(blob), 40, 1)
+            blob = layer("Pooling", [shrunk], "pooling_param { pool: AVE kernel_size: 2 stride: 2 }")
+    blob = layer("Pooling", [activated(blob)], "pooling_param { pool: AVE global_pooling: true }")
+    fillers = 'weight_filler { type: "xavier" } bias_filler { type: "constant" }'
+    blob = layer("InnerProduct", [blob], f"inner_product_param {{ num_output: 10 {fillers} }}")
+    layer("SoftmaxWithLoss", [blob, "label"])
+    layer("Accuracy", [blob, "label"])
+    return "\n".join(text) + "\n"
+
+
+def test_densenet(tmp_path: Path) -> None:
+    """The corpus has none."""
+    (tmp_path / "train.prototxt").write_text(densenet("cifar10_train_lmdb", 64))
+    (tmp_path / "test.prototxt").write_text(densenet("cifar10_test_lmdb", 50))
+    (tmp_path / "solver.prototxt").write_text(
+        'train_net: "train.prototxt"\ntest_net: "test.prototxt"\ntest_iter: 200\ntest_interval: 800\n'
+        'base_lr: 0.1\ndisplay: 1\nmax_iter: 230000\nlr_policy: "multistep"\ngamma: 0.1\nmomentum: 0.9\n'
+        'weight_decay: 0.0001\nsolver_mode: GPU\nstepvalue: 115000\nstepvalue: 172500\ntype: "Nesterov"\n'
+    )
+    done = caffefix("--check", "--format", "json", tmp_path)
+    assert done.status == 0, done.out
+    assert not [file["findings"] for file in json.loads(done.out)["files"] if file["findings"]]
