@@ -49,7 +49,7 @@ def sentence(d: Diagnostic) -> str:
 
 def risk(d: Diagnostic) -> str:
     """Whether there is a fix, and who may apply it."""
-    if d.is_note:
+    if d.severity is Severity.INFO and d.applicability is not Applicability.SAFE:
         return "note"
     return "no fix" if d.applicability is Applicability.DISPLAY else d.applicability.value
 

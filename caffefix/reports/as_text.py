@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from caffefix.caffe.roles import Role
-from caffefix.findings import Applicability
+from caffefix.findings import Applicability, Severity
 from caffefix.reports import delta_text
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
@@ -88,7 +88,8 @@ def render_file(
 
 def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:
     """A finding on one line."""
-    label = " [note]" if d.is_note else f" [{d.applicability.value}]"
+    is_note = d.severity is Severity.INFO and d.applicability is not Applicability.SAFE
+    label = " [note]" if is_note else f" [{d.applicability.value}]"
     layer = f"{d.layer}: " if d.layer else ""
     place = paint(f"{path}:{d.line}:{d.column}", "path")
     return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"
