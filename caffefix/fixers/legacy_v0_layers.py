@@ -55,6 +55,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.schema import load
 from caffefix.caffe.v0 import PADDED, PADDING, REPEATED, SAME, V0_TYPES, destination
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Insert, Last, NewField, Replace, Unwrap, wrap
@@ -93,21 +94,21 @@ def find(subject: Subject) -> Iterator[Finding]:
         old = [layer for layer in net.layers if layer.generation is Generation.V0]
         if not old:
             continue
-        count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
-        what = f"{count} in V0 format (layers {{ layer {{ … }} }}), which Caffe upgrades at each load"
+        count, rest = ("1 layer is", "it is") if len(old) == 1 else (f"{len(old)} layers are", "they are")
+        what = f"{count} in V0 format (layers {{ layer {{ … }} }})"
         first = next(net.node.fields("layers"))
         try:
             plan = _plan(net, old)
         except _LeftAlone as error:
-            yield Finding(NAME, Severity.WARNING, f"{what}; left as it is: {error.why}", error.node)
+            yield Finding(NAME, Severity.WARNING, f"{what}; left as {rest}: {error.why}", error.node)
             continue
         if plan.dropped:
             names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
-            message = f"{what}, dropping {names} without a word; migrates it and keeps {names}"
+            message = f"{what}, which Caffe upgrades at each load, dropping {names} without a word; migrates it and keeps {names}"
             title = f"migrate V0, keeping {names}"
             fix = Fix(tuple(plan.edits), Applicability.UNSAFE, title, _revived(plan.dropped))
         else:
-            message = f"{what}; rewrites them in V1 format"
+            message = f"{what}, which Caffe upgrades at each load; rewrites them in V1 format"
             # Caffe does not see old layers inside a solver; there they are new layers to it.
             changes = ("layer",) if net.node.parent is not None else None
             fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }", changes)
@@ -128,11 +129,15 @@ def _revived(dropped: list[Node]) -> tuple[str, ...]:
 
 def _plan(net: Net, old: list[Layer]) -> _Plan:
     plan = _Plan()
+    for node in net.node.children() if net.node.parent is None else ():
+        _check_known(node, "NetParameter", "nets have")
     plan.dropped += [node for node in net.node.children() if node.name not in _NET and net.node.parent is None]
     plan.dropped += [layer.node for layer in net.layers if layer.generation is Generation.V1]
     for layer in old:
         if layer.node.in_list:
             raise _LeftAlone(layer.node, "it is written as a list")
+        for node in layer.node.children():
+            _check_known(node, "V1LayerParameter", "layers have")
         plan.dropped += [node for node in layer.node.children() if node.name not in _OUTER]
     unread = [node for node in map(_inner, old) if is_string(node.scalar("type") or "''")]
     padding = [node for node in unread if node.string("type") == PADDING]
@@ -146,6 +151,12 @@ def _plan(net: Net, old: list[Layer]) -> _Plan:
     else:
         plan.edits = fields or [Unwrap(_inner(layer)) for layer in old]
     return plan
+
+
+def _check_known(node: Node, message: str, whose: str) -> None:
+    """Caffe's parser stops at fields that it does not know: there is nothing that its upgrade does with them."""
+    if node.name not in load().messages[message]:
+        raise _LeftAlone(node, f'Caffe does not read the file, for its {whose} no field "{node.name}"')
 
 
 def _inner(layer: Layer) -> Node:
@@ -199,7 +210,7 @@ def _fields(inner: Node) -> list[Edit]:
     kind = inner.string("type") or ""
     node = inner.field("type")
     if node is None or kind not in V0_TYPES:
-        raise _LeftAlone(inner, f'Caffe knows no V0 type "{kind}"')
+        raise _LeftAlone(inner, f'Caffe knows no V0 type "{kind}" and aborts on it')
     edits: list[Edit] = [Replace(node, V0_TYPES[kind])]
     groups: dict[str, list[tuple[Node, str]]] = {}
     once: set[str] = set()
@@ -210,9 +221,10 @@ def _fields(inner: Node) -> list[Edit]:
             once.add(child.name)
         if child.name in SAME or (child.name, kind) == ("hdf5_output_param", "hdf5_output"):
             continue
+        _check_known(child, "V0LayerParameter", "V0 layers have")
         where = destination(child.name, kind)
         if where is None:
-            raise _LeftAlone(child, f'its upgrade drops "{child.name}" of a {kind} layer')
+            raise _LeftAlone(child, f'Caffe\'s upgrade drops "{child.name}" of a {kind} layer')
         if child.is_list:
             raise _LeftAlone(child, f'"{child.name}" is written as a list')
         groups.setdefault(where[0], []).append((child, where[1]))
