@@ -93,16 +93,19 @@ def _judge(net: Net, inputs: list[Node]) -> Finding:
         else:
             own = dims[_DIMS * index : _DIMS * (index + 1)]
             made.append(NewMessage("shape", tuple(Kept(node, "dim") for node in own)))
+    place = _place(net, inputs[0])
+    # What is written above the first input is about all that the layer is made of.
+    tops = [Kept(node, "top", bare=node is inputs[0] and place == Before(node)) for node in inputs]
     layer = NewMessage(
         "layer",
         (
             NewField("name", "input", string=True),
             NewField("type", "Input", string=True),
-            *(Kept(node, "top") for node in inputs),
+            *tops,
             NewMessage("input_param", tuple(made)),
         ),
     )
-    fix = Fix((Insert(_place(net, inputs[0]), (layer,)),), Applicability.SAFE, "rewrite as an Input layer")
+    fix = Fix((Insert(place, (layer,)),), Applicability.SAFE, "rewrite as an Input layer")
     return Finding(NAME, Severity.WARNING, f"{what}; writes it as one", inputs[0], "", fix)
 
 

@@ -42,10 +42,14 @@ class NewField:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A field that moves to the place of insertion with the comments it owns, perhaps renamed."""
+    """A field that moves to the place of insertion with the comments it owns, perhaps renamed.
+
+    If ``bare``, the whole lines of comment above it stay; what is inserted before it comes below them.
+    """
 
     node: Node
     name: str | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,10 @@ class _Lowering:
         if not parts:
             return
         end = offset
+        bare = [item.node for item in kept(edit) if item.bare]
         moved = [item.node for item in kept(edit)]
+        if not inline and isinstance(edit.place, Before) and edit.place.node in bare:
+            offset = end = edit.place.node.offset  # below the comments that stay
         if inline:
             new = " ".join(parts)
             if isinstance(edit.place, Before) and edit.place.node in moved:
@@ -276,7 +279,7 @@ class _Lowering:
             if offset and self.text[offset - 1] != "\n":  # the file's last line has no end
                 new = style.newline + new[: -len(style.newline)]
         for node in moved:
-            self._remove(node, leave_comment=inline)
+            self._remove(node, leave_comment=inline, bare=node in bare)
         self._span(offset, end, new)
 
     def _place(self, place: Place) -> tuple[int, Style, bool]:
@@ -308,9 +311,9 @@ class _Lowering:
         _, one_line = habits(self.document)
         return one_line.get(item.name, False) and all(isinstance(i, NewField) for i in item.items)
 
-    def _remove(self, node: Node, *, leave_comment: bool) -> None:
+    def _remove(self, node: Node, *, leave_comment: bool, bare: bool) -> None:
         lead, (start, end) = _extent(self.text, node)
-        if lead is not None:
+        if lead is not None and not bare:
             self._span(lead[0], lead[1], "")
         if leave_comment and comments.in_text(self.text[node.stop : node.end]):
             end = _core_end(self.text, node)
@@ -341,10 +344,8 @@ class _Lowering:
             self._rename(node, item.name)
         parent = node.parent
         assert parent is not None
-        owned = [
-            parent.block.items[i].text.strip(" \t\r\f\v\n")  # type: ignore[union-attr]
-            for i in range(comments.first_owned(node), node.index)
-        ]
+        above = range(node.index if item.bare else comments.first_owned(node), node.index)
+        owned = [parent.block.items[i].text.strip(" \t\r\f\v\n") for i in above]  # type: ignore[union-attr]
         if inline:
             body = self._taken(node.start, node.stop)
             alone = begins_line(self.text, node.start) and comments.in_text(self.text[node.stop : node.end])
