@@ -11,6 +11,7 @@ conditions. The exit status is 1 if one of them is not met. --report takes the t
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -112,7 +113,7 @@ def read_tables(folder: Path) -> Iterator[Row]:
 def sample(hits: list[Hit]) -> list[Hit]:
     """The hits to examine: spread over repositories, then over files, the same ones each time."""
     files: dict[str, list[Hit]] = defaultdict(list)
-    for hit in sorted(hits, key=lambda h: (h.path, h.line)):
+    for hit in sorted(hits, key=_shuffled):  # not always the first of a file: last layers differ from first ones
         files[hit.path].append(hit)
     repositories: dict[str, list[list[Hit]]] = defaultdict(list)
     for path in sorted(files, key=lambda p: (p.rpartition("/")[2], p)):
@@ -125,6 +126,10 @@ def sample(hits: list[Hit]) -> list[Hit]:
             taken[hit.applicability] += 1
             chosen.append(hit)
     return chosen
+
+
+def _shuffled(hit: Hit) -> tuple[str, str]:
+    return hit.path, hashlib.sha256(f"{hit.path}:{hit.line}".encode()).hexdigest()
 
 
 def in_turn(queues: Iterable[list[Hit]]) -> list[Hit]:

@@ -104,7 +104,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         if plan.dropped:
             names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
-            message = f"{what}, which Caffe upgrades at each load, dropping {names} without a word; migrates it and keeps {names}"
+            upgrade = f"which Caffe upgrades at each load, dropping {names} without a word"
+            message = f"{what}, {upgrade}; migrates it and keeps {names}"
             title = f"migrate V0, keeping {names}"
             fix = Fix(tuple(plan.edits), Applicability.UNSAFE, title, _revived(plan.dropped))
         else:
