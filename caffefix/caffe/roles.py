@@ -80,7 +80,7 @@ def role(document: Document, net: Net | None) -> Role:
     if net.node.parent is None and len(names & _SOLVER_FIELDS) > 1:
         return Role.SOLVER
     layers = net.layers
-    if any(scores(layer) for layer in layers) and not _has_nothing_of_training(net):
+    if any(scores(layer) for layer in layers) and not (_has_nothing_of_training(net) or _is_fed_in_test_only(net)):
         phased = any(r.phase for layer in layers for r in (*layer.includes, *layer.excludes))
         return Role.TRAIN_VAL if phased and _differs(net) else Role.TRAIN
     if net.inputs or any(is_input(layer.type) for layer in layers):
@@ -106,6 +106,13 @@ def _has_nothing_of_training(net: Net) -> bool:
     sources = [string_value(n.value) for n in nodes if n.name == "source" and is_string(n.value)]
     is_tested = bool(sources) and all(map(_VALIDATION.search, sources))
     return is_tested and not any(node.name.endswith("_filler") for node in nodes)
+
+
+def _is_fed_in_test_only(net: Net) -> bool:
+    """Whether all data is for TEST: a net to measure trained weights with, which cannot be trained itself."""
+    origins = [layer for layer in net.layers if is_origin(layer)]
+    trained = any(layer.is_in(Phase.TRAIN, layer.stages) for layer in origins)
+    return bool(origins) and not net.inputs and not trained
 
 
 def _differs(net: Net) -> bool:

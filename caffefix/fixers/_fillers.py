@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
+from caffefix.caffe.layer_types import CONVOLUTIONS, IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer
+from caffefix.fixers._layers import with_makers
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -70,23 +71,49 @@ class Chooser:
     def __init__(self, view: Sequence[Layer]) -> None:
         self._is_scaled = _is_scaled(view)
         self._normalised = _behind_batch_norm(view) | _before_batch_norm(view)
+        self._of_one_channel = _of_one_channel(view)
 
     def choose(self, layer: Layer) -> str:
         """The filler for a layer's weights: ``bilinear``, ``msra`` or ``xavier``."""
-        if _upsamples(layer):
+        if _upsamples(layer) and self._by_channel(layer):
             return "bilinear"
         return "msra" if self._is_scaled or id(layer) in self._normalised else "xavier"
 
+    def is_for_a_program(self, layer: Layer) -> bool:
+        """Whether no filler makes of a frozen layer what it is there for.
+
+        A frozen Deconvolution of the shape that upsamples, without a group for each channel: programs
+        write a bilinear kernel into each pair of equal channels (net surgery, as FCN's ``solve.py``);
+        Caffe's bilinear filler writes it into all pairs, and random weights upsample nothing.
+        """
+        return _upsamples(layer) and layer.param(0).lr_mult == 0 and not self._by_channel(layer)
+
+    def _by_channel(self, layer: Layer) -> bool:
+        outputs = layer.number("convolution_param", "num_output", 0)
+        groups = layer.number("convolution_param", "group", 1)
+        return groups == outputs and (outputs > 1 or id(layer) in self._of_one_channel)
+
 
 def _upsamples(layer: Layer) -> bool:
-    """The recipe for bilinear upsampling: kernel 2s − s%2, a group for each channel."""
+    """The shape of a layer for bilinear upsampling: kernel 2s − s%2."""
     if layer.type != "Deconvolution":
         return False
-    kernel, stride, group, outputs = (
-        layer.number("convolution_param", name, default)
-        for name, default in (("kernel_size", 0), ("stride", 1), ("group", 1), ("num_output", 0))
+    kernel, stride = (
+        layer.number("convolution_param", name, default) for name, default in (("kernel_size", 0), ("stride", 1))
     )
-    return stride > 1 and kernel == 2 * stride - stride % 2 and group == outputs > 1
+    return stride > 1 and kernel == 2 * stride - stride % 2
+
+
+def _of_one_channel(view: Sequence[Layer]) -> set[int]:
+    """Layers (by id) whose one bottom is made, with one channel, by a convolution."""
+    return {
+        id(layer)
+        for layer, makers in with_makers(view)
+        if len(makers) == 1
+        and makers[0] is not None
+        and makers[0].type in CONVOLUTIONS
+        and makers[0].number("convolution_param", "num_output", 0) == 1
+    }
 
 
 def _is_scaled(view: Sequence[Layer]) -> bool:

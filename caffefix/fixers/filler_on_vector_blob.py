@@ -3,7 +3,8 @@
 ## What it finds
 
 `xavier` or `msra` as `bias_filler` of layers with weights, as `filler` or `bias_filler` of Scale, as
-`filler` of Bias and PReLU, in train nets.
+`filler` of Bias and PReLU, in train nets. Biases of an InnerProduct that reads the data itself are
+left out, unless that is images: where inputs are few, spread biases are what makes its units differ.
 
 ## Why it matters
 
@@ -40,10 +41,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.net import Layer
+from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
+from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.roles import is_origin
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._fillers import retype
+from caffefix.fixers._layers import with_makers
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
@@ -65,7 +68,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
-        found = [(layer, *vector) for layer in net.layers for vector in _vectors(layer)]
+        first = _reading_vectors(net)
+        found = [(layer, *vector) for layer in net.layers if layer not in first for vector in _vectors(layer)]
         wrong = [(layer, filler, value) for layer, filler, value in found if _is_for_matrices(filler)]
         if not wrong or not subject.learns(net):
             continue
@@ -77,6 +81,16 @@ def find(subject: Subject) -> Iterator[Finding]:
             )
             fix = Fix(tuple(retype(filler, "constant", value)), Applicability.UNSAFE, f"constant {value or 0}")
             yield Finding(NAME, Severity.WARNING, message, filler, layer.name, fix)
+
+
+def _reading_vectors(net: Net) -> list[Layer]:
+    """InnerProduct layers that read data as it comes, where that is no image."""
+    return [
+        layer
+        for layer, makers in with_makers(net.layers)
+        if layer.type == "InnerProduct"
+        and all(maker is None or (is_origin(maker) and maker.type not in IMAGE_SOURCES) for maker in makers)
+    ]
 
 
 def _vectors(layer: Layer) -> Iterator[tuple[Node, str]]:

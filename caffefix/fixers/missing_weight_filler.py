@@ -33,8 +33,10 @@ loaded from a file. All layers of the diagnosis are filled together, the last on
 filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
 otherwise, unless the signals predicted with it (`caffefix signal`) are out of the range in which
 nets learn and the other's are nearer; and `bilinear` for a Deconvolution that upsamples each
-channel by itself. No `bias_filler` is added: zero is a good start for a bias. An explicit zero
-filler may be meant; it is replaced only where layers stay dead without.
+channel by itself. A frozen one (`lr_mult: 0`) of that shape without a group for each channel is
+reported and left alone: it waits for a program that writes its weights (net surgery, as in FCN's
+`solve.py`), and no filler does what that would. No `bias_filler` is added: zero is a good start for
+a bias. An explicit zero filler may be meant; it is replaced only where layers stay dead without.
 
 ## When it is a false alarm
 
@@ -79,6 +81,11 @@ PHASE = FixPhase.REPAIR
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NAME = "missing-weight-filler"
+
+_UPSAMPLES = (
+    "no filler makes it upsample, for it is frozen and has no group for each channel: have a program write its "
+    "bilinear weights, or give it group = num_output and a bilinear filler"
+)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 
 
@@ -112,15 +119,18 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
     zero = not_refuted(subject, zero)
     if not zero:
         return
-    kinds = _choose(net, view, zero, learns)
-    edits = tuple(edit for layer in zero for edit in fill(layer, kinds[id(layer)]))
-    fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(zero)} layers")
+    chooser = Chooser(view)
+    kinds = _choose(net, chooser, zero, learns)
+    filled = [layer for layer in zero if not chooser.is_for_a_program(layer)]
+    edits = tuple(edit for layer in filled for edit in fill(layer, kinds[id(layer)]))
+    fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(filled)} layers")
     for layer in zero:
-        message = (
-            f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
-            f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
-            f"{seen_zero(subject, layer)}"
-        )
+        message = f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
+        if layer not in filled:
+            yield Finding(NAME, Severity.WARNING, message + _UPSAMPLES, _place_of(layer), layer.name)
+            continue
+        message += f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
+        message += seen_zero(subject, layer)
         yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer.name, fix)
 
 
@@ -151,10 +161,9 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     return [layer for layer in view if layer in filled], revived
 
 
-def _choose(net: Net, view: list[Layer], zero: list[Layer], learns: bool) -> dict[int, str]:
-    """The filler for each layer, by id."""
-    chooser = Chooser(view)
-    kinds = {id(layer): chooser.choose(layer) for layer in zero}
+def _choose(net: Net, chooser: Chooser, zero: list[Layer], learns: bool) -> dict[int, str]:
+    """The filler for each layer, by id; of what a program is to fill, the one that is most like it."""
+    kinds = {id(layer): "bilinear" if chooser.is_for_a_program(layer) else chooser.choose(layer) for layer in zero}
     if learns:
         open_to_choice = [layer for layer in zero if kinds[id(layer)] != "bilinear"]
         better = _predicted(net, {layer: kinds[id(layer)] for layer in zero}, open_to_choice)
