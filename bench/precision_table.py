@@ -5,7 +5,7 @@
 
 The folder defaults to the corpus beside the project; docs/precision/README.md describes the tables and the
 conditions. The exit status is 1 if one of them is not met. --report takes the tool's JSON report (made with
---dry-run --notes) instead of running it, --all also complains about findings without a table.
+--dry-run --notes --no-config) instead of running it, --all also complains about findings without a table.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from caffefix.engine.repair import Request
-from caffefix.engine.select import Selection
-from caffefix.zoo.run import run
+from caffefix.zoo.config import Configuration
+from caffefix.zoo.run import repairing, run
 from tests.conftest import ROOT, SHARED
 
 TABLES = ROOT / "docs" / "precision"
@@ -77,7 +76,7 @@ def main() -> int:
 
 def found(folder: Path) -> Iterator[Hit]:
     """What the tool reports of a folder."""
-    for result in run([str(folder)], Request(Selection()), writing=False):
+    for result in run([str(folder)], Configuration(isolated=True), repairing(), writing=False):
         path = Path(result.path).relative_to(folder).as_posix()
         for d in result.findings:
             yield Hit(d.name, d.applicability.value, path, d.line, d.message)
