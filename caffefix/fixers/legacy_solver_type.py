@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import Role, file_role
+from caffefix.caffe.schema import load
 from caffefix.findings import OLD_CAFFE, UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Rename, Replace
 from caffefix.syntax.scalars import integer_value, string_value
@@ -53,6 +54,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     if subject.options.target == OLD_CAFFE or file_role(subject.document) is not Role.SOLVER:
         return
+    if not any(variant.forks & subject.forks for variant in load().messages["SolverParameter"]["type"]):
+        return  # the only way that this fork knows
     nodes = list(subject.document.root.fields("solver_type"))
     if len(nodes) != 1 or nodes[0].in_list or nodes[0].is_message:
         return
