@@ -71,7 +71,7 @@ def is_foreign(problem: Problem) -> bool:
     """
     node = problem.node
     if problem.kind is Kind.UNKNOWN_FIELD:
-        return not _is_near(problem) and not like(node.name, problem.message)
+        return not is_near(problem) and not like(node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
         return not node.is_list and number_value(node.value) is None and not like_value(problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
@@ -79,7 +79,7 @@ def is_foreign(problem: Problem) -> bool:
     return node.is_list or (problem.text.startswith(_NUMBER) and is_placeholder(node))
 
 
-def _is_near(problem: Problem) -> bool:
+def is_near(problem: Problem) -> bool:
     """Whether the field belongs to a message around this one, in it, or beside it in the file.
 
     That another message far away has a field of that name says nothing: forks share words.

@@ -49,12 +49,14 @@ from collections.abc import Iterator
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, universal
+from caffefix.fixers._schema import finding, is_near, universal
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "misplaced-field"
+
+_LAYERS = {"LayerParameter", "V1LayerParameter"}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -64,12 +66,17 @@ def find(subject: Subject) -> Iterator[Finding]:
         if schema.holders(problem.node.name):
             where = ", ".join(_places(schema, problem))
             message = f'"{problem.node.name}" stands in {problem.message}, where no known fork has it: '
-            yield finding(NAME, subject, problem, f"{message}the parser stops here; it belongs to {where}")
+            message += (
+                f"the parser stops here; {'it belongs to' if is_near(problem) else 'others have it:'} {where}"
+            )
+            yield finding(NAME, subject, problem, message)
 
 
 def _places(schema: Schema, problem: Problem) -> list[str]:
     """Where the field belongs: fields of this message first, by the names that a file uses."""
     holders = set(schema.holders(problem.node.name))
+    if any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:]) and holders & _LAYERS:
+        return ["the layer around it"]
     bvlc = schema.bit("bvlc")
     inner = [
         f"{name} {{ … }}"
