@@ -102,7 +102,7 @@ def _judge(layer: Layer, transform: Node) -> Iterator[Finding]:
         if transform.has("mean_file"):
             node = transform.field("mean_file")
             assert node is not None
-            yield _note(layer, node, "mean_file is raw and is", text)
+            yield _note(layer, node, "mean_file, which compute_image_mean makes of raw data, is", text)
     elif all(m == 0 for m in means):
         return
     elif all(abs(m) <= _LARGEST_SCALED_MEAN for m in means):
