@@ -96,11 +96,20 @@ def is_near(problem: Problem) -> bool:
     near = {v.type for name in beside for v in layer.get(name, ())} | _inner(problem.message)
     if problem.message == "V1LayerParameter":
         near |= _inner("LayerParameter")
-    if around:
+    if around and not _is_of_another_type(node):
         near |= {"LayerParameter", "NetParameter", "SolverParameter"}
     return any(
         variant.forks & bvlc for message in near for variant in schema.messages.get(message, {}).get(node.name, ())
     )
+
+
+def _is_of_another_type(node: Node) -> bool:
+    """Whether it is the message of another type than the layer's: a fork's layers may do the work of two."""
+    layer = next((n for n in node.ancestors() if n.name in ("layer", "layers")), None)
+    if layer is None or not node.name.endswith("_param") or node.name in ("transform_param", "loss_param"):
+        return False
+    kind = (layer.string("type") or layer.scalar("type") or "").replace("_", "").lower()
+    return node.name.removesuffix("_param").replace("_", "") != kind
 
 
 @cache

@@ -56,8 +56,6 @@ GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 NAME = "misplaced-field"
 
-_LAYERS = {"LayerParameter", "V1LayerParameter"}
-
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each field."""
@@ -75,9 +73,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _places(schema: Schema, problem: Problem) -> list[str]:
     """Where the field belongs: fields of this message first, by the names that a file uses."""
     holders = set(schema.holders(problem.node.name))
-    if any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:]) and holders & _LAYERS:
-        return ["the layer around it"]
     bvlc = schema.bit("bvlc")
+    inside = any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:])
+    of_layers = schema.messages["LayerParameter"].get(problem.node.name, ())
+    if inside and is_near(problem) and any(variant.forks & bvlc for variant in of_layers):
+        return ["the layer around it"]
     inner = [
         f"{name} {{ … }}"
         for name, variants in schema.messages[problem.message].items()
