@@ -65,6 +65,28 @@ def elsewhere(subject: Subject) -> bool:
     return known
 
 
+def of_unknown_fork(subject: Subject) -> Problem | None:
+    """The first thing in a file that only a fork can read that is not known here; None where there is none.
+
+    Templates that a program fills in are not meant. Never where the user names the fork.
+    """
+    if subject.options.dialect:
+        return None
+    found = [
+        p for kind in (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE) for p in universal(subject, kind) if is_foreign(p)
+    ]
+    found += [p for p in universal(subject, Kind.REPEATED) if lists_sources(p.node)]
+    return min(found, key=lambda p: p.node.offset, default=None)
+
+
+def lists_sources(node: Node) -> bool:
+    """Whether it is one of several databases, all different."""
+    if node.name != "source" or node.parent is None:
+        return False
+    names = [other.value for other in node.parent.fields("source")]
+    return len(set(names)) == len(names)
+
+
 def is_foreign(problem: Problem) -> bool:
     """Whether nobody writes this by mistake: a name or word like no other, a list where one value stands,
     a name where a number stands.

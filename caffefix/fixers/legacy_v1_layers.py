@@ -38,7 +38,8 @@ Safe. The text becomes what Caffe's own upgrade makes of it in memory: types by 
 many `param` blocks as the longest of the four lists has entries, and `scale`, `mean_file`,
 `crop_size` and `mirror` of a data layer moved to `transform_param`, over what stands there.
 Comments move with their fields. A net with a type or a field that Caffe's V1 does not have
-belongs to a fork; it is reported and left alone, whole.
+belongs to a fork, and so does one with a field that no known fork has: forks of 2014 know no
+other format. It is reported and left alone, whole.
 
 ## When it is a false alarm
 
@@ -57,8 +58,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.caffe.typecheck import scalar_fits
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Kind, Problem, scalar_fits
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._schema import of_unknown_fork
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,
@@ -115,6 +118,7 @@ class _LeftAlone(Exception):
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a net; or one for each type or field that only a fork can read."""
+    foreign = of_unknown_fork(subject)
     for net in subject.nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V1]
         halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]
@@ -130,6 +134,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         if unknown:
             yield from unknown.values()
             continue
+        if foreign is not None or not _reads_layer(subject):
+            yield _of_a_fork(old or halves, foreign)
+            continue
         edits += _keywords(old)
         message, severity = _describe(net, old, halves)
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
@@ -137,6 +144,23 @@ def find(subject: Subject) -> Iterator[Finding]:
         changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
         fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
         yield Finding(NAME, severity, message, first.node, first.name, fix)
+
+
+def _reads_layer(subject: Subject) -> bool:
+    """Whether a fork that takes the file, if any does, knows the new format at all."""
+    return not subject.forks or any(v.forks & subject.forks for v in load().messages["NetParameter"]["layer"])
+
+
+def _of_a_fork(layers: list[Layer], foreign: Problem | None) -> Finding:
+    if foreign is None:
+        node, what = layers[0].node, "its fields are"
+    else:
+        node = foreign.node
+        several = "more than one " if foreign.kind is Kind.REPEATED else ""
+        value = f": {node.value}" if foreign.kind is Kind.UNKNOWN_VALUE else ""
+        what = f'{several}"{node.name}{value}" is'
+    message = f"{what} of a fork that may know no other format than V1; the net is not migrated"
+    return Finding(NAME, Severity.WARNING, message, node)
 
 
 def _is_mixed(old: list[Layer], halves: list[Layer]) -> bool:

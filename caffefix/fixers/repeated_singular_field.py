@@ -42,8 +42,7 @@ from dataclasses import replace
 
 from caffefix.caffe.typecheck import Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
-from caffefix.fixers._schema import finding, universal
-from caffefix.syntax.tree import Node
+from caffefix.fixers._schema import finding, lists_sources, universal
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
@@ -59,13 +58,5 @@ def find(subject: Subject) -> Iterator[Finding]:
             "neither; delete one of them"
         )
         found = finding(NAME, subject, problem, message, likely=True)
-        is_told = subject.options.dialect or not _lists_sources(problem.node)
+        is_told = subject.options.dialect or not lists_sources(problem.node)
         yield found if is_told else replace(found, severity=Severity.INFO)
-
-
-def _lists_sources(node: Node) -> bool:
-    """Whether it is one of several databases, all different."""
-    if node.name != "source" or node.parent is None:
-        return False
-    names = [other.value for other in node.parent.fields("source")]
-    return len(set(names)) == len(names)
