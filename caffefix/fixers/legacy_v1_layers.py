@@ -138,7 +138,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield _of_a_fork(old or halves, foreign)
             continue
         edits += _keywords(old)
-        message, severity = _describe(net, old, halves)
+        message, severity = _describe(
+            net, old, halves, loads=subject.verdict is None or subject.verdict.accepting != 0
+        )
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
         # Caffe does not see old layers inside a solver; there they are new layers to it.
         changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
@@ -167,13 +169,14 @@ def _is_mixed(old: list[Layer], halves: list[Layer]) -> bool:
     return bool(halves) or any(is_string(layer.raw_type) for layer in old)
 
 
-def _describe(net: Net, old: list[Layer], halves: list[Layer]) -> tuple[str, Severity]:
+def _describe(net: Net, old: list[Layer], halves: list[Layer], *, loads: bool) -> tuple[str, Severity]:
     if len(old) == len(net.layers) and not _is_mixed(old, halves):
         count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
         what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
         if net.node.parent is not None:  # UpgradeNetAsNeeded is not called for net_param
             return f"{what} inside a solver, where Caffe does not see them; rewrites them as layer", Severity.ERROR
-        return f"{what}, which Caffe upgrades at each load; rewrites them as layer", Severity.WARNING
+        upgraded = ", which Caffe upgrades at each load" if loads else ""  # it does not come to that
+        return f"{what}{upgraded}; rewrites them as layer", Severity.WARNING
     if old and len(old) < len(net.layers):
         return (
             f"layer stands beside layers (V1 format, {len(old)} of them), which Caffe refuses as inconsistent; "
