@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from pprint import pformat
+from typing import Any
 from zlib import crc32
 
 from caffefix.resources import resource
@@ -43,24 +44,22 @@ class Tables:
 
 
 def load() -> Tables:
-    """The saved tables, or freshly compiled ones where the grammar is not the saved one."""
+    """The tables of prototxt."""
     from caffefix.syntax import _tables
 
-    grammar = resource(GRAMMAR).read_bytes()
-    if crc32(grammar) != _tables.GRAMMAR_CRC32:
-        return compile_grammar(grammar.decode())
-    return Tables(
-        _tables.LARK,
-        _tables.TERMINALS,
-        _tables.RULES,
-        _tables.STATES,
-        _tables.START,
-        _tables.END,
-    )
+    return saved(_tables, GRAMMAR, STARTS)
 
 
-def compile_grammar(grammar: str) -> Tables:
-    """Have Lark compile the grammar, and take over its tables (``Lark.memo_serialize``)."""
+def saved(module: Any, path: str, starts: tuple[str, ...]) -> Tables:
+    """The tables saved in a module, or freshly compiled ones where the grammar is not the saved one."""
+    grammar = resource(path).read_bytes()
+    if crc32(grammar) != module.GRAMMAR_CRC32:
+        return compile_grammar(grammar.decode(), starts)
+    return Tables(module.LARK, module.TERMINALS, module.RULES, module.STATES, module.START, module.END)
+
+
+def compile_grammar(grammar: str, starts: tuple[str, ...] = STARTS) -> Tables:
+    """Have Lark compile a grammar, and take over its tables (``Lark.memo_serialize``)."""
     import lark
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
@@ -68,7 +67,7 @@ def compile_grammar(grammar: str) -> Tables:
     parser = lark.Lark(
         grammar,
         parser="lalr",
-        start=list(STARTS),
+        start=list(starts),
         keep_all_tokens=True,
         maybe_placeholders=False,
     )
@@ -85,7 +84,7 @@ def compile_grammar(grammar: str) -> Tables:
         }
         for number, row in table["states"].items()
     }
-    order = _reached(states, [table["start_states"][start] for start in STARTS])
+    order = _reached(states, [table["start_states"][start] for start in starts])
     new = {old: number for number, old in enumerate(order)}
     return Tables(
         lark=lark.__version__,
@@ -94,8 +93,8 @@ def compile_grammar(grammar: str) -> Tables:
         states=tuple(
             {symbol: new[a] if a >= 0 else a for symbol, a in sorted(states[old].items())} for old in order
         ),
-        start={start: new[table["start_states"][start]] for start in STARTS},
-        end={start: new[table["end_states"][start]] for start in STARTS},
+        start={start: new[table["start_states"][start]] for start in starts},
+        end={start: new[table["end_states"][start]] for start in starts},
     )
 
 
@@ -111,9 +110,11 @@ def _reached(states: dict[int, dict[str, int]], first: list[int]) -> list[int]:
     return order
 
 
-def source(grammar: bytes) -> str:
+def source(
+    grammar: bytes, path: str = GRAMMAR, starts: tuple[str, ...] = STARTS, made_by: str = "caffefix.syntax.tables"
+) -> str:
     """The text of ``_tables.py`` for a grammar."""
-    tables = compile_grammar(grammar.decode())
+    tables = compile_grammar(grammar.decode(), starts)
     parts = {
         "GRAMMAR_CRC32": ("int", crc32(grammar)),
         "LARK": ("str", tables.lark),
@@ -123,7 +124,7 @@ def source(grammar: bytes) -> str:
         "START": ("dict[str, int]", tables.start),
         "END": ("dict[str, int]", tables.end),
     }
-    head = f'"""Made from {GRAMMAR} by `python -m caffefix.syntax.tables`. Do not edit."""\n\n# fmt: off\n'
+    head = f'"""Made from {path} by `python -m {made_by}`. Do not edit."""\n\n# fmt: off\n'
     return head + "".join(
         f"{name}: {kind} = {pformat(value, width=110, compact=True, sort_dicts=False)}\n"
         for name, (kind, value) in parts.items()

@@ -1,0 +1,39 @@
+"""Lark's tables for ``grammar/patch.lark``, saved as those of prototxt are: loading a patch imports no Lark.
+
+``python -m caffefix.patching.tables`` writes ``_tables.py`` again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from caffefix.resources import resource
+from caffefix.syntax.tables import Tables, saved, source
+
+GRAMMAR = "grammar/patch.lark"
+STARTS = ("side", "regexp")
+
+
+def load() -> Tables:
+    """The tables of the patch language."""
+    from caffefix.patching import _tables
+
+    return saved(_tables, GRAMMAR, STARTS)
+
+
+def text() -> str:
+    """The text of ``_tables.py``."""
+    return source(resource(GRAMMAR).read_bytes(), GRAMMAR, STARTS, "caffefix.patching.tables")
+
+
+def main() -> int:
+    """Write ``_tables.py``."""
+    target = Path(__file__).with_name("_tables.py")
+    target.write_text(text(), encoding="utf-8")
+    print(f"wrote {target.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
