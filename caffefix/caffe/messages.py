@@ -8,112 +8,21 @@ whether a fork's parser accepts it, ``dialect.judge`` tells.
 
 from __future__ import annotations
 
-import math
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from caffefix.caffe.net import truth
-from caffefix.caffe.schema import Variant, load
-from caffefix.caffe.typecheck import scalar_fits
-from caffefix.syntax.scalars import integer_value, is_string, number_value, quoted, string_value
+from caffefix.caffe.schema import load
+from caffefix.caffe.slots import Slot as Slot
+from caffefix.caffe.slots import slots as slots
+from caffefix.syntax.scalars import is_string, quoted, string_value
 from caffefix.syntax.tree import Node
 
 UNKNOWN = "unknown_fields"
 
-# A net's layers of the old format have, besides V1's fields, what the first format wraps and what
-# forks without a V1 message write there.
-_OLD_LAYER = "V1LayerParameter"
-_ALSO = {_OLD_LAYER: ("LayerConnection", "LayerParameter")}
-_INNER = "V0LayerParameter"
-# Fields whose type is not to be taken from the tables.
-_TYPES = {
-    ("NetParameter", "layers"): _OLD_LAYER,
-    (_OLD_LAYER, "layer"): _INNER,
-    ("LayerParameter", "param"): "ParamSpec",
-}
-_WIDTH = ("bool", "uint32", "int32", "uint64", "int64", "float", "double", "enum", "string", "bytes", "message")
 _PROTO = descriptor_pb2.FieldDescriptorProto
-
-
-class Slot:
-    """How a field of a message is filled.
-
-    Attributes:
-        name: the field's name.
-        kind: its type's name in caffe.proto: ``float``, ``enum``, ``message`` …
-        type: the message's or enum's name.
-        repeated: whether it is a list.
-        default: the value that an absent field has in all forks; None if there is none, or several.
-        bvlc_default: the same in BVLC's Caffe.
-    """
-
-    __slots__ = ("bvlc_default", "default", "kind", "name", "repeated", "type")
-
-    def __init__(self, name: str, variants: Sequence[Variant], type_: str | None) -> None:
-        widest = max(variants, key=lambda v: (_WIDTH.index(v.kind), bin(v.forks).count("1")))
-        self.name = name
-        self.kind = "message" if type_ else widest.kind
-        self.type = type_ or widest.type
-        self.repeated = any(v.label == "repeated" for v in variants)
-        self.default = self._default(variants)
-        self.bvlc_default = self._default([v for v in variants if v.forks & load().bit("bvlc")])
-
-    def _default(self, variants: Sequence[Variant]) -> Any:
-        if self.repeated or self.kind == "message":
-            return None
-        values = {self.value(v.default) if v.default else None for v in variants}
-        return values.pop() if len(values) == 1 else None
-
-    def value(self, text: str) -> Any:
-        """A scalar as the message holds it; None if it does not fit."""
-        if self.kind == "enum":
-            return _enum_value(self.type, text)
-        if self.kind in ("string", "bytes"):
-            return string_value(text).encode("latin-1")
-        if not scalar_fits(self.kind, text):
-            return None
-        if self.kind == "bool":
-            return truth(text)
-        if self.kind == "float":
-            return _single(number_value(text) or 0.0)
-        return number_value(text) if self.kind == "double" else integer_value(text)
-
-
-def _single(number: float) -> float:
-    """A number as a 32-bit float has it."""
-    try:
-        single: float = struct.unpack("f", struct.pack("f", number))[0]
-    except OverflowError:
-        return math.copysign(math.inf, number)
-    return single
-
-
-def _enum_value(enum: str, text: str) -> bytes | None:
-    """The name of a value, which may be given by its number."""
-    if is_string(text):
-        return None
-    number = integer_value(text)
-    if number is None:
-        return text.encode("latin-1")
-    named = (
-        (forks, name) for name, all_ in load().enums.get(enum, {}).items() for n, forks in all_ if n == number
-    )
-    bvlc = load().bit("bvlc")
-    best = max(named, key=lambda entry: (entry[0] & bvlc, bin(entry[0]).count("1")), default=None)
-    return best[1].encode() if best is not None else None
-
-
-@cache
-def slots(message: str) -> dict[str, Slot]:
-    """The fields of a message by name."""
-    found: dict[str, tuple[Variant, ...]] = {}
-    for source in (message, *_ALSO.get(message, ())):
-        found = {**load().messages.get(source, {}), **found}
-    return {name: Slot(name, variants, _TYPES.get((message, name))) for name, variants in found.items()}
 
 
 @cache

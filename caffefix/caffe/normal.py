@@ -16,6 +16,7 @@ from caffefix.caffe import upgrade
 from caffefix.caffe.dialect import Verdict, judge, root_type
 from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, message_of, slots
 from caffefix.caffe.schema import load
+from caffefix.caffe.slots import SIDES, unsaid
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.syntax.tree import Document, Node
 
@@ -23,12 +24,6 @@ _NETS = ("net_param", "train_net_param", "test_net_param")
 _LAYERS = frozenset(("layer", "layers"))
 _NOTHING: frozenset[str] = frozenset()
 
-# Messages in which Caffe asks what is given (NetState::MergeFrom), and fields of which it asks that:
-# there a default that is written out is not an absent one.
-_EXACT = frozenset(("NetState", "NetStateRule"))
-_PRESENCE = frozenset(("normalization", "slice_dim", "concat_dim"))
-# Given beside the field of a side, they are an error; alone they may be their default.
-_SIDES = {"pad": ("pad_h", "pad_w"), "stride": ("stride_h", "stride_w"), "kernel_size": ("kernel_h", "kernel_w")}
 _USUAL = {"pad": 0, "stride": 1}
 # Messages that say nothing say as much as none, where Caffe does not ask for them.
 _HOLLOW = frozenset(("weight_filler", "bias_filler"))
@@ -244,7 +239,7 @@ def _modern(layer: Any) -> Any:
 
 def _windows(param: Any) -> None:
     """Sides that are given apart and are equal are one size; what is the default is absent."""
-    for both, (height, width) in _SIDES.items():
+    for both, (height, width) in SIDES.items():
         value = getattr(param, both)
         repeated = hasattr(value, "append")
         given = len(value) > 0 if repeated else param.HasField(both)
@@ -311,15 +306,14 @@ def _resolve(message: Any, kind: str, bvlc: bool) -> None:
 
 
 def _is_default(message: Any, kind: str, slot: Slot, value: Any, bvlc: bool) -> bool:
-    default = slot.bvlc_default if bvlc and slot.bvlc_default is not None else slot.default
-    if default is None or value != default or kind in _EXACT or slot.name in _PRESENCE:
+    if value not in (slot.default, slot.bvlc_default):
         return False
-    if kind == "ParamSpec":
-        return not message.name  # rates of shared parameters are compared where they are given
-    beside = (*_SIDES.get(slot.name, ()), *(both for both, sides in _SIDES.items() if slot.name in sides))
-    return not any(other in message.DESCRIPTOR.fields_by_name and _given(message, other) for other in beside)
+    default = unsaid(kind, slot, bvlc, lambda other: _given(message, other))
+    return default is not None and bool(value == default)
 
 
 def _given(message: Any, name: str) -> bool:
+    if name not in message.DESCRIPTOR.fields_by_name:
+        return False
     value = getattr(message, name)
     return len(value) > 0 if hasattr(value, "append") else bool(message.HasField(name))

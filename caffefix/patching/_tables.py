@@ -1,6 +1,7 @@
 """Made from grammar/patch.lark by `python -m caffefix.patching.tables`. Do not edit."""
 
 # fmt: off
+# ruff: noqa
 GRAMMAR_CRC32: int = 1510290850
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'ANY': '\\.\\.\\.',

@@ -165,7 +165,9 @@ def _scalar(children: list[Any]) -> Scalar:
     return Scalar(name.text, _sum(value) if isinstance(value, list) else value, name.start, name.sign)
 
 
-def _message(name: _Token, variable: _Token | None, block: tuple[list[Item], _Token], named: bool = True) -> Message:
+def _message(
+    name: _Token, variable: _Token | None, block: tuple[list[Item], _Token], named: bool = True
+) -> Message:
     items, close = block
     called = variable.text[1:] if variable is not None else ""
     return Message(

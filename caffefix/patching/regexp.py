@@ -137,7 +137,8 @@ def _size(tree: _Tree) -> int:
         return 1
     if tree[0] == "repeat":
         _, inner, least, most = tree
-        return min(_size(inner) + 1, 1 << 20) * max(least + 1 if most is None else most, 1)
+        times: int = least + 1 if most is None else most
+        return min(_size(inner) + 1, 1 << 20) * max(times, 1)
     return 1 + _size(tree[1]) + _size(tree[2])
 
 

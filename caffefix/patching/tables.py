@@ -24,7 +24,8 @@ def load() -> Tables:
 
 def text() -> str:
     """The text of ``_tables.py``."""
-    return source(resource(GRAMMAR).read_bytes(), GRAMMAR, STARTS, "caffefix.patching.tables")
+    made = source(resource(GRAMMAR).read_bytes(), GRAMMAR, STARTS, "caffefix.patching.tables")
+    return made.replace("# fmt: off\n", "# fmt: off\n# ruff: noqa\n", 1)
 
 
 def main() -> int:

@@ -1,0 +1,273 @@
+"""Reads the front matter of a patch: what it is called, when it runs, what it may match."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TypeVar
+
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import truth
+from caffefix.caffe.roles import Role
+from caffefix.caffe.schema import load as load_schema
+from caffefix.findings import Applicability, Phase, Severity
+from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, Regexp, RegexpError
+from caffefix.patching.values import Constraint
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.scalars import is_string, number_value, string_value
+from caffefix.syntax.source import display
+from caffefix.syntax.tree import Node
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_ONCE = frozenset(
+    """
+    name summary message title phase applicability severity opt_in preserves_meaning what why safety false_alarm
+    """.split()
+)
+_REPEATED = frozenset(("reference", "variable", "where"))
+_VARIABLE = frozenset(("name", "regexp", "any_of", "none_of", "min", "max"))
+_WHERE = frozenset(
+    "of role dialect phase producer no_producer consumer only_consumer no_consumer absent present".split()
+)
+_MANY = _REPEATED | (_WHERE - {"of", "phase"}) | {"any_of", "none_of"}
+_MESSAGES = frozenset(("variable", "where"))
+_E = TypeVar("_E", bound=enum.Enum)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition. What is empty is not asked.
+
+    Attributes:
+        of: the message that it is about, by its variable; empty for the body's only layer.
+        roles: what the file may be for.
+        dialects: forks, one of which the file may be for.
+        phase: the only phase in which the layer runs.
+        producers, no_producers: types of layers that make a bottom of it; that make none.
+        consumers, only_consumers, no_consumers: types of layers that read a top of it: one at least; all of
+            them, and there is one; none.
+        absent, present: paths from the message.
+        offset: where it stands in the patch.
+    """
+
+    of: str = ""
+    roles: tuple[Role, ...] = ()
+    dialects: tuple[str, ...] = ()
+    phase: NetPhase | None = None
+    producers: tuple[str, ...] = ()
+    no_producers: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
+    only_consumers: tuple[str, ...] = ()
+    no_consumers: tuple[str, ...] = ()
+    absent: tuple[tuple[str, ...], ...] = ()
+    present: tuple[tuple[str, ...], ...] = ()
+    offset: int = 0
+
+    @property
+    def asks_of_layer(self) -> str:
+        """A field of it that only a layer has an answer to; empty if there is none."""
+        asked = {
+            "phase": self.phase,
+            "producer": self.producers,
+            "no_producer": self.no_producers,
+            "consumer": self.consumers,
+            "only_consumer": self.only_consumers,
+            "no_consumer": self.no_consumers,
+        }
+        return next((name for name, value in asked.items() if value), "")
+
+    @property
+    def asks_of_message(self) -> bool:
+        return bool(self.asks_of_layer or self.absent or self.present)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The front matter.
+
+    Attributes:
+        name: the finding's name.
+        summary: one line: the bad pattern.
+        message: of its findings; a template. The summary, if it is empty.
+        title: of its fixes; a template. Made from the edits, if it is empty.
+        phase, applicability, severity: as fixers have them.
+        opt_in: whether it is looked for only if it is asked for by name.
+        preserves_meaning: whether the engine is to prove that the net means the same.
+        sections: of its page in ``explain``, by the heading's field.
+        constraints: of variables, by name.
+        wheres: conditions; all must hold.
+        offsets: where fields stand, by name.
+    """
+
+    name: str
+    summary: str
+    message: str = ""
+    title: str = ""
+    phase: Phase = Phase.REPAIR
+    applicability: Applicability = Applicability.UNSAFE
+    severity: Severity = Severity.WARNING
+    opt_in: bool = False
+    preserves_meaning: bool = False
+    sections: dict[str, str] = field(default_factory=dict)
+    constraints: dict[str, Constraint] = field(default_factory=dict)
+    wheres: tuple[Where, ...] = ()
+    offsets: dict[str, int] = field(default_factory=dict)
+
+
+def read_front(text: str) -> Front:
+    """The front matter of a patch.
+
+    Raises:
+        PatchError: it is wrong.
+    """
+    try:
+        root = parse(text).root
+    except PrototxtError as error:
+        raise PatchError(error.offset, Mistake.FRONT_SYNTAX, reason=error.message) from None
+    _check(root, _ONCE | _REPEATED)
+    for needed in ("name", "summary"):
+        if not root.has(needed):
+            raise PatchError(0, Mistake.MISSING, name=needed)
+    name = root.string("name") or ""
+    if not _NAME.fullmatch(name):
+        raise PatchError(_place(root, "name"), Mistake.BAD_NAME, value=repr(name))
+    constraints: dict[str, Constraint] = {}
+    for node in root.fields("variable"):
+        found = _constraint(node)
+        if found.name in constraints:
+            raise PatchError(node.start, Mistake.CONSTRAINED_TWICE, name=found.name)
+        constraints[found.name] = found
+    return Front(
+        name,
+        display(_words(root, "summary")),
+        root.string("message") or "",
+        root.string("title") or "",
+        _choice(root, "phase", Phase, Phase.REPAIR),
+        _choice(root, "applicability", Applicability, Applicability.UNSAFE),
+        _choice(root, "severity", Severity, Severity.WARNING),
+        _flag(root, "opt_in"),
+        _flag(root, "preserves_meaning"),
+        {key: display(_words(root, key)) for key in ("what", "why", "safety", "false_alarm", "reference")},
+        constraints,
+        tuple(map(_where, root.fields("where"))),
+        {child.name: child.start for child in root.children()},
+    )
+
+
+def _check(message: Node, known: frozenset[str]) -> None:
+    """Refuse fields that nobody reads, and those that are given too often."""
+    seen: set[str] = set()
+    for child in message.children():
+        if child.name not in known:
+            names = ", ".join(sorted(known))
+            raise PatchError(child.start, Mistake.UNKNOWN_FIELD, name=child.name, known=names)
+        if child.name in seen and child.name not in _MANY:
+            raise PatchError(child.start, Mistake.GIVEN_TWICE, name=child.name)
+        seen.add(child.name)
+        for element in child.children() if child.is_list else (child,):
+            if element.is_message != (child.name in _MESSAGES):
+                wrong = Mistake.NOT_A_SCALAR if element.is_message else Mistake.NOT_A_MESSAGE
+                raise PatchError(element.start, wrong, name=child.name)
+
+
+def _place(message: Node, name: str) -> int:
+    node = message.field(name)
+    return node.start if node is not None else 0
+
+
+def _words(message: Node, name: str) -> str:
+    return "\n".join(message.strings(name)).strip()
+
+
+def _choice(message: Node, name: str, kind: type[_E], default: _E) -> _E:
+    value = message.string(name)
+    return default if value is None else _member(message, name, kind, value)
+
+
+def _member(message: Node, name: str, kind: type[_E], value: str) -> _E:
+    for member in kind:
+        if member.name.lower() == value.lower():
+            return member
+    known = ", ".join(member.name for member in kind)
+    raise PatchError(_place(message, name), Mistake.BAD_CHOICE, name=name, value=value, known=known)
+
+
+def _flag(message: Node, name: str) -> bool:
+    value = message.scalar(name)
+    if value is not None and value not in ("true", "false"):
+        raise PatchError(_place(message, name), Mistake.BAD_CHOICE, name=name, value=value, known="true, false")
+    return value is not None and truth(value)
+
+
+def _constraint(node: Node) -> Constraint:
+    _check(node, _VARIABLE)
+    name = node.string("name")
+    if not name:
+        raise PatchError(node.start, Mistake.MISSING, name="variable { name }")
+    any_of, none_of = (tuple(node.scalars(key)) for key in ("any_of", "none_of"))
+    bounds = [_number(node, key) for key in ("min", "max")]
+    return Constraint(name.lstrip("$"), any_of, none_of, bounds[0], bounds[1], _regexp(node), node.start)
+
+
+def _number(node: Node, name: str) -> float | None:
+    text = node.scalar(name)
+    if text is None:
+        return None
+    number = number_value(text)
+    if number is None:
+        raise PatchError(_place(node, name), Mistake.BAD_NUMBER, name=name, value=text)
+    return number
+
+
+def _regexp(node: Node) -> Regexp | None:
+    field_ = node.field("regexp")
+    if field_ is None:
+        return None
+    expression = string_value(field_.value)
+    try:
+        return Regexp(expression)
+    except RegexpError as error:
+        if error.at < 0:
+            most = MOST_CHARACTERS if error.what == "characters" else MOST_STATES
+            size = min(error.size, 10**6)
+            raise PatchError(field_.start, Mistake.REGEXP_LONG, size=size, what=error.what, most=most) from None
+        rest = repr(expression[error.at :]) if error.at < len(expression) else "its end"
+        hint = "there are classes, groups, | * + ? {m,n}; signs for their own sake want \\\\ before them"
+        raise PatchError(field_.start, Mistake.BAD_REGEXP, rest=rest, hint=hint) from None
+
+
+def _where(node: Node) -> Where:
+    _check(node, _WHERE)
+    for fork in node.fields("dialect"):
+        name = string_value(fork.value)
+        forks = load_schema().forks
+        if name not in forks:
+            near = next(iter(get_close_matches(name, forks, 1, 0)), "bvlc")
+            raise PatchError(fork.start, Mistake.UNKNOWN_FORK, value=repr(name), near=near)
+    return Where(
+        (node.string("of") or "").lstrip("$"),
+        tuple(_member(node, "role", Role, value) for value in node.strings("role")),
+        tuple(node.strings("dialect")),
+        None if node.string("phase") is None else _choice(node, "phase", NetPhase, NetPhase.TRAIN),
+        tuple(node.strings("producer")),
+        tuple(node.strings("no_producer")),
+        tuple(node.strings("consumer")),
+        tuple(node.strings("only_consumer")),
+        tuple(node.strings("no_consumer")),
+        tuple(_paths(node, "absent")),
+        tuple(_paths(node, "present")),
+        node.start,
+    )
+
+
+def _paths(node: Node, name: str) -> Iterator[tuple[str, ...]]:
+    for field_ in node.fields(name):
+        value = string_value(field_.value)
+        if not _PATH.fullmatch(value) or not (is_string(field_.value) or "." not in value):
+            raise PatchError(field_.start, Mistake.BAD_PATH, value=repr(value))
+        yield tuple(value.split("."))
