@@ -131,3 +131,26 @@ def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> A
         return None  # rates of shared parameters are compared where they are given
     beside = (*SIDES.get(slot.name, ()), *(both for both, sides in SIDES.items() if slot.name in sides))
     return None if any(map(given, beside)) else default
+
+
+# Lists that say the same when they are empty (base_conv_layer.cpp, LayerSetUp).
+_USUAL = {"pad": 0, "stride": 1, "dilation": 1}
+
+
+def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Callable[[str], bool]) -> bool:
+    """Whether a field with that value says what Caffe takes it for where it is absent.
+
+    Args:
+        kind: the type of the message that the field is in.
+        slot: the field; None if no fork knows it.
+        value: as written.
+        bvlc: whether BVLC's Caffe takes the file.
+        given: whether the message has a field of that name.
+    """
+    if slot is None or slot.kind == "message":
+        return False
+    if kind == "ConvolutionParameter" and slot.name in _USUAL:
+        beside = SIDES.get(slot.name, ())
+        return slot.value(value) == _USUAL[slot.name] and not any(map(given, beside))
+    default = unsaid(kind, slot, bvlc, given)
+    return default is not None and bool(slot.value(value) == default)

@@ -1,0 +1,123 @@
+"""What a patch may ask of layers: found by type and by blob, joined by blob, read and fed by others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from caffefix.caffe.graph import Blob, Graph, Step, graph
+from caffefix.caffe.net import Generation, Layer, Net, Phase
+from caffefix.patching.front import Where
+from caffefix.syntax.tree import Node
+
+
+class Layers:
+    """The layers of a net as patches look them up; those of the old formats are left out.
+
+    Attributes:
+        net: the net.
+        by_type, by_name, by_bottom, by_top: layers, in file order.
+    """
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.all: list[Layer] = [
+            layer for layer in net.layers if layer.generation is Generation.V2 and not layer.node.in_list
+        ]
+        self.by_type: defaultdict[str, list[Layer]] = defaultdict(list)
+        self.by_name: defaultdict[str, list[Layer]] = defaultdict(list)
+        self.by_bottom: defaultdict[str, list[Layer]] = defaultdict(list)
+        self.by_top: defaultdict[str, list[Layer]] = defaultdict(list)
+        for layer in self.all:
+            self.by_type[layer.type].append(layer)
+            self.by_name[layer.name].append(layer)
+            for found, names in ((self.by_bottom, layer.bottoms), (self.by_top, layer.tops)):
+                for name in dict.fromkeys(names):
+                    found[name].append(layer)
+        self._by_node = {id(layer.node): layer for layer in self.all}
+
+    def of(self, node: Node) -> Layer:
+        """The layer that a message is."""
+        return self._by_node[id(node)]
+
+    @cached_property
+    def graphs(self) -> list[Graph]:
+        """The net in each phase and each of its stages."""
+        stages = [frozenset[str](), *(frozenset({stage}) for stage in sorted(self.net.stages)[:16])]
+        return [graph(self.net, phase, each) for phase in Phase for each in stages]
+
+    @cached_property
+    def _steps(self) -> dict[int, list[tuple[Graph, Step]]]:
+        """Where each layer runs, by the id of its node."""
+        found: dict[int, list[tuple[Graph, Step]]] = {}
+        for view in self.graphs:
+            for step in view.steps:
+                found.setdefault(id(step.layer.node), []).append((view, step))
+        return found
+
+    def runs(self, node: Node) -> list[tuple[Graph, Step]]:
+        """A layer's steps, in each view that has it."""
+        return self._steps.get(id(node), [])
+
+    # ---- blobs
+
+    def feeds(self, maker: Node, reader: Node, blob: str) -> bool:
+        """Whether, in some phase, one layer reads the very blob of that name that the other makes."""
+        for view, step in self.runs(reader):
+            for bottom in step.bottoms:
+                made_by = view.producer(bottom) if bottom.name == blob else None
+                if made_by is not None and made_by.layer.node is maker:
+                    return True
+        return False
+
+    def share(self, one: Node, other: Node, blob: str) -> bool:
+        """Whether two layers read the same version of a blob where they run together, if they do at all."""
+        pairs = [(a, b) for view, a in self.runs(one) for where, b in self.runs(other) if where is view]
+        return not pairs or any(self._reads(a, blob) & self._reads(b, blob) for a, b in pairs)
+
+    @staticmethod
+    def _reads(step: Step, blob: str) -> set[int]:
+        return {bottom.index for bottom in step.bottoms if bottom.name == blob}
+
+    def producers(self, node: Node) -> set[str]:
+        """Types of the layers that make a layer's bottoms."""
+        found = (view.producer(bottom) for view, step in self.runs(node) for bottom in step.bottoms)
+        return {maker.layer.type for maker in found if maker is not None}
+
+    def consumers(self, node: Node) -> set[str]:
+        """Types of the layers that read a layer's tops."""
+        return {reader.layer.type for view, step in self.runs(node) for reader in _readers(view, step.tops)}
+
+    # ---- conditions
+
+    def holds(self, where: Where, node: Node) -> bool:
+        """Whether what a condition asks of a layer is so."""
+        if where.phase is not None and not _only_in(self.of(node), where.phase):
+            return False
+        if where.producers or where.no_producers:
+            makers = self.producers(node)
+            if where.producers and not makers & set(where.producers):
+                return False
+            if makers & set(where.no_producers):
+                return False
+        if not (where.consumers or where.only_consumers or where.no_consumers):
+            return True
+        readers = self.consumers(node)
+        return (
+            (not where.consumers or bool(readers & set(where.consumers)))
+            and (not where.only_consumers or (bool(readers) and readers <= set(where.only_consumers)))
+            and not readers & set(where.no_consumers)
+        )
+
+
+def _readers(view: Graph, tops: tuple[Blob, ...]) -> Iterator[Step]:
+    for top in tops:
+        yield from view.readers(top)
+
+
+def _only_in(layer: Layer, phase: Phase) -> bool:
+    """Whether the layer's own rules keep it to one phase."""
+    other = Phase.TEST if phase is Phase.TRAIN else Phase.TRAIN
+    stages = layer.stages
+    return layer.is_in(phase, stages) and not layer.is_in(other, stages) and not layer.is_in(other)

@@ -1,0 +1,262 @@
+"""Finds what a patch matches: one goal after the other, and back where a goal has no field left.
+
+The stack is a list, so that depth is nobody's concern; steps are counted, so that a patch which tries
+too many combinations in a file is refused there instead of running on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from caffefix.caffe.net import Layer
+from caffefix.caffe.slots import Slot, says_nothing, slots
+from caffefix.patching.goals import ROOT, Goal, layer_types
+from caffefix.patching.layers import Layers
+from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Variable
+from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
+from caffefix.syntax.edits import EditError
+from caffefix.syntax.scalars import string_value
+from caffefix.syntax.tree import Node
+
+_STEPS = 200_000
+
+
+class TooManySteps(EditError):
+    """A file in which a patch has too many ways to match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item is found: a field, and the type of the message that it is; None for a default."""
+
+    node: Node | None
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One way in which a patch matches.
+
+    Attributes:
+        places: by the item's offset.
+        bound: variables.
+    """
+
+    places: dict[int, Place]
+    bound: dict[str, Bound]
+
+    def node(self, offset: int) -> Node | None:
+        """Where an item is found."""
+        place = self.places.get(offset)
+        return place.node if place is not None else None
+
+    def message(self, offset: int) -> Node:
+        """Where a message is found."""
+        node = self.node(offset)
+        assert node is not None
+        return node
+
+
+@dataclass
+class Search:
+    """Matches of goals in one net or solver.
+
+    Attributes:
+        goals: of the patch.
+        constraints: of its variables.
+        host: the net or solver, and its type in caffe.proto.
+        layers: of the net; None for a solver.
+        bvlc: whether BVLC's Caffe takes the file, so that its defaults hold; asked where it matters.
+    """
+
+    goals: tuple[Goal, ...]
+    constraints: dict[str, Constraint]
+    host: Place
+    layers: Layers | None
+    bvlc: Callable[[], bool]
+    places: dict[int, Place] = field(default_factory=dict)
+    bound: dict[str, Bound] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
+    steps: int = 0
+
+    def matches(self) -> Iterator[Match]:
+        """All matches, in the order of the file.
+
+        Raises:
+            TooManySteps: there are too many ways to try.
+        """
+        self.places[ROOT] = self.host
+        choices = [self._candidates(self.goals[0])]
+        undo: list[tuple[int, list[str]]] = []
+        while choices:
+            if len(undo) == len(choices):
+                self._undo(self.goals[len(choices) - 1], *undo.pop())
+            choice = next(choices[-1], None)
+            self.steps += 1
+            if self.steps > _STEPS:
+                raise TooManySteps("it has too many ways to match here; give it more literal values")
+            if choice is None:
+                choices.pop()
+                continue
+            undo.append(self._take(self.goals[len(choices) - 1], *choice))
+            if len(choices) == len(self.goals):
+                yield Match(dict(self.places), dict(self.bound))
+            else:
+                choices.append(self._candidates(self.goals[len(choices)]))
+
+    def _take(self, goal: Goal, place: Place, bound: dict[str, Bound]) -> tuple[int, list[str]]:
+        if goal.item is not None:
+            self.places[goal.item.offset] = place
+        if place.node is not None:
+            self.used.add(id(place.node))
+        new = [name for name in bound if name not in self.bound]
+        self.bound.update(bound)
+        return id(place.node), new
+
+    def _undo(self, goal: Goal, used: int, names: list[str]) -> None:
+        if goal.item is not None:
+            del self.places[goal.item.offset]
+        self.used.discard(used)
+        for name in names:
+            del self.bound[name]
+
+    # ---- candidates
+
+    def _candidates(self, goal: Goal) -> Iterator[tuple[Place, dict[str, Bound]]]:
+        parent = self.places[goal.parent]
+        assert parent.node is not None
+        if goal.item is None:
+            return self._left(goal, parent.node, parent.kind)
+        if isinstance(goal.item, Scalar):
+            return self._scalars(goal, goal.item, parent.node, parent.kind)
+        return self._messages(goal, goal.item, parent.node, parent.kind)
+
+    def _scalars(
+        self, goal: Goal, item: Scalar, parent: Node, kind: str
+    ) -> Iterator[tuple[Place, dict[str, Bound]]]:
+        slot = slots(kind).get(item.name)
+        found = False
+        for node in parent.fields(item.name):
+            found = True
+            if not node.value or id(node) in self.used or not self._in_order(goal, node):
+                continue
+            bound = self._value(item, node.value, slot)
+            if bound is not None:
+                yield Place(node), bound
+        if not found and goal.optional and isinstance(item.value, Literal):
+            if says_nothing(kind, slot, item.value.text, self.bvlc(), parent.has):
+                yield Place(None), {}
+
+    def _value(self, item: Scalar, text: str, slot: Slot | None) -> dict[str, Bound] | None:
+        """What a scalar's variable is bound to; None if the value is another."""
+        value = item.value
+        if isinstance(value, Literal):
+            return {} if same(slot, value.text, text) else None
+        taken: str | None = text
+        if isinstance(value, Template):
+            name = holes(value)[1].name
+            taken = taken_out(value, text)
+        else:
+            assert isinstance(value, Variable)
+            name = value.name
+        if taken is None or (name in self.constraints and not self.constraints[name].allows(taken)):
+            return None
+        before = self.bound.get(name)
+        if before is not None and not (isinstance(before, str) and same(slot, before, taken)):
+            return None
+        return {name: taken}
+
+    def _messages(
+        self, goal: Goal, item: Message, parent: Node, kind: str
+    ) -> Iterator[tuple[Place, dict[str, Bound]]]:
+        for node in self._nodes(goal, item, parent):
+            if not node.is_message or id(node) in self.used or not self._in_order(goal, node):
+                continue
+            slot = slots(kind).get(node.name)
+            place = Place(node, slot.type if slot is not None else "")
+            before = self.bound.get(item.variable)
+            if not item.variable:
+                yield place, {}
+            elif before is None or (isinstance(before, Node) and alike((before,), (node,))):
+                yield place, {item.variable: node}
+
+    def _nodes(self, goal: Goal, item: Message, parent: Node) -> Iterable[Node]:
+        if goal.parent == ROOT and item.name == LAYER:
+            return (layer.node for layer in self._layers(item))
+        if item.name:
+            return parent.fields(item.name)
+        return (node for child in parent.children() for node in (child.children() if child.is_list else (child,)))
+
+    def _layers(self, item: Message) -> Iterable[Layer]:
+        """The layers that may do, by what is known of them: a blob that is bound, a name, a type."""
+        if self.layers is None:
+            return ()
+        known = {"bottom": self.layers.by_bottom, "top": self.layers.by_top, "name": self.layers.by_name}
+        for scalar in item.items:
+            if isinstance(scalar, Scalar) and scalar.name in known and isinstance(scalar.value, Variable):
+                bound = self.bound.get(scalar.value.name)
+                if isinstance(bound, str):
+                    return known[scalar.name][string_value(bound)]
+        types = layer_types(item)
+        return self.layers.by_type[string_value(types[0])] if types else self.layers.all
+
+    def _left(self, goal: Goal, parent: Node, kind: str) -> Iterator[tuple[Place, dict[str, Bound]]]:
+        if goal.rest is not None and not goal.rest.variable:
+            yield Place(None), {}
+            return
+        left = list(self._unused(parent))
+        if goal.rest is None:
+            if all(
+                n.value and says_nothing(kind, slots(kind).get(n.name), n.value, self.bvlc(), _never) for n in left
+            ):
+                yield Place(None), {}
+            return
+        before = self.bound.get(goal.rest.variable)
+        if before is None or (isinstance(before, tuple) and alike(before, left)):
+            yield Place(None), {goal.rest.variable: tuple(left)}
+
+    def _says_nothing(self, kind: str, node: Node) -> bool:
+        return says_nothing(kind, slots(kind).get(node.name), node.value, self.bvlc(), lambda name: False)
+
+    def _unused(self, parent: Node) -> Iterator[Node]:
+        for child in parent.children():
+            if child.is_list and any(id(node) in self.used for node in child.children()):
+                yield from (node for node in child.children() if id(node) not in self.used)
+            elif id(child) not in self.used:
+                yield child
+
+    def _found(self, offset: int) -> Node | None:
+        place = self.places.get(offset)
+        return place.node if place is not None else None
+
+    def _in_order(self, goal: Goal, node: Node) -> bool:
+        """Whether fields of the same name are in the pattern's order."""
+        if not (goal.earlier or goal.later):
+            return True
+        before, behind = (
+            [found.start for offset in part if (found := self._found(offset)) is not None]
+            for part in (goal.earlier, goal.later)
+        )
+        return all(start < node.start for start in before) and all(start > node.start for start in behind)
+
+
+def alike(one: Iterable[Node], other: Iterable[Node]) -> bool:
+    """Whether fields say the same, in whatever order those of different names stand."""
+    return sorted(_facts(one)) == sorted(_facts(other))
+
+
+def _facts(nodes: Iterable[Node]) -> Iterator[tuple[tuple[tuple[str, int], ...], str]]:
+    """Each field by its path, counting those of the same name, with its value."""
+    stack: list[tuple[tuple[tuple[str, int], ...], Iterable[Node]]] = [((), nodes)]
+    while stack:
+        path, level = stack.pop()
+        seen: Counter[str] = Counter()
+        for node in level:
+            for element in node.children() if node.is_list else (node,):
+                here = (*path, (element.name, seen[element.name]))
+                seen[element.name] += 1
+                yield here, repr(plain(element.value))
+                if element.is_message:
+                    stack.append((here, element.children()))

@@ -1,0 +1,204 @@
+"""The two sides of a body as one: what stays, what changes, what goes and what comes.
+
+A field on a context line stands on both sides at the same offset. A message stays a message if its
+name or its closing brace is context, whatever else of it changes: so a message is renamed. Fields
+that are context while the message around them is not go in (``Wrap``) or out (``Unwrap``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patching.pattern import Item, Literal, Message, Rest, Scalar, Template, Value, Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A field, or other fields, that stay as they are."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A message that stays, perhaps under another name, and what happens in it."""
+
+    before: Message
+    after: Message
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A scalar that gets another value, another name, or both."""
+
+    before: Scalar
+    after: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """What goes."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """What comes."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrap:
+    """A message that goes, while its fields stay; their entries stand behind it."""
+
+    before: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """A message that comes around fields that stay."""
+
+    after: Message
+    entries: tuple[Entry, ...]
+
+
+Entry: TypeAlias = Keep | Inside | Change | Remove | Add | Unwrap | Wrap
+
+
+def merge(before: Sequence[Item], after: Sequence[Item]) -> tuple[Entry, ...]:
+    """The sides of a message, or of the body, as one. Messages nest as deep as the body may.
+
+    Raises:
+        PatchError: a field goes in or out in a way that no edit says.
+    """
+    flat, gone = _opened(before, after)
+    entries: list[Entry] = list(map(Unwrap, gone))
+    start = 0
+    fresh: list[Item] = []
+    for item in after:
+        reach = _reach(item, flat[start:])
+        if reach is None:
+            fresh.append(item)
+            continue
+        first, last = (start + index for index in reach)
+        entries += _hunk(flat[start:first], fresh)
+        entries.append(_pair(item, flat[first : last + 1]))
+        fresh = []
+        start = last + 1
+    entries += _hunk(flat[start:], fresh)
+    return tuple(entries)
+
+
+def entries_in(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """All entries, outer ones first."""
+    stack = list(reversed(entries))
+    while stack:
+        entry = stack.pop()
+        yield entry
+        if isinstance(entry, Inside | Wrap):
+            stack.extend(reversed(entry.entries))
+
+
+def _places(item: Item) -> set[int]:
+    """The offsets by which an item is known on the other side."""
+    found = {item.offset} if item.sign == " " else set()
+    if isinstance(item, Message) and item.close_sign == " ":
+        found.add(item.close)
+    return found
+
+
+def _opened(before: Sequence[Item], after: Sequence[Item]) -> tuple[list[Item], list[Message]]:
+    """The items before, and instead of messages that go while fields of them stay, these fields."""
+    here = {place for item in after for place in _places(item)}
+    flat: list[Item] = []
+    gone: list[Message] = []
+    for item in before:
+        goes = isinstance(item, Message) and item.sign == item.close_sign == "-"
+        if goes and isinstance(item, Message) and any(_places(inner) & here for inner in item.items):
+            flat += item.items
+            gone.append(item)
+        else:
+            flat.append(item)
+    return flat, gone
+
+
+def _reach(item: Item, before: Sequence[Item]) -> tuple[int, int] | None:
+    """First and last index of the items that this one is, or wraps."""
+    places = _places(item)
+    if isinstance(item, Message) and not places:
+        places = {place for inner in item.items for place in _places(inner)}
+    found = [index for index, other in enumerate(before) if _places(other) & places]
+    return (found[0], found[-1]) if found else None
+
+
+def _pair(after: Item, before: Sequence[Item]) -> Entry:
+    if not isinstance(after, Message):
+        return Keep(after)
+    if not _places(after):
+        return Wrap(after, merge(before, after.items))
+    one = before[0]
+    if len(before) != 1 or not isinstance(one, Message):
+        raise PatchError(after.offset, Mistake.MOVED_APART)
+    return Inside(one, after, merge(one.items, after.items))
+
+
+def _hunk(before: Sequence[Item], after: Sequence[Item]) -> Iterator[Entry]:
+    """Lines of ``-`` and ``+`` without context between them: a field that both sides have is changed."""
+    for item in (*before, *after):
+        if item.sign == " ":
+            raise PatchError(item.offset, Mistake.MOVED_APART)
+    pairs: dict[int, Item] = {}
+    left = list(before)
+    for fits in (_same_name, _same_content):
+        for item in after:
+            other = next((b for b in left if item.offset not in pairs and fits(b, item)), None)
+            if other is not None:
+                pairs[item.offset] = other
+                left.remove(other)
+    yield from map(Remove, left)
+    for item in after:
+        if item.offset not in pairs:
+            yield Add(item)
+        else:
+            yield _changed(pairs[item.offset], item)
+
+
+def _changed(before: Item, after: Item) -> Entry:
+    if isinstance(before, Message) and isinstance(after, Message):
+        return Inside(before, after, merge(before.items, after.items))
+    if isinstance(before, Scalar) and isinstance(after, Scalar):
+        return Change(before, after)
+    return Keep(before)
+
+
+def _same_name(before: Item, after: Item) -> bool:
+    if isinstance(before, Rest) and isinstance(after, Rest):
+        return before.variable == after.variable
+    if isinstance(before, Message) and isinstance(after, Message):
+        called = after.variable and after.variable == before.variable
+        return bool(before.name and before.name == after.name) or bool(called)
+    return isinstance(before, Scalar) and isinstance(after, Scalar) and before.name == after.name
+
+
+def _same_content(before: Item, after: Item) -> bool:
+    """Whether it is the same under another name."""
+    if isinstance(before, Message) and isinstance(after, Message):
+        runs = {item.variable for item in before.items if isinstance(item, Rest)}
+        return any(isinstance(item, Rest) and item.variable in runs for item in after.items)
+    return isinstance(before, Scalar) and isinstance(after, Scalar) and _key(before.value) == _key(after.value)
+
+
+def _key(value: Value) -> object:
+    """A value without its place."""
+    if isinstance(value, Literal):
+        return value.text
+    if isinstance(value, Variable):
+        return "$" + value.name
+    parts = value.parts if isinstance(value, Template) else value.steps
+    return tuple("$" + part.name if isinstance(part, Variable) else part for part in parts)
