@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from caffefix.cli._output import say
+
 if TYPE_CHECKING:
+    from caffefix.engine.repair import Request
     from caffefix.zoo.config import Configuration
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -66,6 +70,27 @@ def names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
     if value and not found:
         raise click.BadParameter("no name is given", ctx, param)
     return found
+
+
+def with_patches(values: tuple[str, ...]) -> Callable[[Request], Request]:
+    """What ``--patch`` adds to requests; a patch that cannot be right ends the run before it has begun."""
+    if not values:
+        return lambda request: request
+    from dataclasses import replace
+
+    from caffefix.zoo.patches import PatchFileError, given
+
+    try:
+        patches = given(values)
+    except PatchFileError as error:
+        fail(str(error))
+    return lambda request: replace(request, selection=patches.added_to(request.selection))
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong with what was given, and end."""
+    say(sys.stderr, f"error: {message}\n")
+    sys.exit(2)
 
 
 def check_dialect(name: str) -> None:

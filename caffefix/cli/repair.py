@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caffefix.cli._options import configuration, configured
+from caffefix.cli._options import configuration, configured, with_patches
 from caffefix.cli._output import colour, say, write
 from caffefix.cli._reports import Wanted, report
 from caffefix.reports.formats import NAMES
@@ -41,6 +41,10 @@ class _Repair(click.Command):
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option(
+    "--patch", "patches", multiple=True, metavar="PATCH",
+    help="Look for this semantic patch: a file, a folder of them, or the name of one that is shipped.",
+)  # fmt: skip
+@click.option(
     "--unsafe/--no-unsafe", default=None, help="Also apply fixes that change what a working net computes."
 )
 @click.option(
@@ -66,6 +70,7 @@ def command(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
+    patches: tuple[str, ...],
     roots: tuple[str, ...],
     delta: bool,
     log: str | None,
@@ -83,7 +88,7 @@ def command(
     and only when they are proved. NAMES are names or globs of findings, separated by commas;
     see `caffefix fixers`. What holds for a whole zoo is written down in caffefix.toml or
     pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
-    finding where it stands.
+    finding where it stands. With --patch, nothing else is looked for unless it is selected, too.
 
     Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
     proved or written (the others are done), or wrong usage; 130 interrupted.
@@ -104,7 +109,8 @@ def command(
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise click.UsageError("--statistics is told as text or json, on standard output")
     adjust = _adjusted(_evidence(log), delta=delta or wanted.needs("delta"), fixes=wanted.needs("fixes"))
-    work = repairing(adjust)
+    patched = with_patches(patches)
+    work = repairing(lambda request: adjust(patched(request)))
     results: Iterable[FileResult]
     try:
         if paths == ("-",):

@@ -9,6 +9,12 @@ from fnmatch import fnmatchcase
 
 from caffefix.findings import Applicability, Fix
 from caffefix.fixers import Fixer, fixers
+from caffefix.patching.shipped import shipped
+
+
+def registered() -> tuple[Fixer, ...]:
+    """All fixers, and the patches that come with caffefix."""
+    return (*fixers(), *shipped())
 
 
 class UnknownNameError(Exception):
@@ -25,12 +31,16 @@ class Selection:
         unsafe: whether unsafe fixes are applied.
         by_name: whether to select a finding by its exact name is to ask for its unsafe fix; so on the
             command line, not in a configuration file.
+        patches: that the user gave; they are looked for beside what is selected, by themselves if nothing is.
+        named: which of these were given one by one, which is to ask for their unsafe fixes, too.
     """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     unsafe: bool = False
     by_name: bool = True
+    patches: tuple[Fixer, ...] = ()
+    named: frozenset[str] = frozenset()
 
     def check(self) -> None:
         """Refuse names that mean nothing.
@@ -38,7 +48,7 @@ class Selection:
         Raises:
             UnknownNameError: a name or glob matches no finding.
         """
-        names = [fixer.name for fixer in fixers()]
+        names = [fixer.name for fixer in (*registered(), *self.patches)]
         for pattern in (*self.select, *self.ignore):
             if not any(fnmatchcase(name, pattern) for name in names):
                 near = get_close_matches(pattern, names, 1)
@@ -46,12 +56,17 @@ class Selection:
                 raise UnknownNameError(f"there is no finding {pattern!r}{hint}")
 
     def fixers(self) -> list[Fixer]:
-        """The selected fixers, in the order in which they run."""
-        return [
-            fixer
-            for fixer in fixers()
-            if (not self.select or _matches(fixer.name, self.select)) and not _matches(fixer.name, self.ignore)
-        ]
+        """The selected fixers and patches, in the order in which they run."""
+        given = {patch.name for patch in self.patches}
+        found = [fixer for fixer in registered() if fixer.name not in given and self._selects(fixer)]
+        found += self.patches
+        found = [fixer for fixer in found if not _matches(fixer.name, self.ignore)]
+        return sorted(found, key=lambda fixer: (fixer.phase, fixer.name))
+
+    def _selects(self, fixer: Fixer) -> bool:
+        if fixer.opt_in:
+            return fixer.name in self.select
+        return _matches(fixer.name, self.select) if self.select else not self.patches
 
     def needs_family(self) -> bool:
         """Whether a selected fixer looks at the files beside the one that is judged."""
@@ -61,7 +76,8 @@ class Selection:
         """Whether a fix may be applied: an unsafe one needs --unsafe or its exact name."""
         if fix is None or fix.applicability is Applicability.DISPLAY:
             return False
-        return fix.applicability is Applicability.SAFE or self.unsafe or (self.by_name and name in self.select)
+        asked = (self.by_name and name in self.select) or name in self.named
+        return fix.applicability is Applicability.SAFE or self.unsafe or asked
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:
@@ -70,4 +86,4 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 def page(name: str) -> str:
     """The page of a finding; empty if there is no such finding."""
-    return next((fixer.page for fixer in fixers() if fixer.name == name), "")
+    return next((fixer.page for fixer in registered() if fixer.name == name), "")

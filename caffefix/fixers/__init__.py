@@ -65,6 +65,7 @@ class Fixer:
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether its findings depend on other files.
         group: one of ``GROUPS``.
+        opt_in: whether it is run only if it is asked for by name.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Fixer:
     changes: tuple[str, ...] = ()
     needs_family: bool = False
     group: str = ""
+    opt_in: bool = False
 
 
 @cache

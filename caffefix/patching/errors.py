@@ -77,6 +77,11 @@ class Mistake(enum.Enum):
     BOUND_APART = ("${name} is {one} here and {other} elsewhere", "use two names")
     TWO_RESTS = ("a message has one ... or $$$ only: two would share the fields at random", "")
     REST_ADDED = ("... on a + line says nothing of what to write", "bind the fields with $$$REST, and write that")
+    REST_AT_TOP = ("the net's other layers are never in question here", "delete this line")
+    REST_WRAPPED = (
+        "... would go into a new message, whatever it is",
+        "bind the fields with $$$REST if that is meant",
+    )
     HIDDEN_DELETION = (
         "this would delete fields that it does not show",
         "write them, or bind them with $$$REST if they are to go, whatever they are",
@@ -90,6 +95,7 @@ class Mistake(enum.Enum):
         "this field goes in or out of a message in a way that no edit says",
         "remove it on a - line and write it again on a + line",
     )
+    WRITTEN_AS_IS = ("a + line writes a message of a variable as it is", "${name} {...}")
     CALCULATES_TEXT = ("${name} is a message or fields: there is nothing to calculate", "")
     NO_ANCHOR = (
         "nothing here says where to look: no literal value, no field but name, type, bottom and top",

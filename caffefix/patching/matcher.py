@@ -208,9 +208,7 @@ class Search:
             return
         left = list(self._unused(parent))
         if goal.rest is None:
-            if all(
-                n.value and says_nothing(kind, slots(kind).get(n.name), n.value, self.bvlc(), _never) for n in left
-            ):
+            if all(n.value and self._says_nothing(kind, n) for n in left):
                 yield Place(None), {}
             return
         before = self.bound.get(goal.rest.variable)

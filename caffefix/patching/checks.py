@@ -1,0 +1,287 @@
+"""What is checked when a patch is loaded, so that it cannot go wrong in a file: each mistake has its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from caffefix.caffe.slots import says_nothing, slots
+from caffefix.caffe.typecheck import NET, SOLVER
+from caffefix.findings import Applicability
+from caffefix.patching.body import Body
+from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patching.front import Front, Where
+from caffefix.patching.goals import is_layer
+from caffefix.patching.kinds import with_kinds
+from caffefix.patching.merge import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
+from caffefix.patching.patch import Join, holes, words_in
+from caffefix.patching.pattern import (
+    LAYER,
+    Item,
+    Literal,
+    Message,
+    Rest,
+    Scalar,
+    Sum,
+    Template,
+    Variable,
+    variables,
+    walk,
+)
+from caffefix.syntax.scalars import is_string, string_value
+
+_SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"
+_UNTELLING = frozenset((LAYER, "name", "type", "bottom", "top"))
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A variable where the body matches it."""
+
+    name: str
+    kind: str
+    offset: int
+
+
+def check_body(front: Front, body: Body, entries: Sequence[Entry]) -> None:
+    """Refuse a body that cannot be right.
+
+    Raises:
+        PatchError: what is wrong, and where.
+    """
+    _check_change(front, body, entries)
+    bound = _bound(body)
+    _check_before(body.before)
+    _check_after(body.after, bound)
+    _check_entries(entries)
+    _check_front(front, body, bound)
+
+
+def _check_change(front: Front, body: Body, entries: Sequence[Entry]) -> None:
+    changes = any(not isinstance(e, Keep | Inside) for e in entries_in(entries))
+    display = front.applicability is Applicability.DISPLAY
+    if display and changes:
+        raise PatchError(front.offsets["applicability"], Mistake.DISPLAY_CHANGES)
+    renames = any(isinstance(e, Inside) and e.before.name != e.after.name for e in entries_in(entries))
+    if not (display or changes or renames):
+        raise PatchError(body.start, Mistake.NO_CHANGE)
+
+
+# ---------------------------------------------------------------- variables
+
+
+def _bound(body: Body) -> dict[str, str]:
+    """What kind of thing each variable is."""
+    found: dict[str, Use] = {}
+    for use in _uses(body.before):
+        first = found.setdefault(use.name, use)
+        if first.kind != use.kind:
+            raise PatchError(use.offset, Mistake.BOUND_APART, name=use.name, one=use.kind, other=first.kind)
+    return {name: use.kind for name, use in found.items()}
+
+
+def _uses(items: tuple[Item, ...]) -> Iterator[Use]:
+    for item in walk(items):
+        if isinstance(item, Scalar):
+            yield from (Use(v.name, _SCALAR, v.offset) for v in variables(item.value))
+        elif item.variable:
+            yield Use(item.variable, _MESSAGE if isinstance(item, Message) else _FIELDS, item.offset)
+
+
+def _check_before(items: tuple[Item, ...]) -> None:
+    for item in items:
+        if isinstance(item, Rest):
+            raise PatchError(item.offset, Mistake.REST_AT_TOP)
+    for item in walk(items):
+        if isinstance(item, Message):
+            rests = [inner for inner in item.items if isinstance(inner, Rest)]
+            if len(rests) > 1:
+                raise PatchError(rests[1].offset, Mistake.TWO_RESTS)
+        elif isinstance(item, Scalar):
+            if isinstance(item.value, Sum):
+                raise PatchError(item.offset, Mistake.CALCULATED)
+            if isinstance(item.value, Template) and len(item.value.parts) > 3:
+                raise PatchError(item.offset, Mistake.TEMPLATE_MATCH)
+
+
+def _check_after(items: tuple[Item, ...], bound: dict[str, str]) -> None:
+    for item in items:
+        if isinstance(item, Rest):
+            raise PatchError(item.offset, Mistake.REST_AT_TOP)
+    for use in _uses(items):
+        if use.name not in bound:
+            raise PatchError(use.offset, Mistake.UNBOUND, name=use.name)
+        if bound[use.name] != use.kind:
+            wrong = Mistake.CALCULATES_TEXT if use.kind is _SCALAR else Mistake.BOUND_APART
+            raise PatchError(use.offset, wrong, name=use.name, one=use.kind, other=bound[use.name])
+
+
+# ---------------------------------------------------------------- changes
+
+
+def _check_entries(entries: Sequence[Entry]) -> None:
+    written = _written(entries)
+    for entry in entries_in(entries):
+        if isinstance(entry, Remove):
+            _check_removed(entry.item, written)
+        elif isinstance(entry, Add):
+            _check_added(entry.item)
+        elif isinstance(entry, Wrap):
+            for each in entry.entries:
+                if isinstance(each, Keep) and isinstance(each.item, Rest) and not each.item.variable:
+                    raise PatchError(each.item.offset, Mistake.REST_WRAPPED)
+
+
+def _written(entries: Sequence[Entry]) -> set[str]:
+    """Variables of messages that ``+`` lines write again as they are."""
+    added = (item for entry in entries_in(entries) if isinstance(entry, Add) for item in walk((entry.item,)))
+    return {item.variable for item in added if isinstance(item, Message) and item.variable}
+
+
+def _check_removed(item: Item, written: set[str]) -> None:
+    if isinstance(item, Message) and item.variable in written:
+        return  # it moves, with all that is in it
+    for inner in walk((item,)):
+        if isinstance(inner, Rest) and not inner.variable:
+            raise PatchError(inner.offset, Mistake.HIDDEN_DELETION)
+
+
+def _check_added(item: Item) -> None:
+    for inner in walk((item,)):
+        if isinstance(inner, Message) and inner.variable:
+            if not inner.items or not all(isinstance(each, Rest) and not each.variable for each in inner.items):
+                raise PatchError(inner.offset, Mistake.WRITTEN_AS_IS, name=inner.variable)
+        elif isinstance(inner, Message):
+            for each in inner.items:
+                if isinstance(each, Rest) and not each.variable:
+                    raise PatchError(each.offset, Mistake.REST_ADDED)
+    if isinstance(item, Rest) and not item.variable:
+        raise PatchError(item.offset, Mistake.REST_ADDED)
+
+
+# ---------------------------------------------------------------- front matter and body together
+
+
+def _check_front(front: Front, body: Body, bound: dict[str, str]) -> None:
+    for constraint in front.constraints.values():
+        if constraint.name not in bound:
+            raise PatchError(constraint.offset, Mistake.UNUSED_VARIABLE, name=constraint.name)
+    for name, template in (("message", front.message), ("title", front.title)):
+        for variable in holes(template):
+            if variable not in bound:
+                raise PatchError(front.offsets[name], Mistake.BAD_TEMPLATE, name=name, variable=variable)
+
+
+def conditions(front: Front, body: Body) -> tuple[tuple[Where, int], ...]:
+    """What must hold of the body's messages, and the offset of the message that it is asked of.
+
+    Raises:
+        PatchError: a condition does not say of which, or of one that is not there.
+    """
+    messages = {item.variable: item for item in walk(body.before) if isinstance(item, Message) and item.variable}
+    top = [item for item in body.before if isinstance(item, Message)]
+    found = []
+    for where in front.wheres:
+        if not where.asks_of_message:
+            continue
+        if where.of and where.of not in messages:
+            raise PatchError(where.offset, Mistake.UNKNOWN_OF, name=where.of)
+        if not where.of and len(top) != 1:
+            raise PatchError(where.offset, Mistake.WHERE_OF_WHAT)
+        message = messages[where.of] if where.of else top[0]
+        if where.asks_of_layer and not (message in top and is_layer(message)):
+            raise PatchError(where.offset, Mistake.NOT_A_LAYER, name=where.of, field=where.asks_of_layer)
+        found.append((where, message.offset))
+    return tuple(found)
+
+
+def kinds(body: Body) -> frozenset[str]:
+    """What a patch looks into: nets, solvers, or both.
+
+    Raises:
+        PatchError: neither has such fields.
+    """
+    found = {NET, SOLVER}
+    for item in (*body.before, *body.after):
+        name = "" if isinstance(item, Rest) else item.name
+        if name == "layers":
+            raise PatchError(item.offset, Mistake.OLD_LAYERS)
+        here = {kind for kind in (NET, SOLVER) if name in slots(kind)}
+        if not found & here:
+            raise PatchError(item.offset, Mistake.NO_LAYER, name=name or "$X { }")
+        found &= here
+    return frozenset(found)
+
+
+# ---------------------------------------------------------------- literals
+
+
+def anchors(body: Body, kind: str) -> frozenset[str]:
+    """The words that a file must hold for the body to match.
+
+    Args:
+        body: the body.
+        kind: what it looks into: the type of a net or solver in caffe.proto.
+
+    Raises:
+        PatchError: nothing in it is telling.
+    """
+    names: set[str] = set()
+    telling = False
+    for item, inside in with_kinds(body.before, kind):
+        if isinstance(item, Rest) or not item.name:
+            continue
+        if not (isinstance(item, Scalar) and isinstance(item.value, Literal)):
+            telling |= item.name not in _UNTELLING
+            names.add(item.name)
+        elif not _may_be_absent(item.name, item.value.text, inside):
+            telling = True
+            names.add(item.name)
+            names.update(words_in(string_value(item.value.text)) if is_string(item.value.text) else ())
+    if not telling:
+        raise PatchError(body.start, Mistake.NO_ANCHOR)
+    return frozenset(names)
+
+
+def _may_be_absent(name: str, value: str, kind: str) -> bool:
+    """Whether a field of that value says what an absent one says, in some fork."""
+    slot = slots(kind).get(name)
+    return any(says_nothing(kind, slot, value, bvlc, lambda other: False) for bvlc in (False, True))
+
+
+# ---------------------------------------------------------------- layers
+
+
+def joins(body: Body) -> tuple[Join, ...]:
+    """How the layers hang together by blobs.
+
+    Raises:
+        PatchError: a layer has nothing to do with those before it.
+    """
+    layers = [item for item in body.before if isinstance(item, Message) and is_layer(item)]
+    known: set[str] = set()
+    for index, layer in enumerate(layers):
+        mine = {use.name for use in _uses((layer,))}
+        if index and not mine & known:
+            raise PatchError(layer.offset, Mistake.DISCONNECTED)
+        known |= mine
+    return tuple(_joins(layers))
+
+
+def _joins(layers: Sequence[Message]) -> Iterator[Join]:
+    tops, bottoms = ([set(_blobs(layer, name)) for layer in layers] for name in ("top", "bottom"))
+    for index, layer in enumerate(layers):
+        for blob in sorted(bottoms[index]):
+            others = [*reversed(range(index)), *range(index + 1, len(layers))]
+            maker = next((other for other in others if blob in tops[other]), None)
+            beside = next((other for other in range(index) if blob in bottoms[other]), None)
+            if maker is not None:
+                yield Join(blob, layers[maker].offset, layer.offset)
+            elif beside is not None:
+                yield Join(blob, None, layer.offset, layers[beside].offset)
+
+
+def _blobs(layer: Message, name: str) -> Iterator[str]:
+    for item in layer.items:
+        if isinstance(item, Scalar) and item.name == name and isinstance(item.value, Variable):
+            yield item.value.name

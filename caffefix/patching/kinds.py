@@ -1,0 +1,32 @@
+"""Of which type of caffe.proto the messages of a body are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caffefix.caffe.slots import slots
+from caffefix.patching.pattern import Item, Message, Rest
+
+
+def with_kinds(items: Sequence[Item], kind: str) -> Iterator[tuple[Item, str]]:
+    """Items with the type of the message that they are in; empty where it has any name."""
+    stack = [(item, kind) for item in items]
+    while stack:
+        item, inside = stack.pop()
+        yield item, inside
+        if isinstance(item, Message):
+            stack += [(inner, kind_of(item, inside)) for inner in item.items]
+
+
+def kind_of(message: Message, inside: str) -> str:
+    """The type of a message in caffe.proto; of one of any name, the first that has such fields."""
+    return slots(inside)[name].type if (name := name_of(message, inside)) in slots(inside) else ""
+
+
+def name_of(message: Message, inside: str) -> str:
+    """A name for a message, if it has none."""
+    if message.name:
+        return message.name
+    wanted = {item.name for item in message.items if not isinstance(item, Rest) and item.name}
+    fits = (n for n, slot in slots(inside).items() if slot.kind == "message" and wanted <= set(slots(slot.type)))
+    return next(fits, "sample_param")

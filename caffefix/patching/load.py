@@ -1,0 +1,56 @@
+"""Loads patches: text in, a checked ``Patch`` out."""
+
+from __future__ import annotations
+
+from caffefix.caffe.typecheck import NET
+from caffefix.findings import Applicability
+from caffefix.patching import checks
+from caffefix.patching.body import read_body
+from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patching.front import read_front
+from caffefix.patching.goals import goals, is_layer
+from caffefix.patching.merge import Change, entries_in, merge
+from caffefix.patching.patch import Patch
+from caffefix.patching.reach import changed_paths, is_structural
+from caffefix.patching.sample import repeats
+from caffefix.patching.source import split
+from caffefix.syntax.source import Source
+
+
+def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
+    """The patch that a file holds.
+
+    Args:
+        path: what messages call the file.
+        data: its content.
+        tried: whether it is known to come to an end.
+
+    Raises:
+        PatchError: it cannot be right.
+    """
+    source = Source(path, data)
+    head, start = split(source.text)
+    front = read_front(head)
+    body = read_body(source.text, start)
+    kinds = checks.kinds(body)
+    entries = merge(body.before, body.after)
+    checks.check_body(front, body, entries)
+    replaced = frozenset(entry.before.offset for entry in entries_in(entries) if isinstance(entry, Change))
+    changes = changed_paths(entries)
+    patch = Patch(
+        source,
+        front,
+        body,
+        entries,
+        goals(body.before, replaced),
+        checks.joins(body),
+        checks.conditions(front, body),
+        checks.anchors(body, NET if NET in kinds else min(kinds)),
+        kinds,
+        any(map(is_layer, body.before)),
+        () if front.preserves_meaning else changes,
+        is_structural(changes),
+    )
+    if not tried and front.applicability is not Applicability.DISPLAY and repeats(patch):
+        raise PatchError(start, Mistake.REPEATS)
+    return patch

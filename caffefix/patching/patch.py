@@ -1,0 +1,252 @@
+"""A patch that is loaded: where it looks, what it finds, and what it does about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from caffefix.caffe.net import Generation, Net
+from caffefix.caffe.roles import Role, file_role
+from caffefix.caffe.schema import load as load_schema
+from caffefix.caffe.typecheck import NET, SOLVER
+from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.patching.body import Body
+from caffefix.patching.front import Front, Where
+from caffefix.patching.goals import Goal
+from caffefix.patching.layers import Layers
+from caffefix.patching.matcher import Match, Place, Search
+from caffefix.patching.merge import Entry
+from caffefix.patching.rewrite import Draft, draft
+from caffefix.patching.structure import cut_by
+from caffefix.patching.values import Bound, filled
+from caffefix.syntax.edits import EditError
+from caffefix.syntax.lowering import lower
+from caffefix.syntax.scalars import string_value
+from caffefix.syntax.source import Source
+from caffefix.syntax.tree import Document, Node
+
+_WORD = re.compile(r"[A-Za-z0-9_]+")
+# A string that is written in parts, or with escapes, may hold a word that the text does not show.
+_HIDING = re.compile(r"\\|[\"'][ \t\r\f\v\n]+[\"']")
+_HOLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SHOWN = 3  # edits in a title
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two layers of the body that name the same blob.
+
+    Attributes:
+        blob: the variable.
+        maker: offset of the layer that makes it; None where both read it.
+        reader: offset of the layer that reads it.
+        beside: offset of the other layer that reads it, where none makes it.
+    """
+
+    blob: str
+    maker: int | None
+    reader: int
+    beside: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch.
+
+    Attributes:
+        source: its file.
+        front: its front matter.
+        body: its two sides.
+        entries: both sides as one.
+        goals: what must be found.
+        joins: layers that hang together by blobs.
+        conditions: what must hold, and the offset of the message that it is asked of.
+        words: which a file must hold for it to match.
+        kinds: types in caffe.proto of what it looks into: nets, solvers.
+        layered: whether it matches layers.
+        changes: paths of what it may change in the meaning of a net.
+        structural: whether it may change which layer reads which.
+    """
+
+    source: Source
+    front: Front
+    body: Body
+    entries: tuple[Entry, ...]
+    goals: tuple[Goal, ...]
+    joins: tuple[Join, ...]
+    conditions: tuple[tuple[Where, int], ...]
+    words: frozenset[str]
+    kinds: frozenset[str]
+    layered: bool
+    changes: tuple[str, ...]
+    structural: bool
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """One finding for each match."""
+        known = words(subject.document)
+        if not (known is None or self.words <= known) or not self._may_concern(subject):
+            return
+        for net, host in self._hosts(subject):
+            drafts = list(self._drafts(subject, net, host))
+            cut = cut_by(subject.document, drafts) if self.structural else {}
+            for index, found in enumerate(drafts):
+                yield self._finding(subject.document, found, cut.get(index, found.trouble))
+
+    def skips(self, subject: Subject) -> Node | None:
+        """A layer of an old format, if that keeps the patch from a file: patches see the format of today."""
+        layers = (layer for net in subject.nets for layer in net.layers if self.layered)
+        return next((layer.node for layer in layers if layer.generation is not Generation.V2), None)
+
+    def _may_concern(self, subject: Subject) -> bool:
+        for where in self.front.wheres:
+            if where.dialects and not any(subject.forks & load_schema().bit(name) for name in where.dialects):
+                return False
+        return True
+
+    def _hosts(self, subject: Subject) -> Iterator[tuple[Net | None, Place]]:
+        roles = [where.roles for where in self.front.wheres if where.roles]
+        if NET in self.kinds:
+            for net in subject.nets:
+                if all(subject.role(net) in asked for asked in roles):
+                    yield net, Place(net.node, NET)
+        solves = file_role(subject.document) is Role.SOLVER and all(Role.SOLVER in asked for asked in roles)
+        if SOLVER in self.kinds and solves:
+            yield None, Place(subject.document.root, SOLVER)
+
+    def _drafts(self, subject: Subject, net: Net | None, host: Place) -> Iterator[Draft]:
+        """What would be done about each match, once for those that would do the same."""
+        layers = _layers(subject.document, net) if net is not None else None
+        bvlc = lambda: subject.verdict is None or subject.verdict.accepted_by("bvlc")  # noqa: E731
+        search = Search(self.goals, self.front.constraints, host, layers, bvlc)
+        seen: set[tuple[Any, ...]] = set()
+        for match in self.matches(search):
+            found = self.draft(match, host)
+            key = _key(found) if found is not None else ()
+            if found is not None and key not in seen:
+                seen.add(key)
+                yield found
+
+    def matches(self, search: Search) -> Iterator[Match]:
+        """What a search finds, as far as joins and conditions allow."""
+        for match in search.matches():
+            if self._joined(match, search.layers) and self._conditions_hold(match, search.layers):
+                yield match
+
+    def draft(self, match: Match, host: Place) -> Draft | None:
+        """What to do about a match; None for nothing."""
+        assert host.node is not None
+        if self.front.applicability is Applicability.DISPLAY:
+            node = next(p.node for p in list(match.places.values())[1:] if p.node is not None)
+            return Draft((), (), node, match)
+        return draft(self.entries, match, host.node, host.kind)
+
+    def _joined(self, match: Match, layers: Layers | None) -> bool:
+        for join in self.joins if layers is not None else ():
+            bound = match.bound[join.blob]
+            assert isinstance(bound, str)
+            assert layers is not None
+            blob, reader = string_value(bound), match.message(join.reader)
+            if join.maker is not None:
+                if not layers.feeds(match.message(join.maker), reader, blob):
+                    return False
+            elif join.beside is not None and not layers.share(match.message(join.beside), reader, blob):
+                return False
+        return True
+
+    def _conditions_hold(self, match: Match, layers: Layers | None) -> bool:
+        for where, offset in self.conditions:
+            node = match.message(offset)
+            if any(_has(node, path) for path in where.absent) or not all(_has(node, p) for p in where.present):
+                return False
+            if where.asks_of_layer and (layers is None or not layers.holds(where, node)):
+                return False
+        return True
+
+    def _finding(self, document: Document, found: Draft, trouble: str) -> Finding:
+        front, bound = self.front, found.match.bound
+        message = fill(front.message, bound) or front.summary
+        fix = None
+        if not trouble and found.edits:
+            title = fill(front.title, bound) or _title(found.words)
+            fix = Fix(found.edits, front.applicability, title, () if front.preserves_meaning else None)
+            trouble = _unwritable(document, fix)
+        if trouble:
+            return Finding(
+                front.name, front.severity, f"{message} (not edited: {trouble})", found.node, _layer(found)
+            )
+        return Finding(front.name, front.severity, message, found.node, _layer(found), fix)
+
+    def note(self, node: Node) -> Finding:
+        """That the patch was not looked for in layers of an old format."""
+        message = (
+            "not looked for: patches see the format of today, and these layers are of an old one; migrate them "
+            "first (--select legacy-v1-layers)"
+        )
+        return Finding(self.front.name, Severity.INFO, message, node, node.string("name") or "")
+
+
+def words(document: Document) -> frozenset[str] | None:
+    """The words in a file, found once for all patches; None if strings may hide some."""
+    found: frozenset[str] | None
+    if "words" not in document.memory:
+        hides = _HIDING.search(document.text) is not None
+        document.memory["words"] = None if hides else frozenset(_WORD.findall(document.text))
+    found = document.memory["words"]
+    return found
+
+
+def words_in(text: str) -> Iterable[str]:
+    """The words in a literal."""
+    return _WORD.findall(text)
+
+
+def fill(template: str, bound: dict[str, Bound]) -> str:
+    """A text of the front matter with its variables filled in."""
+    return _HOLE.sub(lambda hole: filled(bound[hole.group(1)]), template)
+
+
+def holes(template: str) -> Iterator[str]:
+    """The variables in a text of the front matter."""
+    return (hole.group(1) for hole in _HOLE.finditer(template))
+
+
+def _layers(document: Document, net: Net) -> Layers:
+    """The layers of a net, looked up once for all patches."""
+    found: dict[int, Layers] = document.memory.setdefault("layers", {})
+    key = id(net.node)
+    if key not in found:
+        found[key] = Layers(net)
+    return found[key]
+
+
+def _has(node: Node, path: tuple[str, ...]) -> bool:
+    holder = node.message(*path[:-1])
+    return holder is not None and holder.has(path[-1])
+
+
+def _layer(found: Draft) -> str:
+    """The name of the layer that a draft is about."""
+    around = [found.node, *found.node.ancestors()]
+    names = [node.string("name") for node in around if node.name == "layer" and node.is_message]
+    return next((name for name in names if name), "")
+
+
+def _title(words: tuple[str, ...]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more
+
+
+def _unwritable(document: Document, fix: Fix) -> str:
+    """Why the edits of a fix cannot be made; empty if they can."""
+    try:
+        lower(document, fix.edits)
+    except EditError as error:
+        return str(error)
+    return ""
+
+
+def _key(found: Draft) -> tuple[Any, ...]:
+    """What a draft does: two matches that would do the same are one finding."""
+    return (tuple(map(repr, found.edits)), found.trouble, found.node.start)

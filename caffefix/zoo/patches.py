@@ -1,0 +1,111 @@
+"""Patches that a user gives: files, folders of files, names of those that come with caffefix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from caffefix.engine.select import Selection
+from caffefix.fixers import Fixer, fixers
+from caffefix.patching.errors import PatchError
+from caffefix.patching.load import patch_of
+from caffefix.patching.patch import Patch
+from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
+from caffefix.syntax.source import Source
+from caffefix.zoo.files import FileError, read
+
+
+class PatchFileError(Exception):
+    """A patch that cannot be used; the message says which, where and why."""
+
+
+def load_patch(path: str) -> Patch:
+    """The patch in a file.
+
+    Raises:
+        PatchFileError: it cannot be read, or cannot be right.
+    """
+    try:
+        data = read(path)
+    except FileError as error:
+        raise PatchFileError(str(error)) from None
+    try:
+        return patch_of(path, data)
+    except PatchError as error:
+        raise PatchFileError(error.render(Source(path, data))) from None
+
+
+def patch_files(path: str) -> list[str]:
+    """The patch files of a folder, or the file itself.
+
+    Raises:
+        PatchFileError: a folder has none.
+    """
+    if not os.path.isdir(path):
+        return [path]
+    found = sorted(str(file) for file in Path(path).glob(f"*{SUFFIX}"))
+    if not found:
+        raise PatchFileError(f"{path}: there is no *{SUFFIX} file in this folder")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The patches of ``--patch``.
+
+    Attributes:
+        patches: as fixers.
+        named: those given one by one: their unsafe fixes are asked for. Of a folder's, only safe ones are
+            applied, without ``--unsafe``.
+    """
+
+    patches: tuple[Fixer, ...]
+    named: frozenset[str]
+
+    def added_to(self, selection: Selection) -> Selection:
+        """A selection with them; what a configuration file selects is not asked for beside them."""
+        select = selection.select if selection.by_name else ()
+        return replace(selection, select=select, patches=self.patches, named=self.named)
+
+
+def given(values: Iterable[str]) -> Given:
+    """The patches that a user gives.
+
+    Raises:
+        PatchFileError: one cannot be used.
+    """
+    patches: dict[str, Patch] = {}
+    named: set[str] = set()
+    for value in values:
+        for patch in [_find(file) for file in patch_files(value)]:
+            _check_name(patch, patches)
+            patches[patch.front.name] = patch
+            if not os.path.isdir(value):
+                named.add(patch.front.name)
+    return Given(tuple(fixer_of(patch, asked=True) for patch in patches.values()), frozenset(named))
+
+
+def _find(value: str) -> Patch:
+    """A patch by its path, or by its name."""
+    shipped = {patch.front.name: patch for patch in shipped_patches()}
+    if value in shipped and not os.path.exists(value):
+        return shipped[value]
+    if not value.endswith(SUFFIX) and os.sep not in value and not os.path.exists(value):
+        near = get_close_matches(value, shipped, 1)
+        hint = f"; did you mean {near[0]}?" if near else f"; a patch of yours is given as a file, {value}{SUFFIX}"
+        raise PatchFileError(f"no patch called {value!r} comes with caffefix{hint}")
+    return load_patch(value)
+
+
+def _check_name(patch: Patch, others: dict[str, Patch]) -> None:
+    name = patch.front.name
+    other = others.get(name)
+    if other is not None and other.source.path != patch.source.path:
+        raise PatchFileError(
+            f"{patch.source.path}: {other.source.path} is called {name}, too; give it another name"
+        )
+    if any(fixer.name == name for fixer in fixers()):
+        raise PatchFileError(f"{patch.source.path}: caffefix has a finding called {name}; give it another name")
