@@ -1,0 +1,117 @@
+"""What a patch will match, in words: for ``caffefix patch check``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from caffefix.patching.front import Where
+from caffefix.patching.goals import is_layer, layer_types
+from caffefix.patching.patch import Patch
+from caffefix.patching.pattern import Literal, Message, Rest, Scalar, Variable
+from caffefix.patching.values import Constraint
+from caffefix.syntax.scalars import number_text, string_value
+from caffefix.syntax.source import one_line
+
+
+def describe(patch: Patch) -> str:
+    """What a patch will match, and what it may change, as lines of text."""
+    front = patch.front
+    lines = [f"{patch.source.path}: {front.name}: {one_line(front.summary)}", ""]
+    lines += [f"matches {text}" for text in _matched(patch)]
+    lines += [f"  ${name} is {_constrained(c)}" for name, c in front.constraints.items()]
+    lines += [f"  only where {text}" for where in front.wheres for text in _condition(where)]
+    lines += ["", f"looks at files with all of: {', '.join(sorted(patch.words))}"]
+    lines.append(f"may change {', '.join(patch.changes) or 'nothing in the meaning of a net'}")
+    lines.append(f"its fixes are {front.applicability.value}: {_applied(patch)}")
+    return "\n".join(lines) + "\n"
+
+
+def _applied(patch: Patch) -> str:
+    return {
+        "safe": "applied by default",
+        "unsafe": "applied if it is asked for (--patch, --unsafe)",
+        "display": "there are none, it reports",
+    }[patch.front.applicability.value]
+
+
+def _matched(patch: Patch) -> Iterator[str]:
+    """Each item at the top of the body in words."""
+    for index, item in enumerate(patch.body.before):
+        if isinstance(item, Rest):
+            continue
+        also = "and " if index else ""
+        if isinstance(item, Message) and is_layer(item):
+            types = " or ".join(string_value(text) for text in layer_types(item))
+            called = f" (${item.variable})" if item.variable else ""
+            yield f"{also}a layer{called} of {f'type {types}' if types else 'any type'}{_with(item)}"
+        elif isinstance(item, Message):
+            yield f"{also}{item.name or 'a message'}{_with(item)}"
+        else:
+            yield f"{also}{_scalar(item)}"
+
+
+def _with(message: Message) -> str:
+    parts = []
+    for item in message.items:
+        if isinstance(item, Scalar) and not (item.name == "type" and isinstance(item.value, Literal)):
+            parts.append(_scalar(item))
+        elif isinstance(item, Message):
+            parts.append(f"{item.name or 'a message'}{{{_inside(item)}}}")
+    rest = message.rest
+    other = (
+        "" if rest is None else ", and any other fields" if not rest.variable else f", and fields ${rest.variable}"
+    )
+    none = "" if rest is not None else ", and nothing else but defaults"
+    return (f" with {', '.join(parts)}" if parts else "") + other + none
+
+
+def _inside(message: Message) -> str:
+    return _with(message).removeprefix(" with ").strip(", ")
+
+
+def _scalar(item: Scalar) -> str:
+    if isinstance(item.value, Literal):
+        return f"{item.name} {item.value.text}"
+    return f"{item.name} ${item.value.name}" if isinstance(item.value, Variable) else f"{item.name} of a pattern"
+
+
+def _constrained(constraint: Constraint) -> str:
+    parts = []
+    if constraint.any_of:
+        parts.append("one of " + ", ".join(constraint.any_of))
+    if constraint.none_of:
+        parts.append("none of " + ", ".join(constraint.none_of))
+    if constraint.least is not None:
+        parts.append(f"at least {number_text(constraint.least)}")
+    if constraint.most is not None:
+        parts.append(f"at most {number_text(constraint.most)}")
+    if constraint.regexp is not None:
+        parts.append(f"all of it like {constraint.regexp.expression}")
+    return ", ".join(parts) or "anything"
+
+
+def _condition(where: Where) -> Iterator[str]:
+    of = f"${where.of}" if where.of else "it"
+    if where.roles:
+        yield "the file is for " + _either(role.value for role in where.roles)
+    if where.dialects:
+        yield "the file may be for " + _either(where.dialects)
+    if where.phase is not None:
+        yield f"{of} runs in {where.phase.value} only"
+    for types, text in (
+        (where.producers, "reads what a {} makes"),
+        (where.no_producers, "reads nothing that a {} makes"),
+        (where.consumers, "is read by a {}"),
+        (where.only_consumers, "is read by a {}, and by nothing else"),
+        (where.no_consumers, "is not read by a {}"),
+    ):
+        if types:
+            yield f"{of} {text.format(_either(types))}"
+    for path in where.absent:
+        yield f"{of} has no {'.'.join(path)}"
+    for path in where.present:
+        yield f"{of} has {'.'.join(path)}"
+
+
+def _either(words: Iterable[str]) -> str:
+    return " or ".join(words)

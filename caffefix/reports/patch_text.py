@@ -1,0 +1,18 @@
+"""What ``caffefix patch test`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caffefix.patch_results import Verdict
+
+
+def render_verdicts(verdicts: Sequence[Verdict]) -> str:
+    """The outcome of each case, and the count."""
+    lines = []
+    for verdict in verdicts:
+        lines.append(f"{'ok    ' if verdict.ok else 'FAILED'} {verdict.case}")
+        lines += [f"       {line}" for line in verdict.reason.split("\n") if line]
+    failed = sum(not verdict.ok for verdict in verdicts)
+    lines.append(f"{len(verdicts)} cases, {f'{failed} failed' if failed else 'all as expected'}")
+    return "\n".join(lines) + "\n"
