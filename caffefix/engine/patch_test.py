@@ -16,7 +16,7 @@ _LINES = 20  # of a difference are shown
 
 def alone(patch: Patch) -> Request:
     """A run that looks for nothing but the patch, and applies all that it proposes."""
-    return Request(Selection(patches=(fixer_of(patch, asked=True),), named=frozenset({patch.front.name})))
+    return Request(Selection(patches=(fixer_of(patch),), named=frozenset({patch.front.name})))
 
 
 def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Verdict:

@@ -51,22 +51,20 @@ def _matched(patch: Patch) -> Iterator[str]:
 
 
 def _with(message: Message) -> str:
-    parts = []
-    for item in message.items:
-        if isinstance(item, Scalar) and not (item.name == "type" and isinstance(item.value, Literal)):
-            parts.append(_scalar(item))
-        elif isinstance(item, Message):
-            parts.append(f"{item.name or 'a message'}{{{_inside(item)}}}")
+    """What is in a message, but a layer's type; calls itself as deep as a body may nest."""
+    typed = is_layer(message) and bool(layer_types(message))
+    shown = [i for i in message.items if not (typed and isinstance(i, Scalar) and i.name == "type")]
+    parts = [_scalar(i) if isinstance(i, Scalar) else _message(i) for i in shown if not isinstance(i, Rest)]
     rest = message.rest
-    other = (
-        "" if rest is None else ", and any other fields" if not rest.variable else f", and fields ${rest.variable}"
-    )
-    none = "" if rest is not None else ", and nothing else but defaults"
-    return (f" with {', '.join(parts)}" if parts else "") + other + none
+    if rest is None:
+        parts.append("nothing else but defaults")
+    else:
+        parts.append(f"other fields, ${rest.variable}" if rest.variable else "any other fields")
+    return " with " + ", ".join(parts)
 
 
-def _inside(message: Message) -> str:
-    return _with(message).removeprefix(" with ").strip(", ")
+def _message(message: Message) -> str:
+    return f"{message.name or 'a message'} ({_with(message).removeprefix(' with ')})"
 
 
 def _scalar(item: Scalar) -> str:

@@ -181,8 +181,9 @@ def _same_name(before: Item, after: Item) -> bool:
     if isinstance(before, Rest) and isinstance(after, Rest):
         return before.variable == after.variable
     if isinstance(before, Message) and isinstance(after, Message):
-        called = after.variable and after.variable == before.variable
-        return bool(before.name and before.name == after.name) or bool(called)
+        if after.variable:  # what it is bound to is written
+            return after.variable == before.variable
+        return bool(before.name) and before.name == after.name
     return isinstance(before, Scalar) and isinstance(after, Scalar) and before.name == after.name
 
 
