@@ -14,7 +14,7 @@ from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.patching.body import Body
 from caffefix.patching.front import Front, Where
-from caffefix.patching.goals import Goal
+from caffefix.patching.goals import Goal, is_layer
 from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search
 from caffefix.patching.merge import Entry
@@ -117,9 +117,7 @@ class Patch:
 
     def _drafts(self, subject: Subject, net: Net | None, host: Place) -> Iterator[Draft]:
         """What would be done about each match, once for those that would do the same."""
-        layers = _layers(subject.document, net) if net is not None else None
-        bvlc = lambda: subject.verdict is None or subject.verdict.accepted_by("bvlc")  # noqa: E731
-        search = Search(self.goals, self.front.constraints, host, layers, bvlc)
+        search = self._search(subject, net, host)
         seen: set[tuple[Any, ...]] = set()
         for match in self.matches(search):
             found = self.draft(match, host)
@@ -127,6 +125,21 @@ class Patch:
             if found is not None and key not in seen:
                 seen.add(key)
                 yield found
+
+    def _search(self, subject: Subject, net: Net | None, host: Place) -> Search:
+        def bvlc() -> bool:
+            return subject.verdict is None or subject.verdict.accepted_by("bvlc")
+
+        layers = _layers(subject.document, net) if net is not None else None
+        return Search(self.goals, self.front.constraints, host, layers, bvlc)
+
+    def layers_matched(self, subject: Subject) -> Iterator[tuple[Node, ...]]:
+        """The layers of each match, in the order of the body."""
+        offsets = [item.offset for item in self.body.before if is_layer(item)]
+        for net, host in self._hosts(subject):
+            for match in self.matches(self._search(subject, net, host)):
+                if self.draft(match, host) is not None:
+                    yield tuple(map(match.message, offsets))
 
     def matches(self, search: Search) -> Iterator[Match]:
         """What a search finds, as far as joins and conditions allow."""
