@@ -16,11 +16,15 @@ from caffefix.syntax.tree import Node, descend
 
 @dataclass(slots=True)
 class Leaf:
-    """A scalar on a line with that sign; one value for each place where the same was done."""
+    """A scalar on a line with that sign; one value for each place where the same was done.
+
+    ``fixed`` is one that must be shown, as the place of a new field.
+    """
 
     sign: str
     name: str
     values: tuple[str, ...]
+    fixed: bool = False
 
 
 @dataclass(slots=True)
@@ -103,7 +107,7 @@ def _add(branch: Branch, new: Sequence[Node], index: int, partner: dict[int, Nod
 
 def _anchor(node: Node) -> Part:
     """A field that is shown only for its place."""
-    return Branch(" ", node.name, [Others()]) if node.is_message else Leaf(" ", node.name, (node.value,))
+    return Branch(" ", node.name, [Others()]) if node.is_message else Leaf(" ", node.name, (node.value,), True)
 
 
 def _changed(before: Node, after: Node) -> Iterator[Part]:

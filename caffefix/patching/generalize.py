@@ -40,7 +40,7 @@ def _zip(one: Sequence[Part], other: Sequence[Part]) -> Iterator[tuple[Part, Par
 
 def _both(one: Part, other: Part) -> Part:
     if isinstance(one, Leaf) and isinstance(other, Leaf) and (one.sign, one.name) == (other.sign, other.name):
-        return Leaf(one.sign, one.name, (*one.values, *other.values))
+        return Leaf(one.sign, one.name, (*one.values, *other.values), one.fixed)
     if isinstance(one, Branch) and isinstance(other, Branch) and one.sign == other.sign:
         if one.name != other.name and one.sign != " ":
             raise CannotGeneralize

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -90,7 +92,7 @@ def render(outline: Outline, *, other_layout: bool = False) -> str:
                 naming.bind(leaf, index)
     made = {id(leaf): naming.made(leaf) for part in outline.parts for leaf in _leaves(part) if leaf.sign == "+"}
     body = [line for part in outline.parts for line in _lines(part, naming, made, outline, 0)]
-    conditions = list(_conditions(outline, naming))
+    conditions = list(dict.fromkeys(_conditions(outline)))
     called = [line.split("$")[1] for line in conditions if "$" in line]
     if called:  # the layer that a condition is about has a name
         body = _with_name(body)
@@ -100,7 +102,20 @@ def render(outline: Outline, *, other_layout: bool = False) -> str:
         name = next((text[1:] for (kind, _), text in naming.written.items() if kind == "N" and text[0] == "$"), "")
         head.append(f'variable {{ name: "{name}" {values} }}')
     note = ["# To the example, it gives the same fields in a layout of its own."] if other_layout else []
-    return "\n".join([*head, *conditions, "---", *note, *body]) + "\n"
+    return _renumbered("\n".join([*head, *conditions, "---", *note, *body]) + "\n")
+
+
+def _renumbered(text: str) -> str:
+    """The text with ``$B2`` called ``$B``, if no ``$B`` is left."""
+    names = dict.fromkeys(re.findall(r"\$\{?([A-Z_]+[0-9]*)", text))
+    count: Counter[str] = Counter()
+    new = {}
+    for name in names:
+        base = name.rstrip("0123456789")
+        count[base] += 1
+        new[name] = base if count[base] == 1 else f"{base}{count[base]}"
+    text = re.sub(r"(\$\{?)([A-Z_]+[0-9]*)", lambda m: m[1] + new[m[2]], text)
+    return re.sub(r'(variable \{ name: ")([A-Z_]+[0-9]*)', lambda m: m[1] + new.get(m[2], m[2]), text)
 
 
 def _with_name(body: list[str]) -> list[str]:
@@ -123,7 +138,7 @@ def _lines(part: Part, naming: Naming, made: dict[int, str], outline: Outline, d
         yield lead + "..."
     elif isinstance(part, Leaf):
         differs = part.name == "type" and len(set(part.values)) > 1
-        known = depth and part.sign == " " and (part.name in _KNOWN or differs)
+        known = depth and part.sign == " " and not part.fixed and (part.name in _KNOWN or differs)
         asked = part.name == "name" and bool(outline.names)
         if not known or naming.key(part) in naming.used or asked:
             yield f"{lead}{part.name}: {made[id(part)] if part.sign == '+' else naming.text(part)}"
@@ -134,7 +149,7 @@ def _lines(part: Part, naming: Naming, made: dict[int, str], outline: Outline, d
         yield f"{lead}}}"
 
 
-def _conditions(outline: Outline, naming: Naming) -> Iterator[str]:
+def _conditions(outline: Outline) -> Iterator[str]:
     """What must not be there yet, so that the patch is not made twice."""
     layers = outline.layers
     first = next((layer for layer in layers if layer.sign == " "), None)
