@@ -89,9 +89,6 @@ def _uses(items: tuple[Item, ...]) -> Iterator[Use]:
 
 
 def _check_before(items: tuple[Item, ...]) -> None:
-    for item in items:
-        if isinstance(item, Rest):
-            raise PatchError(item.offset, Mistake.REST_AT_TOP)
     for item in walk(items):
         if isinstance(item, Message):
             rests = [inner for inner in item.items if isinstance(inner, Rest)]
@@ -105,9 +102,6 @@ def _check_before(items: tuple[Item, ...]) -> None:
 
 
 def _check_after(items: tuple[Item, ...], bound: dict[str, str]) -> None:
-    for item in items:
-        if isinstance(item, Rest):
-            raise PatchError(item.offset, Mistake.REST_AT_TOP)
     for use in _uses(items):
         if use.name not in bound:
             raise PatchError(use.offset, Mistake.UNBOUND, name=use.name)
@@ -203,12 +197,16 @@ def kinds(body: Body) -> frozenset[str]:
     """
     found = {NET, SOLVER}
     for item in (*body.before, *body.after):
-        name = "" if isinstance(item, Rest) else item.name
+        if isinstance(item, Rest):
+            raise PatchError(item.offset, Mistake.REST_AT_TOP)
+        name = item.name
         if name == "layers":
             raise PatchError(item.offset, Mistake.OLD_LAYERS)
         here = {kind for kind in (NET, SOLVER) if name in slots(kind)}
-        if not found & here:
+        if not here:
             raise PatchError(item.offset, Mistake.NO_LAYER, name=name or "$X { }")
+        if not found & here:
+            raise PatchError(item.offset, Mistake.MIXED, name=name)
         found &= here
     return frozenset(found)
 

@@ -62,7 +62,7 @@ class Mistake(enum.Enum):
         "put one blank before each line that stays",
     )
     BAD_CHARACTER = ("{char} means nothing here", "")
-    UNEXPECTED = ("{token} does not fit here, as the {side} reads", "{expected} would")
+    UNEXPECTED = ("{token} does not fit here, as the {side} reads", "what may stand here: {expected}")
     UNCLOSED = ("this { is not closed, as the {side} reads", "")
     TOO_DEEP = ("messages are nested more than {most} deep", "")
     TOO_MANY = ("the body has more than {most} {what}", "split it into several patches")
@@ -102,6 +102,7 @@ class Mistake(enum.Enum):
         'give the layer\'s type: type: "Convolution"',
     )
     NO_LAYER = ("{name} is neither a field of a net nor of a solver", "a pattern of layers begins with layer {")
+    MIXED = ("{name} and the fields above it are not of the same file: one is a net's, one a solver's", "")
     OLD_LAYERS = ("patches see the format of today: layer, not layers", "")
     DISCONNECTED = (
         "this layer shares no variable with those before it: every pair in a net would match",
