@@ -69,7 +69,8 @@ MISTAKES = [
     (
         Mistake.NOT_A_LAYER,
         front(
-            'where { of: "P" phase: TEST }', '  layer { type: "ReLU" relu_param $P {\n-  engine: $E\n   ... } ... }'
+            'where { of: "P" phase: TEST }',
+            '  layer { type: "ReLU" relu_param $P {\n-  engine: $E\n   ... } ... }',
         ),
         3,
         1,

@@ -26,15 +26,17 @@ def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Verdi
         case: what to call the test.
         patch: the patch.
         before: the file.
-        after: what is to become of it; None if the patch must find nothing in it.
+        after: what is to become of it, the same if the patch only reports; None if it must find nothing.
     """
     result = repair(before, alone(patch))
     if result.status.failed:
         return Verdict(case, False, result.reason)
+    found = [d for d in result.findings if d.name == patch.front.name]
     if after is None:
-        found = [d for d in result.findings if d.name == patch.front.name]
         lines = [f"line {d.line}: found where nothing should be: {d.message}" for d in found]
         return Verdict(case, not found, "\n".join(lines))
+    if not found:
+        return Verdict(case, False, "it finds nothing; without after.prototxt, that is what is expected")
     made = before.data if result.new is None else result.new
     if made == after:
         return Verdict(case, True)

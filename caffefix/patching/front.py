@@ -24,12 +24,9 @@ from caffefix.syntax.tree import Node
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_ONCE = frozenset(
-    """
-    name summary message title phase applicability severity opt_in preserves_meaning what why safety false_alarm
-    """.split()
-)
-_REPEATED = frozenset(("reference", "variable", "where"))
+_ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning".split())
+_SECTIONS = ("what", "why", "safety", "false_alarm", "reference")  # one line of text each time
+_REPEATED = frozenset(("variable", "where", *_SECTIONS))
 _VARIABLE = frozenset(("name", "regexp", "any_of", "none_of", "min", "max"))
 _WHERE = frozenset(
     "of role dialect phase producer no_producer consumer only_consumer no_consumer absent present".split()
@@ -152,7 +149,7 @@ def read_front(text: str) -> Front:
         _choice(root, "severity", Severity, Severity.WARNING),
         _flag(root, "opt_in"),
         _flag(root, "preserves_meaning"),
-        {key: display(_words(root, key)) for key in ("what", "why", "safety", "false_alarm", "reference")},
+        {key: display(_words(root, key)) for key in _SECTIONS},
         constraints,
         tuple(map(_where, root.fields("where"))),
         {child.name: child.start for child in root.children()},
