@@ -86,10 +86,12 @@ class Patch:
     def find(self, subject: Subject) -> Iterator[Finding]:
         """One finding for each match."""
         known = words(subject.document)
-        if not (known is None or self.words <= known) or not self._may_concern(subject):
+        if known is not None and not self.words <= known:
             return
         for net, host in self._hosts(subject):
             drafts = list(self._drafts(subject, net, host))
+            if not drafts or not self._may_concern(subject):  # forks are asked last: that is most work
+                continue
             cut = cut_by(subject.document, drafts) if self.structural else {}
             for index, found in enumerate(drafts):
                 yield self._finding(subject.document, found, cut.get(index, found.trouble))
