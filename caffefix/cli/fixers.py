@@ -13,7 +13,7 @@ from caffefix.cli._output import say
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
 def command(form: str) -> None:
     """List what caffefix finds."""
-    from caffefix.fixers import fixers as registered
+    from caffefix.engine.select import registered
     from caffefix.reports.as_text import render_fixers
 
     if form == "json":
