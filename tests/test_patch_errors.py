@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -113,7 +114,7 @@ MISTAKES = [
     (Mistake.CALCULATES_TEXT, relu("+   top: $R", "    $$$R"), 6, 10),
     (Mistake.NO_ANCHOR, body("  layer {", "-   top: $T", "+   top: $B", "    bottom: $B", "    ...", "  }"), 4, 1),
     (Mistake.NO_LAYER, body('- type_of_net: "x"'), 4, 3),
-    (Mistake.NO_LAYER, body('- base_lr: 0.1', "  layer { }"), 5, 3),
+    (Mistake.MIXED, body('- base_lr: 0.1', "  layer { }"), 5, 3),
     (Mistake.OLD_LAYERS, body("  layers {", "-   type: RELU", "    ...", "  }"), 4, 3),
     (Mistake.DISCONNECTED, HEAD + "---\n" + BODY + '  layer { type: "Scale" ... }\n', 10, 3),
     (Mistake.REPEATS, relu("    ...", '+   top: "y"'), 4, 1),
@@ -156,6 +157,33 @@ def test_the_reference_lists_every_message() -> None:
         for text in filter(None, mistake.value):
             shown = re.sub(r"\{(\w+)\}", lambda m: m[1].upper() if m[1] in _NAMES else m[0], text)
             assert shown in reference, shown
+
+
+RAISED = {"ValueMistake", "TooManySteps", "PatchFileError", "DeriveError"}
+
+
+def _raised() -> list[str]:
+    """Regular expressions for the messages that these are raised with; what is filled in may be anything."""
+    package = ROOT / "caffefix"
+    files = [*package.glob("patching/*.py"), *package.glob("zoo/patch*.py"), package / "engine" / "derive.py"]
+    found = []
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED
+            if call and isinstance(node, ast.Call) and node.args:
+                texts = [n.value for n in ast.walk(node.args[0]) if isinstance(n, ast.Constant)]
+                parts = [
+                    re.escape(" ".join(text.split())) for text in texts if isinstance(text, str) and len(text) > 3
+                ]
+                found += parts
+    return found
+
+
+def test_the_reference_lists_what_is_raised_in_files_and_by_commands() -> None:
+    reference = " ".join((ROOT / "docs" / "patch-reference.md").read_text(encoding="utf-8").split())
+    messages = _raised()
+    assert len(messages) > 20
+    assert not [message for message in messages if not re.search(message, reference)]
 
 
 _NAMES = frozenset(

@@ -99,7 +99,7 @@ def _check(source: Source, document: Document) -> None:
         raise DeriveError(f"{source.path}: neither a net nor a solver")
     if len(list(_layers(document))) > _LAYERS:
         raise DeriveError(
-            f"{source.path}: an example has {_LAYERS} layers at most; cut it down to what was edited"
+            f"{source.path}: more than {_LAYERS} layers; cut it down to what was edited"
         )
     stack = [(child, 1) for child in document.root.children()]
     while stack:

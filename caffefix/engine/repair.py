@@ -43,6 +43,9 @@ _LIMIT = 50
 _NUMBER = "#"
 # Characters of a line that a diagnostic quotes.
 _SHOWN = 160
+# One that gets longer than this many times its length, and as many characters more, is being multiplied.
+_GROWTH = 16
+_ROOM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,8 @@ class _Run:
         text = self.table.text()
         if text in self.seen:
             raise ProofError("the fixes go in circles")
+        if len(text) > _GROWTH * len(self.source.text) + _ROOM:
+            raise ProofError(f"the fixes make the file more than {_GROWTH} times as long")
         self.seen.add(text)
         document = proof.parses(self.source.path, text)
         edits: list[Edit] = [edit for fix in chosen.values() for edit in fix.edits]

@@ -17,7 +17,7 @@ def describe(patch: Patch) -> str:
     """What a patch will match, and what it may change, as lines of text."""
     front = patch.front
     lines = [f"{patch.source.path}: {front.name}: {one_line(front.summary)}", ""]
-    lines += [f"matches {text}" for text in _matched(patch)]
+    lines += _matched(patch)
     lines += [f"  ${name} is {_constrained(c)}" for name, c in front.constraints.items()]
     lines += [f"  only where {text}" for where in front.wheres for text in _condition(where)]
     lines += ["", f"looks at files with all of: {', '.join(sorted(patch.words))}"]
@@ -39,7 +39,7 @@ def _matched(patch: Patch) -> Iterator[str]:
     for index, item in enumerate(patch.body.before):
         if isinstance(item, Rest):
             continue
-        also = "and " if index else ""
+        also = "and " if index else "matches "
         if isinstance(item, Message) and is_layer(item):
             types = " or ".join(string_value(text) for text in layer_types(item))
             called = f" (${item.variable})" if item.variable else ""
