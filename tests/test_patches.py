@@ -239,11 +239,11 @@ def test_what_is_undeclared_is_refused() -> None:
 def test_a_patch_that_multiplies_text_is_stopped() -> None:
     """Each turn makes two layers of each: only names of x match, so that a sample does not show it."""
     doubling = patch(
-        '  layer {\n-   name: $N\n+   name: "x${N}"\n    type: "ReLU"\n    $$$R\n  }\n'
-        '+ layer {\n+   name: "xx${N}"\n+   type: "ReLU"\n+   $$$R\n+ }\n',
+        '  layer {\n-   name: $N\n+   name: "x${N}"\n    type: "Silence"\n    $$$R\n  }\n'
+        '+ layer {\n+   name: "xx${N}"\n+   type: "Silence"\n+   $$$R\n+ }\n',
         'variable { name: "N" regexp: "x*" }\n',
     )
-    result = run(doubling, 'layer { name: "x" type: "ReLU" bottom: "x" top: "x" }\n')
+    result = run(doubling, 'layer { type: "Input" top: "x" }\nlayer { name: "x" type: "Silence" bottom: "x" }\n')
     assert result.status.failed
     assert "times as long" in result.reason or "turns" in result.reason
 
@@ -270,9 +270,8 @@ def test_too_many_ways_to_match_are_refused() -> None:
 def test_a_deep_file_does_not_matter() -> None:
     deep = 'layer { type: "ReLU" top: "old" ' + "a { " * 5000 + "} " * 5000 + "}\n"
     assert '"new"' in patched(patch(RENAME), deep)
-    copying = patch(
-        '  layer {\n-   type: "ReLU"\n+   type: "TanH"\n    $$$R\n  }\n+ layer {\n+   type: "Scale"\n+   $$$R\n+ }\n'
-    )
+    body = '  layer {\n-   type: "ReLU"\n+   type: "TanH"\n    $$$R\n  }\n'
+    copying = patch(body + '+ layer {\n+   type: "Scale"\n+   $$$R\n+ }\n')
     result = run(copying, deep)
     assert "nested more than 64 deep" in result.findings[0].message
 

@@ -98,9 +98,7 @@ def _check(source: Source, document: Document) -> None:
     if file_role(document) is Role.OTHER:
         raise DeriveError(f"{source.path}: neither a net nor a solver")
     if len(list(_layers(document))) > _LAYERS:
-        raise DeriveError(
-            f"{source.path}: more than {_LAYERS} layers; cut it down to what was edited"
-        )
+        raise DeriveError(f"{source.path}: more than {_LAYERS} layers; cut it down to what was edited")
     stack = [(child, 1) for child in document.root.children()]
     while stack:
         node, depth = stack.pop()

@@ -45,7 +45,7 @@ _NUMBER = "#"
 _SHOWN = 160
 # One that gets longer than this many times its length, and as many characters more, is being multiplied.
 _GROWTH = 16
-_ROOM = 1 << 20
+_ROOM = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
-_STEPS = 200_000
+_STEPS = 200_000  # fields looked at: two seconds; a big net takes thousands
 
 
 class TooManySteps(EditError):
@@ -94,9 +94,7 @@ class Search:
             if len(undo) == len(choices):
                 self._undo(self.goals[len(choices) - 1], *undo.pop())
             choice = next(choices[-1], None)
-            self.steps += 1
-            if self.steps > _STEPS:
-                raise TooManySteps("it has too many ways to match here; give it more literal values")
+            self._count()
             if choice is None:
                 choices.pop()
                 continue
@@ -105,6 +103,11 @@ class Search:
                 yield Match(dict(self.places), dict(self.bound))
             else:
                 choices.append(self._candidates(self.goals[len(choices)]))
+
+    def _count(self) -> None:
+        self.steps += 1
+        if self.steps > _STEPS:
+            raise TooManySteps("it has too many ways to match here; give it more literal values")
 
     def _take(self, goal: Goal, place: Place, bound: dict[str, Bound]) -> tuple[int, list[str]]:
         if goal.item is not None:
@@ -140,6 +143,7 @@ class Search:
         found = False
         for node in parent.fields(item.name):
             found = True
+            self._count()
             if not node.value or id(node) in self.used or not self._in_order(goal, node):
                 continue
             bound = self._value(item, node.value, slot)
@@ -172,6 +176,7 @@ class Search:
         self, goal: Goal, item: Message, parent: Node, kind: str
     ) -> Iterator[tuple[Place, dict[str, Bound]]]:
         for node in self._nodes(goal, item, parent):
+            self._count()
             if not node.is_message or id(node) in self.used or not self._in_order(goal, node):
                 continue
             slot = slots(kind).get(node.name)
@@ -233,11 +238,17 @@ class Search:
         """Whether fields of the same name are in the pattern's order."""
         if not (goal.earlier or goal.later):
             return True
+        here = _rank(node)
         before, behind = (
-            [found.start for offset in part if (found := self._found(offset)) is not None]
+            [_rank(found) for offset in part if (found := self._found(offset)) is not None]
             for part in (goal.earlier, goal.later)
         )
-        return all(start < node.start for start in before) and all(start > node.start for start in behind)
+        return all(rank < here for rank in before) and all(rank > here for rank in behind)
+
+
+def _rank(node: Node) -> tuple[int, int]:
+    """What orders the fields of a message, those in lists, too."""
+    return (node.parent.index, node.index) if node.parent is not None and node.in_list else (node.index, 0)
 
 
 def alike(one: Iterable[Node], other: Iterable[Node]) -> bool:
