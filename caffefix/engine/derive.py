@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
+from caffefix.caffe.net import Net
 from caffefix.caffe.roles import Role, file_role
 from caffefix.engine.patch_test import alone
 from caffefix.engine.repair import repair
@@ -13,6 +16,7 @@ from caffefix.findings import Subject
 from caffefix.patching.errors import PatchError
 from caffefix.patching.example import Branch, Leaf, Part, difference, fields, key
 from caffefix.patching.generalize import CannotGeneralize, laid_over
+from caffefix.patching.layers import Layers
 from caffefix.patching.load import patch_of
 from caffefix.patching.outline import Outline, render
 from caffefix.patching.patch import Patch
@@ -157,20 +161,45 @@ def _narrowed(outline: Outline, example: _Example, patch: Patch) -> bool:
     extra = [found for found in patch.layers_matched(Subject(example.old)) if tuple(map(id, found)) not in wanted]
     if not extra:
         return False
-    best: tuple[int, int, tuple[str, ...], str] | None = None
+    choices = [
+        *_neighbours(outline, example, positions, places, extra),
+        *_fields(outline, positions, places, extra),
+    ]
+    best = max(choices, key=lambda choice: choice[0], default=None)  # of those that exclude as many, the first
+    if best is not None:
+        best[1]()
+        return True
+    first = [place[0] for place in places]
+    return outline.name_them([node.scalar("name") or "" for node in first if node is not None])
+
+
+_Choice: TypeAlias = "tuple[int, Callable[[], object]]"
+_Places: TypeAlias = "Sequence[Sequence[Node | None]]"
+
+
+def _fields(outline: Outline, positions: Sequence[int], places: _Places, extra: _Places) -> Iterator[_Choice]:
+    """Fields that all layers have that were edited, and some of the others have not: how many, and how to ask."""
     for column, position in enumerate(positions):
         common = set.intersection(*(set(_facts(place[column])) for place in places))
         for path, value in _facts(places[0][column]):
             excluded = sum((path, value) not in set(_facts(found[column])) for found in extra)
-            if (path, value) not in common or outline.asks(position, path) or not excluded:
-                continue
-            if best is None or excluded > best[0]:
-                best = (excluded, position, path, value)
-    if best is not None:
-        outline.ask(*best[1:])
-        return True
-    first = [place[0] for place in places]
-    return outline.name_them([node.scalar("name") or "" for node in first if node is not None])
+            if excluded and (path, value) in common and not outline.asks(position, path):
+                yield excluded, partial(outline.ask, position, path, value)
+
+
+def _neighbours(
+    outline: Outline, example: _Example, positions: Sequence[int], places: _Places, extra: _Places
+) -> Iterator[_Choice]:
+    """The same of types of layers that read the first layer, or that it reads."""
+    if not positions or positions[0] != 0 or not any(part.sign == " " for part in outline.layers):
+        return
+    layers = Layers(Net(example.old.root))
+    for name, ask in (("consumer", layers.consumers), ("producer", layers.producers)):
+        common = set.intersection(*(ask(place[0]) for place in places if place[0] is not None))
+        for kind in sorted(common):
+            excluded = sum(found[0] is not None and kind not in ask(found[0]) for found in extra)
+            if excluded and (0, name) not in outline.neighbours:
+                yield excluded, partial(outline.neighbours.__setitem__, (0, name), kind)
 
 
 def _facts(layer: Node | None) -> list[tuple[tuple[str, ...], str]]:

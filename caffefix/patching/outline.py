@@ -25,6 +25,7 @@ class Outline:
         units: the places of the example, each the indices of its layers.
         asked: fields that layers must have besides, by (position of the layer, path), with their values.
         names: what the first layer may be called; empty for anything.
+        neighbours: conditions on other layers, by (position of the layer, field of ``where``), with a type.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Outline:
     units: list[list[int]]
     asked: dict[tuple[int, tuple[str, ...]], str] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+    neighbours: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def asks(self, position: int, path: tuple[str, ...]) -> bool:
         """Whether a field is asked for, or shown, already."""
@@ -150,13 +152,15 @@ def _lines(part: Part, naming: Naming, made: dict[int, str], outline: Outline, d
 
 
 def _conditions(outline: Outline) -> Iterator[str]:
-    """What must not be there yet, so that the patch is not made twice."""
+    """What is asked of neighbours, and what must not be there yet, so that the patch is not made twice."""
     layers = outline.layers
     first = next((layer for layer in layers if layer.sign == " "), None)
-    if first is None:
-        return
     several = len([layer for layer in layers if layer.sign != "+"]) > 1
     of = 'of: "$L" ' if several else ""
+    for (_, name), type_ in outline.neighbours.items():
+        yield f"where {{ {of}{name}: {quoted(type_)} }}"
+    if first is None:
+        return
     for path in _new_lists(first, "LayerParameter", ""):
         yield f'where {{ {of}absent: "{path}" }}'
     for layer in layers:
