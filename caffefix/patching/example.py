@@ -79,12 +79,16 @@ def difference(name: str, old: Sequence[Node], new: Sequence[Node]) -> Branch:
     partner = {id(n): o for o, n in pairs}
     kept = {id(o) for o, _ in pairs}
     shown: set[int] = set()
+    lost = {key(o) for o, n in pairs if key(o) != key(n)}
     for index, node in enumerate(new):
         one = partner.get(id(node))
         if one is None:
             _add(branch, new, index, partner, shown)
         elif key(one) != key(node):
             branch.items += _changed(one, node)
+            shown.add(id(node))
+        elif key(node) in lost and id(node) not in shown:  # as it stays, it tells its twin from itself
+            branch.items.append(whole(node, " "))
             shown.add(id(node))
     branch.items[:0] = [whole(node, "-") for node in old if id(node) not in kept]
     if not any(isinstance(item, Others) for item in branch.items):

@@ -171,13 +171,13 @@ def _conditions(outline: Outline) -> Iterator[str]:
 
 
 def _new_lists(branch: Branch, kind: str, prefix: str) -> Iterator[str]:
-    """Paths of repeated fields that are new and of which there is none yet."""
+    """Paths of fields that are new, may be repeated, and of which there is none yet."""
     old = {i.name for i in branch.items if not isinstance(i, Others) and i.sign != "+"}
     for item in branch.items:
-        slot = None if isinstance(item, Others) else slots(kind).get(item.name)
-        if isinstance(item, Others) or slot is None:
+        if isinstance(item, Others):
             continue
-        if item.sign == "+" and slot.repeated and item.name not in old:
+        slot = slots(kind).get(item.name)
+        if item.sign == "+" and (slot is None or slot.repeated) and item.name not in old:
             yield prefix + item.name
         elif isinstance(item, Branch) and item.sign == " ":
-            yield from _new_lists(item, slot.type, f"{prefix}{item.name}.")
+            yield from _new_lists(item, slot.type if slot is not None else "", f"{prefix}{item.name}.")
