@@ -1,4 +1,4 @@
-"""The pages of the findings: docs/findings/, made from the fixers' docstrings and a golden case each.
+"""The pages of the findings: docs/findings/, made from fixers' docstrings, patches' front matter and a case each.
 
 ``golden/<finding>/example`` is the case that a page shows: its file holds the lines that the page's
 Example has before the edit. ``python -m tests.pages`` writes the pages, for review.
@@ -16,10 +16,12 @@ from caffefix.engine.explain import pages
 from caffefix.findings import Applicability
 from caffefix.fixers import GROUPS
 from caffefix.pages import Page
+from caffefix.patching.shipped import shipped_patches
 from caffefix.reports.page_markdown import page_lines
 from tests.golden import GOLDEN, ROOT, beside, caffefix, options
 
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.M | re.S)
+PATCHES = {patch.front.name for patch in shipped_patches()}  # their Example is the patch itself
 DOCS = ROOT / "docs" / "findings"
 _HUNKS = 3  # of a diff are shown
 _INDEX = """# Findings
@@ -60,7 +62,7 @@ def find(block: list[str], lines: list[str]) -> tuple[int, str] | None:
 
 def case_of(name: str) -> Path:
     """The case that the finding's page shows."""
-    return GOLDEN / name / "example"
+    return ROOT / "patches" / name / "fires" if name in PATCHES else GOLDEN / name / "example"
 
 
 def shown(page: Page, case: Path) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from caffefix.engine.explain import pages
 from caffefix.engine.select import registered
-from caffefix.fixers import SECTIONS
+from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
 from caffefix.patching import _tables, tables
 from caffefix.patching.shipped import shipped_patches
 from caffefix.resources import resource
@@ -56,8 +57,10 @@ def test_the_saved_tables_are_those_of_the_grammar() -> None:
 @pytest.mark.parametrize("one", shipped_patches(), ids=lambda one: one.front.name)
 def test_a_shipped_patch_is_documented_and_has_its_cases(one) -> None:  # type: ignore[no-untyped-def]
     assert Path(one.source.path).stem == one.front.name
-    page = caffefix("explain", one.front.name).out.decode()
-    assert tuple(re.findall(r"^## (.*)$", page, re.M)) == SECTIONS
+    (page,) = pages((one.front.name,))
+    assert [section.title for section in page.sections] == [title for title in SECTIONS if title not in OPTIONAL]
+    assert page.group in GROUPS
+    assert page.applicability is one.front.applicability
     assert one.front.summary.endswith(".")
     folders = list(Path(one.source.path).with_suffix("").iterdir())
     assert any((folder / "after.prototxt").exists() for folder in folders), "no case fires"

@@ -1,10 +1,10 @@
-"""Pages of the findings, from the fixers' docstrings."""
+"""Pages of the findings, from the fixers' docstrings and the patches' front matter."""
 
 from __future__ import annotations
 
 import re
 
-from caffefix.engine.select import Selection
+from caffefix.engine.select import Selection, registered
 from caffefix.findings import Applicability
 from caffefix.fixers import Fixer
 from caffefix.pages import Page, Section
@@ -22,7 +22,8 @@ def pages(names: tuple[str, ...] = ()) -> list[Page]:
     """
     selection = Selection(select=names)
     selection.check()
-    return sorted(map(page_of, selection.fixers()), key=lambda page: page.name)
+    found = selection.fixers() if names else registered()  # those that want their name, too
+    return sorted(map(page_of, found), key=lambda page: page.name)
 
 
 def page_of(fixer: Fixer) -> Page:

@@ -66,7 +66,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     """
     if subject.judged is None or not subject.suppressions.all:
         return
-    used, known = _used(subject, subject.judged), _known()
+    used = _used(subject, subject.judged)
+    known = {**dict.fromkeys(subject.judged.names, Phase.REPAIR), **_known()}  # patches of the user's, too
     unused: dict[int, dict[Suppression, list[str]]] = {}
     for suppression in subject.suppressions.all:
         if suppression.trouble:
@@ -85,8 +86,9 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _known() -> dict[str, Phase]:
     """Names of all findings, and when they are looked for."""
     from caffefix.fixers import fixers  # it imports this module
+    from caffefix.patching.shipped import shipped
 
-    return {fixer.name: fixer.phase for fixer in fixers()}
+    return {fixer.name: fixer.phase for fixer in (*fixers(), *shipped())}
 
 
 def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:

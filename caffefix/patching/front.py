@@ -14,6 +14,7 @@ from caffefix.caffe.net import truth
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load as load_schema
 from caffefix.findings import Applicability, Phase, Severity
+from caffefix.fixers import GROUPS
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, Regexp, RegexpError
 from caffefix.patching.values import Constraint
@@ -24,7 +25,7 @@ from caffefix.syntax.tree import Node
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning".split())
+_ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning group".split())
 _SECTIONS = ("what", "why", "safety", "false_alarm", "reference")  # one line of text each time
 _REPEATED = frozenset(("variable", "where", *_SECTIONS))
 _VARIABLE = frozenset(("name", "regexp", "any_of", "none_of", "min", "max"))
@@ -95,6 +96,7 @@ class Front:
         phase, applicability, severity: as fixers have them.
         opt_in: whether it is looked for only if it is asked for by name.
         preserves_meaning: whether the engine is to prove that the net means the same.
+        group: under which its page is listed; empty for none.
         sections: of its page in ``explain``, by the heading's field.
         constraints: of variables, by name.
         wheres: conditions; all must hold.
@@ -110,6 +112,7 @@ class Front:
     severity: Severity = Severity.WARNING
     opt_in: bool = False
     preserves_meaning: bool = False
+    group: str = ""
     sections: dict[str, str] = field(default_factory=dict)
     constraints: dict[str, Constraint] = field(default_factory=dict)
     wheres: tuple[Where, ...] = ()
@@ -149,6 +152,7 @@ def read_front(text: str) -> Front:
         _choice(root, "severity", Severity, Severity.WARNING),
         _flag(root, "opt_in"),
         _flag(root, "preserves_meaning"),
+        _group(root),
         {key: display(_words(root, key)) for key in _SECTIONS},
         constraints,
         tuple(map(_where, root.fields("where"))),
@@ -199,6 +203,15 @@ def _flag(message: Node, name: str) -> bool:
     if value is not None and value not in ("true", "false"):
         raise PatchError(_place(message, name), Mistake.BAD_CHOICE, name=name, value=value, known="true, false")
     return value is not None and truth(value)
+
+
+def _group(message: Node) -> str:
+    value = message.string("group") or ""
+    if value and value not in GROUPS:
+        raise PatchError(
+            _place(message, "group"), Mistake.BAD_CHOICE, name="group", value=value, known=", ".join(GROUPS)
+        )
+    return value
 
 
 def _constraint(node: Node) -> Constraint:

@@ -50,4 +50,6 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
 
     front = patch.front
     opt_in = front.opt_in and not asked
-    return Fixer(front.name, front.phase, front.summary, page(patch), find, patch.changes, opt_in=opt_in)
+    return Fixer(
+        front.name, front.phase, front.summary, page(patch), find, patch.changes, False, front.group, opt_in
+    )
