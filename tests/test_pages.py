@@ -116,7 +116,7 @@ def test_what_cannot_be_explained(args: list[str]) -> None:
     assert b"Error: " in done.err
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", FIXERS)
 def test_messages_are_one_line_that_says_what_to_do(name: str) -> None:
     """The part behind the last semicolon or colon of a message with a fix tells what the fix does."""
     files = (GOLDEN / name).glob("*/findings.json")
