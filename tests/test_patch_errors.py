@@ -76,6 +76,7 @@ MISTAKES = [
         3,
         1,
     ),
+    (Mistake.NOT_A_LAYER, front("where { phase: TEST }", "- base_lr: 0.1\n"), 3, 1),
     (Mistake.BAD_PATH, front('where { absent: "relu param" }'), 3, 9),
     (Mistake.BAD_TEMPLATE, front('message: "${X} is wrong"'), 3, 1),
     # ---- regular expressions

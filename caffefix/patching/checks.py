@@ -11,7 +11,7 @@ from caffefix.findings import Applicability
 from caffefix.patching.body import Body
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.front import Front, Where
-from caffefix.patching.goals import is_layer
+from caffefix.patching.goals import ROOT, is_layer
 from caffefix.patching.kinds import with_kinds
 from caffefix.patching.merge import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
 from caffefix.patching.patch import Join, holes, words_in
@@ -167,7 +167,7 @@ def _check_front(front: Front, body: Body, bound: dict[str, str]) -> None:
 
 
 def conditions(front: Front, body: Body) -> tuple[tuple[Where, int], ...]:
-    """What must hold of the body's messages, and the offset of the message that it is asked of.
+    """What must hold, and the offset of the message of which it is asked; ``ROOT`` for the file itself.
 
     Raises:
         PatchError: a condition does not say of which, or of one that is not there.
@@ -180,12 +180,13 @@ def conditions(front: Front, body: Body) -> tuple[tuple[Where, int], ...]:
             continue
         if where.of and where.of not in messages:
             raise PatchError(where.offset, Mistake.UNKNOWN_OF, name=where.of)
-        if not where.of and len(top) != 1:
+        if not where.of and len(top) > 1:
             raise PatchError(where.offset, Mistake.WHERE_OF_WHAT)
-        message = messages[where.of] if where.of else top[0]
-        if where.asks_of_layer and not (message in top and is_layer(message)):
-            raise PatchError(where.offset, Mistake.NOT_A_LAYER, name=where.of, field=where.asks_of_layer)
-        found.append((where, message.offset))
+        message = messages[where.of] if where.of else top[0] if top else None
+        if where.asks_of_layer and not (message is not None and message in top and is_layer(message)):
+            name = where.of or "the file"
+            raise PatchError(where.offset, Mistake.NOT_A_LAYER, name=name, field=where.asks_of_layer)
+        found.append((where, ROOT if message is None else message.offset))
     return tuple(found)
 
 

@@ -48,7 +48,7 @@ class Mistake(enum.Enum):
         'name the layer in the body, layer $L {, and write of: "L" here',
     )
     UNKNOWN_OF = ("the body matches no message called ${name}", "name it there: layer ${name} {")
-    NOT_A_LAYER = ("${name} is no layer: {field} is asked of layers only", "")
+    NOT_A_LAYER = ("{name} is no layer, and {field} is asked of layers only", "")
     BAD_PATH = ("{value} is no path of field names", "convolution_param.bias_term, from the message on")
     BAD_TEMPLATE = ("{name} mentions ${variable}, which the body does not match", "")
 
