@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from caffefix.fixers import fixers
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.run import repairing, run
 from tests.conftest import ROOT, SHARED
@@ -112,7 +113,7 @@ def read_tables(folder: Path) -> Iterator[Row]:
 def sample(hits: list[Hit]) -> list[Hit]:
     """The hits to examine: spread over repositories, then over files, the same ones each time."""
     files: dict[str, list[Hit]] = defaultdict(list)
-    for hit in sorted(hits, key=_shuffled):  # not always the first of a file: last layers differ from first ones
+    for hit in sorted({h.place: h for h in hits}.values(), key=_shuffled):
         files[hit.path].append(hit)
     repositories: dict[str, list[list[Hit]]] = defaultdict(list)
     for path in sorted(files, key=lambda p: (p.rpartition("/")[2], p)):
@@ -166,6 +167,8 @@ def table(hits: list[Hit], rows: list[Row], everything: bool) -> int:
             total.update(examined=examined, wrong=here["wrong"])
             if here["wrong"] > 1:
                 problems.append(f"{name}: wrong {here['wrong']} times")
+    silent = sorted({fixer.name for fixer in fixers()} - {hit.name for hit in hits})
+    print(f"no hits: {', '.join(silent)}")
     print(f"not SAFE: {total['wrong']} wrong of {total['examined']} examined")
     if total["wrong"] * 20 > total["examined"]:
         problems.append("more than 1 in 20 of those that are not SAFE are wrong")

@@ -94,14 +94,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         old = [layer for layer in net.layers if layer.generation is Generation.V0]
         if not old:
             continue
-        count, rest = ("1 layer is", "it is") if len(old) == 1 else (f"{len(old)} layers are", "they are")
-        what = f"{count} in V0 format (layers {{ layer {{ … }} }})"
         first = next(net.node.fields("layers"))
         try:
             plan = _plan(net, old)
         except _LeftAlone as error:
-            yield Finding(NAME, Severity.WARNING, f"{what}; left as {rest}: {error.why}", error.node)
+            rest = "it is" if len(old) == 1 else "they are"
+            yield Finding(NAME, Severity.WARNING, f"{_what(len(old))}; left as {rest}: {error.why}", error.node)
             continue
+        # Padding layers go in the first turn: not counted, they leave one message for all turns.
+        what = _what(sum(_type(layer) != PADDING for layer in old) or len(old))
         if plan.dropped:
             names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
             upgrade = f"which Caffe upgrades at each load, dropping {names} without a word"
@@ -114,6 +115,11 @@ def find(subject: Subject) -> Iterator[Finding]:
             changes = ("layer",) if net.node.parent is not None else None
             fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }", changes)
         yield Finding(NAME, Severity.WARNING, message, first, "", fix)
+
+
+def _what(number: int) -> str:
+    count = "1 layer is" if number == 1 else f"{number} layers are"
+    return f"{count} in V0 format (layers {{ layer {{ … }} }})"
 
 
 def _revived(dropped: list[Node]) -> tuple[str, ...]:
