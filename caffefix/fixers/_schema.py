@@ -118,7 +118,7 @@ def is_near(problem: Problem) -> bool:
     near = {v.type for name in beside for v in layer.get(name, ())} | _inner(problem.message)
     if problem.message == "V1LayerParameter":
         near |= _inner("LayerParameter")
-    if around and not _is_of_another_type(node):
+    if (around or problem.message == "V1LayerParameter") and not _is_of_another_type(node):
         near |= {"LayerParameter", "NetParameter", "SolverParameter"}
     return any(
         variant.forks & bvlc for message in near for variant in schema.messages.get(message, {}).get(node.name, ())
