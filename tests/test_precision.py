@@ -15,6 +15,9 @@ def hit(path: str, line: int = 1, applicability: str = "display") -> Hit:
     return Hit("thing", applicability, path, line)
 
 
+FIVE = [hit("a__b/net.prototxt", line) for line in range(1, 6)]
+
+
 def test_tables_can_be_read() -> None:
     rows = list(read_tables(TABLES))
     assert len(rows) > 200
@@ -53,9 +56,9 @@ def test_samples_are_spread_over_repositories_then_files() -> None:
         ([], [Row(SAFE, "wrong", "…")], ""),  # it was narrowed since
         ([SAFE], [Row(SAFE, "wrong", "…")], "SAFE, and not always right"),
         ([SAFE], [Row(SAFE, "doubtful", "…")], "SAFE, and not always right"),
-        ([hit("a", n) for n in range(9)], [Row(hit("a", n), "right", "…") for n in range(4)], "4 display hits examined"),
-        ([hit("a", n) for n in range(5)], [Row(hit("a", n), "right" if n else "wrong", "…") for n in range(5)], "1 in 20"),
-        ([hit("a", n) for n in range(5)], [Row(hit("a", n), "wrong", "…") for n in range(5)], "wrong 5 times"),
+        (FIVE, [Row(h, "right", "…") for h in FIVE[:4]], "4 display hits examined of 5"),
+        (FIVE, [Row(FIVE[0], "wrong", "…"), *(Row(h, "right", "…") for h in FIVE[1:])], "more than 1 in 20"),
+        (FIVE, [Row(h, "wrong", "…") for h in FIVE], "wrong 5 times"),
     ],
 )  # fmt: skip
 def test_conditions(hits: list[Hit], rows: list[Row], problem: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,8 @@ otherwise, unless the signals predicted with it (`caffefix signal`) are out of t
 nets learn and the other's are nearer; and `bilinear` for a Deconvolution that upsamples each
 channel by itself. A frozen one (`lr_mult: 0`) of that shape without a group for each channel is
 reported and left alone: it waits for a program that writes its weights (net surgery, as in FCN's
-`solve.py`), and no filler does what that would. No `bias_filler` is added: zero is a good start for
+`solve.py`), and no filler does what that would. In such a net a score layer that may start at zero
+does so. No `bias_filler` is added: zero is a good start for
 a bias. An explicit zero filler may be meant; it is replaced only where layers stay dead without.
 
 ## When it is a false alarm
@@ -122,9 +123,13 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
     chooser = Chooser(view)
     kinds = _choose(net, chooser, zero, learns)
     filled = [layer for layer in zero if not chooser.is_for_a_program(layer)]
+    if len(filled) < len(zero):
+        filled = _needed(view, zero, filled)
     edits = tuple(edit for layer in filled for edit in fill(layer, kinds[id(layer)]))
     fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(filled)} layers")
     for layer in zero:
+        if layer not in filled and not chooser.is_for_a_program(layer):
+            continue
         message = f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
         if layer not in filled:
             yield Finding(NAME, Severity.WARNING, message + _UPSAMPLES, _place_of(layer), layer.name)
@@ -132,6 +137,17 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
         message += f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
         message += seen_zero(subject, layer)
         yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer.name, fix)
+
+
+def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[Layer]:
+    """The layers that must not stay at zero, in a net whose weights a program writes.
+
+    There a score layer at zero is meant so (Long et al. 2015, section 4.3): nothing dies of it.
+    """
+    doomed = len(dead_weights(view, filled=zero))
+    idle = [a for a in filled if len(dead_weights(view, filled=[b for b in zero if b is not a])) <= doomed]
+    rest = [layer for layer in zero if layer not in idle]
+    return filled if len(dead_weights(view, filled=rest)) > doomed else [a for a in filled if a not in idle]
 
 
 def _place_of(layer: Layer) -> Node:
