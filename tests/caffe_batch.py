@@ -1,14 +1,16 @@
 """Runs inside an interpreter with real Caffe (3.7 or later): many nets, one process.
 
-Reads JSON lines from standard input, ``{"name", "text", "phase", "run", "reload"}``, and prints one
-line for each: shapes of blobs and parameters, the ``debug_info`` log of a pass if ``run`` says so,
-or what Caffe aborted with. Each net lives in a fork, because Caffe aborts the whole process.
+Reads JSON lines from standard input, ``{"name", "text", "phase", "run", "reload", "beside"}``, and
+prints one line for each: shapes of blobs and parameters, the ``debug_info`` log of a pass if ``run``
+says so, or what Caffe aborted with. A text with ``steps`` is a solver, which makes as many of them.
+Each lives in a fork and a folder of its own, because Caffe aborts the whole process.
 """
 
 import json
 import os
 import sys
 import tempfile
+import traceback
 import warnings
 
 os.environ["GLOG_minloglevel"] = "0"  # noqa: SIM112 - so it is called
@@ -22,15 +24,18 @@ caffe.set_mode_cpu()
 def look(job, log):
     """In the fork: build the net, maybe run it; the answer goes to the pipe."""
     os.dup2(log.fileno(), 2)
-    with tempfile.NamedTemporaryFile("wb", suffix=".prototxt") as file:
-        file.write(job["text"].encode("latin-1"))
-        file.flush()
-        caffe.set_random_seed(job.get("seed", 1))
-        net = caffe.Net(file.name, caffe.TRAIN if job["phase"] == "TRAIN" else caffe.TEST)
+    for name, text in {**(job.get("beside") or {}), "net.prototxt": job["text"]}.items():
+        with open(name, "wb") as file:
+            file.write(text.encode("latin-1"))
+    caffe.set_random_seed(job.get("seed", 1))
+    if job.get("steps"):
+        solver = caffe.get_solver("net.prototxt")
+        solver.step(job["steps"])
+        return {"files": os.listdir()}
+    net = caffe.Net("net.prototxt", caffe.TRAIN if job["phase"] == "TRAIN" else caffe.TEST)
     if job.get("reload"):
-        with tempfile.NamedTemporaryFile("wb", suffix=".caffemodel") as file:
-            net.save(file.name)
-            net.copy_from(file.name)
+        net.save("net.caffemodel")
+        net.copy_from("net.caffemodel")
     if job.get("run"):
         net.forward()
         if job["phase"] == "TRAIN":
@@ -44,13 +49,18 @@ def look(job, log):
 
 
 def answer(job):
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         reader, writer = os.pipe()
         child = os.fork()
         if not child:
             os.close(reader)
-            with os.fdopen(writer, "w") as pipe:
-                json.dump(look(job, log), pipe)
+            os.chdir(folder)
+            try:
+                with os.fdopen(writer, "w") as pipe:
+                    json.dump(look(job, log), pipe)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
             os._exit(0)
         os.close(writer)
         with os.fdopen(reader) as pipe:
@@ -62,7 +72,7 @@ def answer(job):
     if status:
         fatal = [line for line in lines if line.startswith("F") and "] " in line]
         report["abort"] = fatal[0].split("] ", 1)[1] if fatal else "died: " + " | ".join(lines[-3:])
-        parsing = [line.split("NetParameter: ", 1)[1] for line in lines if "caffe.NetParameter: " in line]
+        parsing = [line.split("Parameter: ", 1)[1] for line in lines if "Error parsing text-format" in line]
         if parsing:  # protobuf says what is wrong, Caffe only that something is
             report["abort"] = parsing[0]
         return report

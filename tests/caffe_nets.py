@@ -21,7 +21,10 @@ _KEPT = frozenset({"DummyData", "Input", "Parameter"})
 
 @dataclass
 class Job:
-    """A net for Caffe to load, and to run, or to save and load again, if told so."""
+    """A net for Caffe to load, and to run, or to save and load again, if told so.
+
+    ``beside`` has files for its folder, by name. With ``steps`` it is a solver, which takes as many.
+    """
 
     name: str
     text: str
@@ -29,11 +32,13 @@ class Job:
     run: bool = False
     reload: bool = False
     seed: int = 1
+    beside: dict[str, str] = field(default_factory=dict)
+    steps: int = 0
 
 
 @dataclass
 class Answer:
-    """What Caffe said: why it aborted, or shapes, and the debug_info log of a pass."""
+    """What Caffe said: why it aborted, or shapes, and the debug_info log of a pass; a solver's files."""
 
     name: str
     abort: str | None = None
@@ -42,6 +47,7 @@ class Answer:
     layers: list[str] = field(default_factory=list)
     tops: dict[str, list[str]] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
 
 def ask(python: str, jobs: Iterable[Job]) -> list[Answer]:
