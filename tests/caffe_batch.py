@@ -77,7 +77,8 @@ def answer(job):
             report["abort"] = parsing[0]
         return report
     report.update(json.loads(text))
-    report["log"] = [line.split("] ", 1)[1].strip() for line in lines if "ward]" in line] if job.get("run") else []
+    wanted = "ward]" if job.get("run") else "Test net output" if job.get("steps") else ""
+    report["log"] = [line.split("] ", 1)[1].strip() for line in lines if wanted and wanted in line]
     return report
 
 

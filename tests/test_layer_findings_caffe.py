@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import caffefix
+from caffefix.caffe.net import Phase
+from tests.caffe_nets import Job, ask, with_dummy_data
+from tests.golden import GOLDEN, caffefix
 from tests.test_caffe import DUMMY, probe
 
 pytestmark = pytest.mark.caffe
@@ -199,6 +201,24 @@ def test_a_second_softmax_keeps_the_loss_up(caffe_python: str, tmp_path: Path) -
     assert loads(caffe_python, tmp_path, text)["tops"]["loss"] == pytest.approx(1.4612, abs=1e-3)
     after = repaired(text, "--select", "double-softmax")
     assert loads(caffe_python, tmp_path, after)["tops"]["loss"] == pytest.approx(0, abs=1e-6)
+
+
+def test_testing_prints_a_figure_once_the_loss_has_a_top(caffe_python: str) -> None:
+    folder = GOLDEN / "missing-test-output" / "fires"
+    fields = (
+        "test_interval: 1 test_iter: 1 base_lr: 0.01 lr_policy: 'fixed' max_iter: 1 snapshot_after_train: false"
+    )
+    jobs = []
+    for side in ("before", "after"):
+        text = (folder / f"{side}.prototxt").read_text()
+        for phase in Phase:
+            text = with_dummy_data(text, phase)
+        solver = f"net: 'tested.prototxt' solver_mode: CPU {fields}"
+        jobs.append(Job(side, solver, beside={"tested.prototxt": text}, steps=1))
+    silent, told = ask(caffe_python, jobs)
+    assert (silent.abort, silent.log) == (None, [])
+    assert told.abort is None
+    assert told.log[0].startswith("Test net output #0: loss = 2.")
 
 
 def test_images_are_scaled_where_caffe_reads_the_scale(caffe_python: str, tmp_path: Path) -> None:
