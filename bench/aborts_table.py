@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Net, Phase
-from caffefix.caffe.roles import Role, role
+from caffefix.caffe.roles import Role, role, scores
 from caffefix.findings import Subject
 from caffefix.fixers import fixers
 from caffefix.syntax.parse import PrototxtError, parse
@@ -42,16 +42,14 @@ def jobs(every: int) -> Iterator[tuple[Job, list[str]]]:
             continue
         subject = Subject(document)
         found = [f for fixer in fixers() if not fixer.needs_family for f in fixer.find(subject)]
+        sources = [layer.node for layer in net.layers if not layer.bottoms and layer.tops]
+        found = [f for f in found if not any(node.start <= f.node.start < node.stop for node in sources)]
         foretold = [f"{f.name}\t{f.message}" for f in found if CLAIM.search(f.message)]
-        for phase in _phases(document.text):
+        for phase in Phase if any(map(scores, net.layers)) else (Phase.TEST,):
             try:
                 yield Job(f"{path}\t{phase.value}", with_dummy_data(text, phase), phase), foretold
             except (PrototxtError, RecursionError):
                 continue
-
-
-def _phases(text: str) -> tuple[Phase, ...]:
-    return tuple(Phase) if "phase:" in text else (Phase.TEST,)
 
 
 def main(every: int = 1) -> None:

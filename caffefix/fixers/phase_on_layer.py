@@ -84,10 +84,12 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not any(before.values()) or any(after.values()):
             continue  # it loads, or does not load with the edit either
         layers = [layer for layer in net.layers if id(layer) in phased]
-        blob = next(blobs[0] for blobs in before.values() if blobs)
+        failing = [phase for phase, blobs in before.items() if blobs]
+        blob = before[failing[0]][0]
+        where = "" if len(failing) == len(before) else f" in phase {failing[0].value}"
         names = listed(dict.fromkeys(x.name for x in layers))
         message = (
-            f"phase in {names} does not keep a layer out of the other phase, so Caffe aborts with "
+            f"phase in {names} does not keep a layer out of the other phase, so Caffe aborts{where} with "
             f"\"Top blob '{blob}' produced by multiple sources.\"; writes include {{ phase: … }}"
         )
         edits = tuple(wrap((node,), "include") for node in phased.values())
