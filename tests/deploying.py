@@ -16,8 +16,10 @@ from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from tests.conftest import ROOT
 
-_MISSING = re.compile(r"whole shape of '(.*)' \(([\d?,]+)\); give it with --input-shape (\S*)")
+_MISSING = re.compile(r"whole shape of '(.*)' \(([\d?,]+|not known)\); give it with --input-shape (\S*)")
 SIZES = (1, 3, 224, 224)  # for what a net does not tell
+# For blobs of detectors, of which a net does not even tell that they are no images.
+NAMED = {"im_info": (1, 3), "rois": (1, 5)}
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,12 @@ def make(path: Path, *, strip: bool = False) -> Made:
             made = deploy(source, Options(given, strip=strip))
             return Made(str(path), made.data.decode("latin-1"), bool(given))
         except Refusal as refusal:
-            missing = re.search(
-                r"whole shape of '(.*)' \(([\d?,]+)\); give it with --input-shape (\S*)", str(refusal)
-            )
+            missing = _MISSING.search(str(refusal))
             if missing is None or refusal.name != "unknown-input-shape":
                 return Made(str(path), "", bool(given), refusal.name, str(refusal))
-            dims = missing[2].split(",")
+            dims = ["?"] * 4 if missing[2] == "not known" else missing[2].split(",")
             sizes = tuple(size if dim == "?" else int(dim) for dim, size in zip(dims, SIZES, strict=False))
+            sizes = NAMED.get(missing[1], sizes)
             given[missing[1] if "=" in missing[3] else ""] = sizes
 
 

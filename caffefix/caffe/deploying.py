@@ -114,7 +114,7 @@ def _is_loss(layer: Layer) -> bool:
     return is_loss(layer.type) or scores(layer)
 
 
-def _compares(layer: Layer) -> bool:
+def compares(layer: Layer) -> bool:
     """Whether a layer compares with the truth: it has no place in a deploy net."""
     return _is_loss(layer) or layer.type == "Accuracy"
 
@@ -173,7 +173,7 @@ class _Planner:
     def _predictions(self) -> frozenset[int]:
         if self.wanted:
             return frozenset(self._named(name) for name in self.wanted)
-        comparing = [step for step in self.graph.steps if _compares(step.layer)]
+        comparing = [step for step in self.graph.steps if compares(step.layer)]
         if not comparing:  # a stage of its own for deployment, as DIGITS writes it
             return frozenset(blob.index for blob in self.graph.ends() if blob.index in self.learned)
         found = {b.index for s in comparing if id(s.layer) in self.in_test for b in self._predicted(s)}
@@ -185,7 +185,7 @@ class _Planner:
 
     def _named(self, name: str) -> int:
         found = [b for b in self.graph.blobs if b.name == name and b.producer is not None]
-        found = [b for b in found if not _compares(self.graph.steps[b.producer or 0].layer)]
+        found = [b for b in found if not compares(self.graph.steps[b.producer or 0].layer)]
         if not found:
             raise Refusal("unknown-output", f"no layer of phase TEST makes a blob {name!r}")
         return found[-1].index
@@ -193,13 +193,15 @@ class _Planner:
     def _predicted(self, step: Step) -> list[Blob]:
         """The bottoms of a loss or accuracy that are predictions."""
         layer = step.layer
+        learned = [bottom for bottom in step.bottoms if bottom.index in self.learned]
         if not is_loss(layer.type) and layer.type != "Accuracy":
+            if len(learned) == 1 and len(step.bottoms) > 1:
+                return learned  # what it is compared with comes from the data
             message = (
                 f'layer "{layer.name}" of type {layer.type} is a loss by its loss_weight: nothing tells which '
                 "of its bottoms is the prediction; name the blobs that you want with --output"
             )
             raise Refusal("unknown-loss", message, layer.node)
-        learned = [bottom for bottom in step.bottoms if bottom.index in self.learned]
         if layer.type in _SYMMETRIC:
             return learned
         if layer.type in _SEVERAL:
@@ -260,7 +262,7 @@ class _Planner:
         evaluated: set[int] = set()
         for step in self.graph.steps:
             bottoms = [bottom.index for bottom in step.bottoms]
-            if _compares(step.layer) or step.layer.type == "Silence":
+            if compares(step.layer) or step.layer.type == "Silence":
                 continue
             if bottoms and computable.issuperset(bottoms):
                 computable.update(top.index for top in step.tops)
@@ -318,7 +320,7 @@ def _with_sources(net: Net, candidates: list[Layer]) -> list[Layer]:
     lacking: dict[str, None] = {}
     for use in made.undefined:
         layer = made.steps[use.step].layer
-        if use.slot == 0 or not _compares(layer):
+        if use.slot == 0 or not compares(layer):
             lacking[layer.bottoms[use.slot]] = None
     chosen = set(map(id, candidates))
     origins = [layer for layer in net.layers if is_origin(layer) and id(layer) not in chosen]

@@ -66,9 +66,12 @@ class Filler:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A ``NetStateRule``: all of its conditions must hold (net.cpp, StateMeetsRule)."""
+    """A ``NetStateRule``: all of its conditions must hold (net.cpp, StateMeetsRule).
 
-    phase: Phase | None
+    A phase that Caffe does not have is a word: a fork's (MyCaffe's RUN), in which nothing here is judged.
+    """
+
+    phase: Phase | str | None
     min_level: int | None
     max_level: int | None
     stages: frozenset[str]
@@ -264,7 +267,7 @@ def _rule(node: Node) -> Rule:
     phases = {"TRAIN": Phase.TRAIN, "0": Phase.TRAIN, "TEST": Phase.TEST, "1": Phase.TEST}
     low, high = node.scalar("min_level"), node.scalar("max_level")
     return Rule(
-        phases.get(phase) if phase is not None else None,
+        phases.get(phase, phase) if phase is not None else None,
         None if low is None else integer_value(low),
         None if high is None else integer_value(high),
         frozenset(node.strings("stage")),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from caffefix.caffe.deploying import Feed, Head, Plan, plan, unique
+from caffefix.caffe.deploying import Feed, Head, Plan, compares, plan, unique
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
 from caffefix.caffe.layer_types import is_input
@@ -23,6 +23,7 @@ from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
+from caffefix.fixers.legacy_v1_layers import is_foreign
 from caffefix.syntax.edits import After, Delete, Edit, EditError, Insert, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse
@@ -95,29 +96,68 @@ def deploy(source: Source, options: Options) -> Deployed:
         Refusal: none is made; its message begins with file and line.
     """
     try:
-        migrated = _migrated(source)
+        migrated = _migrated(source, options)
     except Refusal as error:
         raise error.placed(source) from None
     except PrototxtError as error:
         raise Refusal("does-not-parse", error.render(source)) from None
+    except (EditError, ProofError) as error:
+        raise Refusal("not-proved", str(error)).placed(source) from None
     try:
-        return _Deploy(migrated, options, migrated is not source).result()
+        return _Deploy(migrated, options).result()
     except Refusal as error:
-        if migrated is not source:  # lines of the migrated text are not the file's
+        if migrated.is_changed:  # lines of the migrated text are not the file's
             error = Refusal(error.name, str(error))
         raise error.placed(source) from None
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
 
 
-def _migrated(source: Source) -> Source:
+@dataclass(frozen=True, slots=True)
+class _Migrated:
+    """A train net of V2 layers, and the names of layers that had to go before it could be one."""
+
+    source: Source
+    is_changed: bool = False
+    cut: tuple[str, ...] = ()
+
+
+def _migrated(source: Source, options: Options) -> _Migrated:
     document = parse(source.text)
     role = file_role(document)
     if role in (Role.SOLVER, Role.OTHER, Role.SNIPPET):
         raise Refusal("not-a-train-net", f"its role is {role.value!r}, not train")
     net = Net(document.root)
     if net.generations <= {Generation.V2} and not net.inputs:
-        return source
+        return _Migrated(source)
+    try:
+        return _Migrated(_upgraded(source), True)
+    except Refusal as refusal:
+        cut = _foreign(net, options)
+        if not cut:
+            raise
+        edits: list[Edit] = [Delete(layer.node) for layer in cut]
+        text = apply(source.text, lower(document, edits, "deploy"))
+        proof.keeps_comments(document, proof.parses(source.path, text), edits)
+        try:
+            shorter = _upgraded(Source(source.path, text.encode("latin-1")))
+        except Refusal:
+            raise refusal from None
+        return _Migrated(shorter, True, tuple(one_line(layer.name or layer.type) for layer in cut))
+
+
+def _foreign(net: Net, options: Options) -> list[Layer]:
+    """Layers of V1 that only a fork reads and no prediction needs; none if one of them says what is predicted."""
+    try:
+        dropped = plan(net, options.stages, options.outputs).dropped
+    except Refusal:
+        return []
+    found = [item.layer for item in dropped if item.layer.generation is Generation.V1 and is_foreign(item.layer)]
+    return [] if any(map(compares, found)) else found
+
+
+def _upgraded(source: Source) -> Source:
+    """The net in V2 layers, as ``caffefix`` migrates it."""
     result = repair(source, Request(Selection(select=_MIGRATIONS)))
     if result.status.failed:
         raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {result.reason}")
@@ -131,11 +171,11 @@ def _migrated(source: Source) -> Source:
 
 
 class _Deploy:
-    def __init__(self, source: Source, options: Options, migrated: bool) -> None:
-        self.source = source
+    def __init__(self, migrated: _Migrated, options: Options) -> None:
+        self.source = migrated.source
         self.options = options
         self.migrated = migrated
-        self.document = parse(source.text)
+        self.document = parse(migrated.source.text)
         self.net = Net(self.document.root)
         self.plan: Plan = plan(self.net, options.stages, options.outputs)
         self.names = set(self.plan.blobs)
@@ -269,7 +309,7 @@ class _Deploy:
 
     def _told(self, text: str, shapes: Mapping[str, tuple[int, ...]]) -> Deployed:
         made = graph(Net(parse(text).root), Phase.TEST, self.options.stages)
-        dropped: dict[str, list[str]] = {}
+        dropped: dict[str, list[str]] = {"not needed": [*self.migrated.cut]} if self.migrated.cut else {}
         for item in self.plan.dropped:
             dropped.setdefault(item.why, []).append(one_line(item.layer.name or item.layer.type))
         scales = self._scales()
@@ -281,7 +321,7 @@ class _Deploy:
         outputs = tuple(dict.fromkeys(one_line(blob.name) for blob in made.ends()))
         by_reason = tuple((why, tuple(names)) for why, names in dropped.items())
         notes = tuple(map(one_line, self._notes()))
-        return Deployed(text.encode("latin-1"), inputs, outputs, by_reason, self.migrated, notes)
+        return Deployed(text.encode("latin-1"), inputs, outputs, by_reason, self.migrated.is_changed, notes)
 
     def _mean(self, feed: Feed, top: str) -> str:
         """What is to be subtracted from an input: only a data layer's first top is transformed."""

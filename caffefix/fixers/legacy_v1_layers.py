@@ -165,6 +165,15 @@ def _of_a_fork(layers: list[Layer], foreign: Problem | None) -> Finding:
     return Finding(NAME, Severity.WARNING, message, node)
 
 
+def is_foreign(layer: Layer) -> bool:
+    """Whether a layer of V1 has what only a fork's Caffe reads, so that its net is not migrated."""
+    try:
+        _migrate(layer)
+    except _LeftAlone:
+        return True
+    return False
+
+
 def _is_mixed(old: list[Layer], halves: list[Layer]) -> bool:
     return bool(halves) or any(is_string(layer.raw_type) for layer in old)
 

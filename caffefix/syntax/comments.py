@@ -26,7 +26,7 @@ class Comment:
     """A comment and its place.
 
     Attributes:
-        text: from ``#`` to the end of the line, the line end not counted.
+        text: from ``#`` to the end of the line, without the blanks there.
         start: offset of the ``#``.
         owner: the field it belongs to; the root for none.
         whole_line: whether nothing else stands on its line.
@@ -54,14 +54,14 @@ def is_of_file(text: str) -> bool:
 
 
 def in_text(text: str) -> list[str]:
-    """Comments in the text of pieces, without their line ends."""
+    """Comments in the text of pieces, without line ends and the blanks before them."""
     return [comment for comment, _ in _in_text(text)]
 
 
 def _in_text(text: str) -> list[tuple[str, int]]:
     if "#" not in text:
         return []
-    return [(m.group().rstrip("\r"), m.start()) for m in _COMMENT.finditer(text) if m.group()[0] == "#"]
+    return [(m.group().rstrip(_BLANKS), m.start()) for m in _COMMENT.finditer(text) if m.group()[0] == "#"]
 
 
 def owned(document: Document) -> Iterator[Comment]:
