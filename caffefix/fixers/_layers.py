@@ -59,9 +59,25 @@ def fillers(layer: Layer) -> Iterator[Node]:
     """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
     for holder in layer.node.children():
         if holder.is_message and holder.name.endswith("_param"):
-            for name in dict.fromkeys(n.name for n in holder.children()):
-                if name == "filler" or name.endswith("_filler"):
-                    yield from (node for node in holder.fields(name) if node.is_message)
+            yield from _fillers_in(holder)
+
+
+def named_fillers(subject: Subject) -> Iterator[tuple[str, Node]]:
+    """The fillers of ``bvlc_layers`` with their layers' names; of a pasted part of a layer, what stands there."""
+    for layer in bvlc_layers(subject):
+        for filler in fillers(layer):
+            yield layer.name, filler
+    if not subject.all_nets and subject.role(None) is Role.SNIPPET:
+        root = subject.document.root
+        for holder in (root, *(n for n in root.children() if n.is_message and n.name.endswith("_param"))):
+            for filler in _fillers_in(holder):
+                yield "", filler
+
+
+def _fillers_in(holder: Node) -> Iterator[Node]:
+    for name in dict.fromkeys(n.name for n in holder.children()):
+        if name == "filler" or name.endswith("_filler"):
+            yield from (node for node in holder.fields(name) if node.is_message)
 
 
 def alone(field: Node) -> Node:

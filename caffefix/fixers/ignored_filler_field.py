@@ -55,15 +55,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
-from caffefix.fixers._layers import bvlc_layers, fillers
+from caffefix.fixers._layers import named_fillers
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
 GROUP = "Initialisation"
-CHANGES = ("layer.*_param",)
+CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "ignored-filler-field"
 
 # sparse is not among the fields: all types but gaussian abort on it.
@@ -81,14 +80,13 @@ _READ = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
-    for layer in bvlc_layers(subject):
-        for filler in fillers(layer):
-            kind = filler.string("type") or "constant"
-            if kind in _READ:
-                yield from _judge(layer, filler, kind)
+    for layer, filler in named_fillers(subject):
+        kind = filler.string("type") or "constant"
+        if kind in _READ:
+            yield from _judge(layer, filler, kind)
 
 
-def _judge(layer: Layer, filler: Node, kind: str) -> Iterator[Finding]:
+def _judge(layer: str, filler: Node, kind: str) -> Iterator[Finding]:
     ignored = [node for node in filler.children() if node.name in _FIELDS - _READ[kind]]
     if not ignored:
         return
@@ -97,4 +95,4 @@ def _judge(layer: Layer, filler: Node, kind: str) -> Iterator[Finding]:
     what = "it" if len(ignored) == 1 else "them"
     message = f'Caffe ignores {names} in a "{kind}" filler, which reads {reads}; deletes {what}'
     fix = Fix(tuple(map(Delete, ignored)), Applicability.UNSAFE, f"delete {names} of {filler.name}")
-    yield Finding(NAME, Severity.INFO, message, ignored[0], layer.name, fix)
+    yield Finding(NAME, Severity.INFO, message, ignored[0], layer, fix)

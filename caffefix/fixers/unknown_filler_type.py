@@ -40,9 +40,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
-from caffefix.fixers._layers import bvlc_layers, fillers
+from caffefix.fixers._layers import named_fillers
 from caffefix.fixers._schema import respelling
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, string_value
@@ -50,7 +49,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
 GROUP = "Initialisation"
-CHANGES = ("layer.*_param",)
+CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "unknown-filler-type"
 
 _TYPES = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
@@ -63,14 +62,13 @@ _ELSEWHERE = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
-    for layer in bvlc_layers(subject):
-        for filler in fillers(layer):
-            node = filler.field("type")
-            if node is not None and is_string(node.value):
-                yield from _judge(layer, node)
+    for layer, filler in named_fillers(subject):
+        node = filler.field("type")
+        if node is not None and is_string(node.value):
+            yield from _judge(layer, node)
 
 
-def _judge(layer: Layer, node: Node) -> Iterator[Finding]:
+def _judge(layer: str, node: Node) -> Iterator[Finding]:
     written = string_value(node.value)
     if written in _TYPES:
         return
@@ -79,7 +77,7 @@ def _judge(layer: Layer, node: Node) -> Iterator[Finding]:
     if known is not None:
         quote = node.value[0]
         fix = Fix((Replace(node, f"{quote}{known}{quote}"),), Applicability.SAFE, f"{written} → {known}")
-        yield Finding(NAME, Severity.ERROR, f'{aborts}; writes "{known}"', node, layer.name, fix)
+        yield Finding(NAME, Severity.ERROR, f'{aborts}; writes "{known}"', node, layer, fix)
     elif written.lower() in _ELSEWHERE:
         message = f'{aborts}; what other libraries call so is "{_ELSEWHERE[written.lower()]}" here'
-        yield Finding(NAME, Severity.ERROR, message, node, layer.name)
+        yield Finding(NAME, Severity.ERROR, message, node, layer)
