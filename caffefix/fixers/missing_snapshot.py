@@ -40,6 +40,7 @@ from caffefix.caffe.net import truth
 from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.TUNE
+GROUP = "Solver"
 NAME = "missing-snapshot"
 
 # Shorter trainings are done again in minutes.

@@ -17,7 +17,6 @@ other's snapshots.
 
 ```
  snapshot: 5000
--snapshot_prefix: "snapshots/"
 +snapshot_prefix: "snapshots/lenet"
 ```
 

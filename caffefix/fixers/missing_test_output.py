@@ -28,8 +28,8 @@ top: "accuracy" include { phase: TEST } }`.
 
 ## Fix safety
 
-To Caffe the net computes the same, and trains alike; its output has a name. The edit is made on request only
-(`--unsafe`, or `--select missing-test-output`). It is a note: shown with `--notes`.
+Unsafe: on request only (`--unsafe`, or `--select missing-test-output`), for it gives the net an output that it had
+not. It computes the same, and trains alike. It is a note: shown with `--notes`.
 
 ## When it is a false alarm
 
@@ -53,6 +53,7 @@ from caffefix.fixers._views import View, subjects, views
 from caffefix.syntax.edits import After, Insert, NewField
 
 PHASE = Phase.TUNE
+GROUP = "Loss and output"
 CHANGES = ("layer.top",)
 NAME = "missing-test-output"
 

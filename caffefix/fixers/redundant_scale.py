@@ -19,14 +19,20 @@ behind it does the same once more: two factors where one is enough. It costs mem
    type: "BatchNorm"
    bottom: "conv1"
    top: "conv1"
-   batch_norm_param { scale_filler { value: 1 } }
+   batch_norm_param {
+     scale_filler {
+       value: 1
+     }
+   }
  }
 -layer {
 -  name: "scale1"
 -  type: "Scale"
 -  bottom: "conv1"
 -  top: "conv1"
--  scale_param { bias_term: true }
+-  scale_param {
+-    bias_term: true
+-  }
 -}
 ```
 
@@ -54,6 +60,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._layers import with_makers
 
 PHASE = FixPhase.TUNE
+GROUP = "Forks"
 NAME = "redundant-scale"
 
 
