@@ -251,8 +251,8 @@ FORMATS = (
     wrong("legacy-v0-layers", V0_NET, '"conv" num_output: 4 kernelsize: 3', '"lrn"',
           "Padding layer input to non-convolutional / non-pooling layer type lrn", loosely=True),
     wrong("legacy-v0-layers", V0_NET, "pad: 1", "pad: 1 pad: 2", TWICE % "pad", loosely=True),
-    Abort("legacy-input-fields", INPUTS + DIMS + SUM, "Check failed: bottom[0]->shape() == bottom[i]->shape()",
-          SHAPED + SUM, loosely=True),
+    # The shape of y is garbage: what fails first is chance.
+    Abort("legacy-input-fields", INPUTS + DIMS + SUM, "Check failed: ", SHAPED + SUM, loosely=True),
     Abort("legacy-input-fields", INPUTS + SUM, "Unknown bottom blob 'x'", SHAPED + SUM, loosely=True),
 )  # fmt: skip
 
