@@ -36,6 +36,15 @@ def test_in_place_layers_make_new_versions() -> None:
     assert {blob.name for blob in found.ends()} == {"y", "z"}
 
 
+def test_a_phase_of_a_fork_is_neither_train_nor_test() -> None:
+    """MyCaffe's RUN: what it has is not here, and what it lacks is."""
+    text = layer("a", "ReLU", "x", "a", "include { phase: RUN }") + layer(
+        "b", "ReLU", "x", "b", "exclude { phase: RUN }"
+    )
+    for phase in Phase:
+        assert [step.layer.name for step in of(DATA + text, phase).steps] == ["d", "b"]
+
+
 @pytest.mark.parametrize(
     ("text", "redefined"),
     [

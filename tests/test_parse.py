@@ -9,6 +9,7 @@ from caffefix.resources import resource
 from caffefix.syntax import _tables, tables
 from caffefix.syntax.lexer import LineLexer
 from caffefix.syntax.parse import PrototxtError, parse, parse_fine
+from caffefix.syntax.scalars import string_value
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, descend
 from tests.conftest import corpus_files, or_skip
@@ -152,3 +153,16 @@ def _three_ways(paths: list[object]) -> None:
         mine = events(document.root.block.items)
         assert events(parse_fine(text)) == mine
         assert events(stock_items(text, "fine")) == mine
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\ud83d\ude00", "😀".encode()), (r"\U0000d83d\ude00", "😀".encode()), (r"\U0001f600", "😀".encode()),
+        (r"\ud83d", b"\xed\xa0\xbd"), (r"\ud83d\U0000de00", b"\xed\xa0\xbd\xed\xb8\x80"),
+        (r"\ud83d\ud83d\ude00", b"\xed\xa0\xbd\xf0\x9f\x98\x80"), (r"\u00e9\x41\101", "éAA".encode()),
+    ],
+)  # fmt: skip
+def test_escapes_are_the_bytes_that_protobuf_makes_of_them(written: str, meant: bytes) -> None:
+    """Half a surrogate is kept as it stands, a pair written with \\u at its end is one character."""
+    assert string_value(f'"{written}"').encode("latin-1") == meant

@@ -223,6 +223,11 @@ def test_wrong_options_are_usage_errors(net: Path, options: list[str]) -> None:
 AS_IN_FILE = Given({})
 
 
+def test_a_shape_for_what_is_no_input_is_refused() -> None:
+    with pytest.raises(Unrepresentable, match="--shape names 'image', but the inputs are 'data', 'label'"):
+        make_task(NET, Given({"image": (3, 8, 8)}))
+
+
 def fed(text: str, given: Given = AS_IN_FILE) -> list[Source]:
     found = Net(parse(text).root)
     return sources(found, found.layers, given)

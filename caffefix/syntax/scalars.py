@@ -9,7 +9,11 @@ from math import copysign, inf, isfinite
 _STRING_TOKENS = re.compile(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
 )
-_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
+_ESCAPE = re.compile(
+    r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})"
+    r"|(?:u|U0000)([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"  # a surrogate pair
+    r"|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
+)
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -36,13 +40,16 @@ def string_value(value: str) -> str:
 
 
 def _unescape(match: re.Match[str]) -> str:
-    octal, hexadecimal, short, long, simple = match.groups()
+    octal, hexadecimal, head, trail, short, long, simple = match.groups()
     if octal is not None:
         return chr(int(octal, 8) & 0xFF)
     if hexadecimal is not None:
         return chr(int(hexadecimal, 16))
+    if head is not None:
+        point = 0x10000 + ((int(head, 16) - 0xD800) << 10) + int(trail, 16) - 0xDC00
+        return chr(point).encode("utf-8").decode("latin-1")
     if short is not None or long is not None:
-        # Caffe's parser stores UTF-8; surrogates, too, as it finds them.
+        # Caffe's parser stores UTF-8; surrogates without their other half, too, as it finds them.
         encoded = chr(int(short or long, 16)).encode("utf-8", "surrogatepass")
         return encoded.decode("latin-1")
     return _SIMPLE.get(simple, simple)

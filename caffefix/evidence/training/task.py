@@ -86,6 +86,9 @@ def make_task(text: str, given: Given) -> Task:
     if not fed:
         raise Unrepresentable("the net has no data layer and no input in its TRAIN phase")
     by_name = {source.blob: source for source in fed}
+    strange = next((blob for blob in given.shapes if blob not in by_name), None)
+    if strange is not None:
+        raise Unrepresentable(f"--shape names {strange!r}, but the inputs are {', '.join(map(repr, by_name))}")
     roots = Roots(view, by_name)
     found = losses(view, roots)
     split = _Split(view, roots, found)
