@@ -102,34 +102,6 @@ def test_seed_003_comes_to_life(caffe_python: str, tmp_path: Path) -> None:
         assert after["gradients"][name][0] > 0, name  # type: ignore[index]
 
 
-BATCH_NORM = (
-    DUMMY % ("3 dim: 8 dim: 8", "")
-    + """
-layer {
-  name: "bn"
-  type: "BatchNorm"
-  bottom: "data"
-  top: "bn"
-  param {
-    lr_mult: 1
-  }
-}
-layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
-  inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
-layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
-"""
-)
-
-
-def test_batch_norm_with_one_learning_block_aborts_and_then_loads(caffe_python: str, tmp_path: Path) -> None:
-    net = tmp_path / "net.prototxt"
-    net.write_text(BATCH_NORM)
-    aborted = probe(caffe_python, net)
-    assert aborted.returncode != 0
-    assert "Cannot configure batch normalization statistics" in aborted.stderr
-    assert state(caffe_python, tmp_path, repaired(BATCH_NORM))["types"]["bn"] == "BatchNorm"
-
-
 # Labels for each golden net: one an image, or one a pixel (5x5 -> 3x3 -> upsampled to 8x8 -> 6x6).
 LABELS = {"fires": "", "shared-weights": "", "explicit-zero-and-bilinear": "dim: 1 dim: 6 dim: 6"}
 

@@ -38,9 +38,8 @@ def test_in_place_layers_make_new_versions() -> None:
 
 def test_a_phase_of_a_fork_is_neither_train_nor_test() -> None:
     """MyCaffe's RUN: what it has is not here, and what it lacks is."""
-    text = layer("a", "ReLU", "x", "a", "include { phase: RUN }") + layer(
-        "b", "ReLU", "x", "b", "exclude { phase: RUN }"
-    )
+    text = layer("a", "ReLU", "x", "a", "include { phase: RUN }")
+    text += layer("b", "ReLU", "x", "b", "exclude { phase: RUN }")
     for phase in Phase:
         assert [step.layer.name for step in of(DATA + text, phase).steps] == ["d", "b"]
 

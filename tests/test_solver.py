@@ -15,7 +15,6 @@ from caffefix.findings import Severity, Subject
 from caffefix.fixers import fixers
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.conftest import corpus_files
-from tests.golden import caffefix
 
 PROBE = Path(__file__).with_name("caffe_solver_probe.py")
 
@@ -122,49 +121,6 @@ def run(python: str, folder: Path, source: str) -> subprocess.CompletedProcess[s
         check=False,
         timeout=300,
     )
-
-
-# name of the finding -> fields, Caffe's words, and what a person adds where there is no fix
-ABORTS = [
-    ("unknown-lr-policy", {"lr_policy": '"Fixed"'}, "Unknown learning rate policy: Fixed", None),
-    ("unknown-lr-policy", {"lr_policy": None}, "Unknown learning rate policy: ", {"lr_policy": '"fixed"'}),
-    ("missing-policy-field", {"lr_policy": '"step"', "gamma": "0.1"}, "stepsize() > 0", {"stepsize": "5"}),
-    ("unsupported-momentum", {"type": '"AdaGrad"', "momentum": "0.9"}, "cannot be used with AdaGrad.", None),
-    ("unsupported-momentum", {"solver_type": "RMSPROP", "momentum": "0.9"}, "cannot be used with RMSProp.", None),
-    ("unknown-solver-type", {"type": '"adam"'}, "Unknown solver type: adam", None),
-    ("unusable-solver-value", {"average_loss": "0"}, "average_loss should be non-negative.", None),
-    ("unusable-solver-value", {"regularization_type": '"l2"', "weight_decay": "1"}, "type: l2", None),
-    ("unusable-solver-value", {"type": '"RMSProp"', "rms_decay": "1"}, "should lie between", {"rms_decay": "0.9"}),
-    ("missing-test-interval", {"test_iter": "1"}, "test_interval() > 0", {"test_interval": "5"}),
-    ("unequal-test-fields", {"test_net": '"net.prototxt"', "test_interval": "5"},
-     "test_iter must be specified for each test network.", {"test_iter": "1"}),
-    ("unequal-test-fields", {"test_iter": "[1, 1]", "test_interval": "5", "test_state": '[{ stage: "a" }]'},
-     "test_state must be unspecified or specified once per test net.", {"test_state": None}),
-    ("several-train-nets", {"net_param": "{ }"}, "more than one of these fields specifying a train_net",
-     {"net_param": None}),
-]  # fmt: skip
-
-
-@pytest.mark.caffe
-@pytest.mark.parametrize(("name", "fields", "words", "added"), ABORTS, ids=lambda value: str(value)[:24])
-def test_caffe_aborts_as_foretold_and_then_trains(
-    caffe_python: str, tmp_path: Path, name: str, fields: dict[str, str | None], words: str,
-    added: dict[str, str | None] | None,
-) -> None:  # fmt: skip
-    before = text(**fields)
-    assert name in names(before)
-    aborted = run(caffe_python, tmp_path, before)
-    assert aborted.returncode != 0
-    assert words in aborted.stderr
-    if added is None:
-        done = caffefix("-", stdin=before.encode())
-        assert done.status == 0, done.err
-        after = done.out.decode()
-    else:
-        after = text(**{**fields, **added})
-        assert name not in names(after)
-    assert after != before
-    assert moves(run(caffe_python, tmp_path, after)) == [True] * 4
 
 
 def moves(done: subprocess.CompletedProcess[str]) -> list[bool | None]:
