@@ -96,6 +96,8 @@ PAIR = "".join(
 SHARED = CONV.replace("bottom", 'param { name: "w" lr_mult: 1 decay_mult: 1 } bottom')
 SHARED += SHARED.replace("conv1", "conv2").replace("lr_mult: 1 decay_mult: 1", "lr_mult: 1.0 decay_mult: 1.0")
 SHARED = DATA + SHARED + SCORE + LOSS
+SHARED_04 = "num_output: 04".join(SHARED.rsplit("num_output: 4", 1))  # a 4 of its own
+PERMISSIVE = SHARED_04.replace("lr_mult: 1.0 decay_mult: 1.0", "share_mode: PERMISSIVE")
 UNKNOWN_LABEL = "Unknown bottom blob 'label' (layer 'loss', bottom index 1)"
 
 GRAPH = (
@@ -147,6 +149,8 @@ SHAPES = tuple(
         (joined("Scale", "conv1", "scale_param { num_axes: 3 }"), "num_axes: 3", "num_axes: 4"),
         (ending("Accuracy", "score label", "accuracy_param { top_k: 5 }"), "top_k: 5", "top_k: 6"),
         (joined("LRN", "conv1", "lrn_param { local_size: 3 }"), "local_size: 3", "local_size: 4"),
+        (SHARED_04, "num_output: 04", "num_output: 6"),
+        (PERMISSIVE, "num_output: 04", "num_output: 6"),
     )
 )
 

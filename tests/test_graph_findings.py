@@ -1,4 +1,4 @@
-"""Graph findings: what real Caffe does without a word, and what is no mistake; its aborts are in tests/aborts.py."""
+"""Graph findings: what real Caffe does without a word, and what is no mistake; aborts are in tests/aborts.py."""
 
 from __future__ import annotations
 

@@ -8,14 +8,14 @@ shapes are unknown, so that each mistake is told once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from caffefix.caffe.fillers import Shape
+from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
-from caffefix.caffe.shape_rules.base import merged
+from caffefix.caffe.shape_rules.base import merged, text_of
 from caffefix.caffe.shape_rules.sources import input_shapes
 from caffefix.syntax.tree import Node
 
@@ -74,6 +74,7 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
     params: list[tuple[ParamBlob, ...] | None] = []
     problems: list[Problem] = []
     unruled: list[int] = []
+    owners: dict[str, tuple[Layer, Shape]] = {}
     stated = input_shapes(net)
     for blob in graph.inputs:
         blobs[blob.index] = merged(stated.get(blob.name), given.get(blob.name))
@@ -92,9 +93,42 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
             problems.append(Problem(step.layer, words, step.layer.node))
             outcome = Outcome((), None)
         params.append(outcome.params)
+        problems += _unshared(step.layer, outcome.params or (), owners)
         for top, shape in zip(step.tops, outcome.tops, strict=False):
             blobs[top.index] = shape
         if not step.bottoms:
             for top in step.tops:
                 blobs[top.index] = merged(blobs[top.index], given.get(top.name))
     return Shapes(tuple(blobs), tuple(params), tuple(problems), tuple(unruled))
+
+
+def _unshared(
+    layer: Layer, params: tuple[ParamBlob, ...], owners: dict[str, tuple[Layer, Shape]]
+) -> Iterator[Problem]:
+    """The first shared blob that does not fit its owner's (net.cpp, ``AppendParam``); notes new owners."""
+    for index, (blob, param) in enumerate(zip(params, layer.params, strict=False)):
+        if not param.shared_name:
+            continue
+        owner, shape = owners.setdefault(param.shared_name, (layer, blob.shape))
+        if owner is layer or shape is None or blob.shape is None or None in (*shape, *blob.shape):
+            continue
+        what = f"Cannot share param '{param.shared_name}' owned by layer '{owner.name}' with layer '{layer.name}'"
+        told = f"mismatch.  Owner layer param shape is {text_of(shape)}; sharing layer"
+        if _is_permissive(layer, index):
+            if count(blob.shape) != count(shape):
+                check = f"this_blob->count() == owner_blob->count() ({count(blob.shape)} vs. {count(shape)})"
+                words = f"Check failed: {check} {what}; count {told} shape is {text_of(blob.shape)}"
+                yield Problem(layer, words, layer.node)
+                return
+        elif blob.shape != shape:
+            check = "this_blob->shape() == owner_blob->shape()"
+            words = f"Check failed: {check} {what}; shape {told} expects shape {text_of(blob.shape)}"
+            yield Problem(layer, words, layer.node)
+            return
+
+
+def _is_permissive(layer: Layer, index: int) -> bool:
+    """Whether only the number of values must agree, not the shape."""
+    modes = [block.scalar("share_mode") for block in layer.node.fields("param") if block.is_message]
+    modes = modes or [*layer.node.scalars("blob_share_mode")]
+    return index < len(modes) and modes[index] in ("PERMISSIVE", "1")

@@ -4,7 +4,8 @@
 
 A layer whose bottoms, by shape inference, Caffe will not take: an Eltwise or Concat of different
 sizes, a kernel larger than its map, a Reshape that does not divide, labels that are not as many as
-predictions, groups that do not divide the channels, and whatever else the layers check. Only sizes
+predictions, groups that do not divide the channels, weights shared by layers of different shapes,
+and whatever else the layers check. Only sizes
 that the file states are compared; what a database or a Python layer gives is unknown, and so is
 everything that follows from it.
 
