@@ -145,6 +145,7 @@ SEEDS = {
             Defect("BatchNorm is written twice, for TRAIN and TEST", "batch-norm-phase-twins", "b.prototxt"),
             Defect("bilinear ignores `value: 0.5`", "ignored-filler-field", "a.prototxt"),
             Defect("the Deconvolution's weights are frozen, its bias learns", "unfrozen-bias", "a.prototxt"),
+            Defect("a bias behind upsampling has nothing to do", "upsampling-bias", "a.prototxt"),
             Defect("score_fr has a bias_filler of 0.5",
                    why="the same number for every class changes nothing behind a softmax, and harms nothing"),
             Defect("the loss is a sum over pixels, for which base_lr is 1e-11", "the loss is not normalised",
