@@ -94,6 +94,25 @@ class TextFix:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What one fixer's visit changes in a file.
+
+    Attributes:
+        round: in which round it was, from 0.
+        phase: of the fixer; stages of all files are in the order of (round, phase, name).
+        name: of the fixer.
+        diff: unified diff from what the stages before it left.
+        findings: how many it fixed.
+    """
+
+    round: int
+    phase: int
+    name: str
+    diff: bytes
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileResult:
     """The outcome of one file.
 
@@ -111,6 +130,9 @@ class FileResult:
         fixes: what the repair changes in the text; told on request only.
         line: where the reason is, counted from 1; 0 if it is no place in the file.
         column: likewise.
+        stages: the diff fixer by fixer; told on request only.
+        forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
+            Told on request only.
     """
 
     path: str
@@ -126,3 +148,5 @@ class FileResult:
     fixes: tuple[TextFix, ...] = ()
     line: int = 0
     column: int = 0
+    stages: tuple[Stage, ...] = ()
+    forks: tuple[str, ...] | None = None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
@@ -24,7 +25,8 @@ from caffefix.syntax.tree import Document
 _NAMESAKES = 0.75
 _SAME_SHAPE = 0.5
 
-_NAMES_NET = re.compile(r"(?:\b|_)net[\s:#]")
+# The literal comes first: it is what is searched for, in texts that are long and have none.
+_NAMES_NET = re.compile(r"net(?<![^\W_]net)[\s:#]")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class Member:
             return parse(self.text)
         except PrototxtError:
             return None
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Tells this name and content from all others."""
+        name = self.name.encode("utf-8", "surrogateescape")
+        return blake2b(name + b"\0" + self.text.encode("latin-1"), digest_size=20).digest()
 
     @cached_property
     def net(self) -> Net | None:

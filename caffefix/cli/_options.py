@@ -12,7 +12,7 @@ import click
 from caffefix.cli._output import say
 
 if TYPE_CHECKING:
-    from caffefix.engine.repair import Request
+    from caffefix.zoo import patches
     from caffefix.zoo.config import Configuration
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -27,6 +27,7 @@ def configured(command: _Command) -> _Command:
         (
             click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Look for these only."),
             click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these out."),
+            click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over these in folders."),
             click.option("--dialect", metavar="FORK", help="The fork of Caffe that the files are for."),
             click.option("--target", type=click.Choice(["caffe", "caffe-old"]), help="caffe-old: of before 2016."),
             click.option(
@@ -56,6 +57,7 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
     said = Given(
         select=select or None,
         ignore=ignore or None,
+        exclude=given["exclude"] or None,
         unsafe=unsafe,
         dialect=given["dialect"],
         target=given["target"],
@@ -72,19 +74,16 @@ def names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
     return found
 
 
-def with_patches(values: tuple[str, ...]) -> Callable[[Request], Request]:
-    """What ``--patch`` adds to requests; a patch that cannot be right ends the run before it has begun."""
+def patches_of(values: tuple[str, ...]) -> patches.Given | None:
+    """The patches of ``--patch``; one that cannot be right ends the run before it has begun."""
     if not values:
-        return lambda request: request
-    from dataclasses import replace
-
+        return None
     from caffefix.zoo.patches import PatchFileError, given
 
     try:
-        patches = given(values)
+        return given(values)
     except PatchFileError as error:
         fail(str(error))
-    return lambda request: replace(request, selection=patches.added_to(request.selection))
 
 
 def fail(message: str) -> NoReturn:

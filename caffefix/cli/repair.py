@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from caffefix.cli._options import configuration, configured, with_patches
+from caffefix.cli._files import Handover, Sections, how, many_files, paths_of, which
+from caffefix.cli._options import configuration, configured, patches_of
 from caffefix.cli._output import colour, say, write
 from caffefix.cli._reports import Wanted, report
 from caffefix.reports.formats import NAMES
 
 if TYPE_CHECKING:
-    from caffefix.engine.repair import Request
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting
 
 
-class _Repair(click.Command):
+class _Repair(Sections):
     """The command that needs no name: usage messages do not show one."""
 
     def make_context(
@@ -32,7 +31,7 @@ class _Repair(click.Command):
 
 
 @click.command("repair", cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, metavar="PATH...")
 @click.option(
     "--dry-run",
     "--diff",
@@ -66,6 +65,7 @@ class _Repair(click.Command):
     help="Folder with the findings' pages, for links in reports.",
 )  # fmt: skip
 @click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input (-).")
+@many_files
 def command(
     paths: tuple[str, ...],
     dry_run: bool,
@@ -99,46 +99,55 @@ def command(
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.family import Families
     from caffefix.zoo.files import FileError
-    from caffefix.zoo.run import repairing, run, run_data
+    from caffefix.zoo.git import GitError
+    from caffefix.zoo.one_file import run_data
+    from caffefix.zoo.run import run
+    from caffefix.zoo.work import Repairing
 
     wanted = Wanted(formats, output_file)
     in_force = configuration(**options)
-    if "-" in paths and len(paths) > 1:
-        raise click.UsageError("- stands alone: standard input and files cannot be mixed")
+    paths = paths_of(paths, **options)
     _check_log(log, paths)
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise click.UsageError("--statistics is told as text or json, on standard output")
-    adjust = _adjusted(_evidence(log), delta=delta or wanted.needs("delta"), fixes=wanted.needs("fixes"))
-    patched = with_patches(patches)
-    work = repairing(lambda request: adjust(patched(request)))
+    writing = not dry_run and not check
+    handover = Handover(paths, writing=writing, notes=notes, **options)
+    work = Repairing(
+        delta=delta or wanted.needs("delta"),
+        fixes=wanted.needs("fixes"),
+        stages=handover.stages,
+        forks=handover.forks,
+        log=_evidence(log),
+        patches=patches_of(patches),
+    )
+    going = how(writing, roots, **options)
+    quiet = paths == ("-",) and writing  # standard output is the file's
     results: Iterable[FileResult]
     try:
-        if paths == ("-",):
-            of_file = in_force.of(stdin_filename)
-            data = sys.stdin.buffer.read()
-            result = run_data(of_file, data, work, Families(roots))
-            results = [result]
-            if not dry_run and not check:
-                write(sys.stdout.buffer, result.new if result.new is not None else data)
-        else:
-            results = run(paths, in_force, work, writing=not dry_run and not check, roots=roots)
-    except ConfigError as error:
-        say(sys.stderr, f"error: {error}\n")
-        sys.exit(2)
-    quiet = paths == ("-",) and not dry_run and not check  # standard output is the file's
-    try:
-        counted = _Count(results)
-        setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, page=page)
-        if statistics:
-            _statistics(counted, wanted.screen, setting, quiet=quiet, writing=not dry_run and not check)
-        else:
-            report(wanted, counted, setting, quiet=quiet)
+        with handover:
+            if paths == ("-",):
+                of_file = in_force.of(stdin_filename)
+                data = sys.stdin.buffer.read()
+                result = run_data(of_file, data, work, Families(roots))
+                results = [result]
+                if quiet:
+                    write(sys.stdout.buffer, result.new if result.new is not None else data)
+            else:
+                results = handover.of(run(paths, in_force, work, handover.how(going), which(**options)))
+            counted = _Count(results)
+            setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, page=page)
+            if statistics:
+                changing = writing and not handover.stages
+                _statistics(counted, wanted.screen, setting, quiet=quiet, writing=changing)
+            else:
+                report(wanted, counted, setting, quiet=quiet)
+            handover.conclude()
         sys.exit(counted.status(check))
-    except FileError as error:
+    except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        say(sys.stderr, "\ninterrupted: each file is as it was or repaired whole; run again to go on\n")
+        say(sys.stderr, f"\n{handover.interrupted()}\n")
         sys.exit(130)
 
 
@@ -146,9 +155,9 @@ def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
     """A log is of one net: its layers say nothing of another's with the same names."""
     if log is None:
         return
-    if log == "-" == paths[0]:
+    if log == "-" in paths:
         raise click.UsageError("- is standard input: it cannot be both the log and the file")
-    if len(paths) > 1 or os.path.isdir(paths[0]):
+    if len(paths) != 1 or os.path.isdir(paths[0]):
         raise click.UsageError("--log is evidence for the net that it is of: give that file alone")
 
 
@@ -165,11 +174,6 @@ def _evidence(log: str | None) -> LogEvidence | None:
     except FileError as error:
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)
-
-
-def _adjusted(log: LogEvidence | None, *, delta: bool, fixes: bool) -> Callable[[Request], Request]:
-    """What the command line adds to what is in force for each file."""
-    return lambda request: replace(request, delta=delta, fixes=fixes, options=replace(request.options, log=log))
 
 
 class _Count:

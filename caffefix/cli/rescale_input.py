@@ -49,7 +49,7 @@ def command(net: str, old: Range, new: Range, blob: str, first_layer: bool, dry_
     from caffefix.zoo.files import FileError, read
     from caffefix.zoo.files import write as write_file
     from caffefix.zoo.means import locate, save
-    from caffefix.zoo.run import diff_name
+    from caffefix.zoo.one_file import diff_name
 
     if old == new:
         raise click.UsageError("--from and --to are the same range")

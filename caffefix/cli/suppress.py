@@ -25,23 +25,20 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, **options: Any) 
     Exit status: 0 done; 2 a file was not read, parsed, proved or written (the others are done), or
     wrong usage; 130 interrupted.
     """
-    from caffefix.engine.suppress import ReasonError, checked_reason, suppress
+    from caffefix.engine.suppress import ReasonError, checked_reason
     from caffefix.reports import as_text
     from caffefix.reports.suppress_text import Summary, render_file
     from caffefix.zoo.config_file import ConfigError
+    from caffefix.zoo.how import How
     from caffefix.zoo.run import run
+    from caffefix.zoo.work import Suppressing
 
     stream = sys.stderr if dry_run else sys.stdout
     paint = as_text.colored if colour(stream) else as_text.plain
     summary = Summary()
     try:
         text = checked_reason(reason)
-        results = run(
-            paths,
-            configuration(**options),
-            lambda source, in_force, name, family: suppress(source, in_force.request(), text, name, family),
-            writing=not dry_run,
-        )
+        results = run(paths, configuration(**options), Suppressing(text), How(writing=not dry_run))
         for result in results:
             summary.add(result)
             if dry_run:

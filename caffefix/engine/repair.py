@@ -14,12 +14,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caffefix.caffe.change import Change
+from caffefix.caffe.dialect import judge
 from caffefix.caffe.family import Family
 from caffefix.caffe.roles import file_role
+from caffefix.caffe.schema import load
 from caffefix.engine import proof
 from caffefix.engine.look import look, survey
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
+from caffefix.engine.stages import Stages
 from caffefix.engine.text_fixes import text_fixes
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
@@ -57,12 +60,16 @@ class Request:
         options: what the user says about the files.
         delta: whether results tell what changes in the meaning of the nets.
         fixes: whether results tell what each fix changes in the text.
+        stages: whether results tell what each fixer changes, one after the other.
+        forks: whether results tell which forks accept the files.
     """
 
     selection: Selection = field(default_factory=Selection)
     options: Options = field(default_factory=Options)
     delta: bool = False
     fixes: bool = False
+    stages: bool = False
+    forks: bool = False
 
 
 def repair(
@@ -96,7 +103,8 @@ def repair(
     try:
         proof.prints(subject.document)
         run.to_fixpoint()
-        return run.result(diff_path or source.path)
+        result = run.result(diff_path or source.path)
+        return replace(result, forks=_forks(run.original)) if request.forks else result
     except (ProofError, EditError) as error:
         where = f" (fixing {run.fixing})" if run.fixing else ""
         findings = tuple(replace(d, applied=False) for d in run.applied)
@@ -128,6 +136,8 @@ class _Run:
         self.original = self.document = subject.document
         self.subject = subject  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
+        self.stages = Stages(PieceTable(source.text)) if request.stages else None
+        self.round = 0
         self.applied: list[Diagnostic] = []
         self.fixed: dict[str, list[Diagnostic]] = {}  # by the label of their fix
         self.left: list[Finding] = []
@@ -154,11 +164,12 @@ class _Run:
                 turns += taken
                 if turns > _LIMIT:
                     raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
+            self.round += 1
         self.fixing = ""
 
     def _visit(self, fixer: Fixer) -> int:
         """Let a fixer change the text until it proposes nothing; the turns that it took."""
-        before = self.subject
+        before, fixed = self.subject, len(self.applied)
         declared: set[str] = set()
         turns = 0
         while True:
@@ -177,6 +188,9 @@ class _Run:
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
             proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
+            if self.stages is not None:
+                count = len(set(self.applied[fixed:]))
+                self.stages.end(self.round, fixer.phase, fixer.name, _Titles(before.document), count)
         self.left += found.shown
         self.suppressed += found.suppressed
         return turns
@@ -195,6 +209,8 @@ class _Run:
                 owners[id(finding.fix)].append(self._diagnostic(finding, True))
         self.applied += [diagnostic for owned in owners.values() for diagnostic in owned]
         self.table.apply(text_edits)
+        if self.stages is not None:
+            self.stages.apply(text_edits)
         text = self.table.text()
         if text in self.seen:
             raise ProofError("the fixes go in circles")
@@ -230,8 +246,19 @@ class _Run:
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
         fixes = tuple(text_fixes(self.source, edits, findings, self.fixed)) if self.request.fixes else ()
+        stages = self.stages.results(_bytes_as_text(diff_path), self.source.data, new) if self.stages else ()
         return FileResult(
-            self.source.path, Status.WOULD_CHANGE, "", findings, diff, new, unsafe, role, delta, suppressed, fixes
+            self.source.path,
+            Status.WOULD_CHANGE,
+            findings=findings,
+            diff=diff,
+            new=new,
+            unsafe=unsafe,
+            role=role,
+            delta=delta,
+            suppressed=suppressed,
+            fixes=fixes,
+            stages=stages,
         )
 
     def _delta(self) -> tuple[Change, ...]:
@@ -282,6 +309,11 @@ class _Run:
         """The rest of a line of the original; a line may be a megabyte long."""
         end = self.source.text.find("\n", offset, offset + _SHOWN)
         return one_line(self.source.text[offset : offset + _SHOWN if end < 0 else end].rstrip())
+
+
+def _forks(document: Document) -> tuple[str, ...] | None:
+    verdict = judge(document)
+    return None if verdict is None else tuple(sorted(load().names(verdict.accepting)))
 
 
 def _meaning(subject: Subject) -> NormalForm:

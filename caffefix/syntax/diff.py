@@ -10,6 +10,15 @@ from caffefix.syntax.piecetable import ComposedEdit
 CONTEXT = 3
 
 
+def header(path: str) -> str:
+    """The two lines that every diff begins with.
+
+    Args:
+        path: the file's name, relative, with ``/``, its bytes one character each.
+    """
+    return f"--- {_quoted_name('a/' + path)}\n+++ {_quoted_name('b/' + path)}\n"
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     """Lines that go and lines that come, at an offset of the original."""
@@ -32,7 +41,7 @@ def unified(path: str, text: str, edits: Sequence[ComposedEdit], context: Callab
     changes = [c for c in _line_changes(text, edits) if c.start < c.end or c.new]
     if not changes:
         return ""
-    out = [f"--- {_quoted_name('a/' + path)}\n", f"+++ {_quoted_name('b/' + path)}\n"]
+    out = [header(path)]
     line, position, shift = 1, 0, 0  # number and offset of a line known so far; new minus old lines
     for hunk in _hunks(text, changes):
         start, before = hunk[0].start, 0

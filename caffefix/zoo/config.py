@@ -27,6 +27,7 @@ class Given:
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
     unsafe: bool | None = None
     dialect: str | None = None
     target: str | None = None
@@ -42,6 +43,7 @@ class Settings:
         ignore: names and globs that are left out.
         per_file_ignores: (pattern of files, names and globs that are left out there).
         exclude: patterns of files and folders that are passed over when folders are searched.
+        include: patterns of files that are taken, besides the usual names, when folders are searched.
         unsafe: whether unsafe fixes are applied.
         dialect: the fork of Caffe that files are for; empty to tell it from each.
         target: ``caffe`` or ``caffe-old``.
@@ -52,6 +54,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     unsafe: bool = False
     dialect: str = ""
     target: str = CAFFE
@@ -85,7 +88,7 @@ class InForce:
     @property
     def excluded_by(self) -> str:
         """The first pattern of ``exclude`` that takes this path out; empty for none."""
-        return next((pattern for pattern in self.settings.exclude if self._fits(pattern)), "")
+        return next((pattern for pattern in self.settings.exclude if self._fits(pattern, self._exclude_root)), "")
 
     def request(self) -> Request:
         """How the path is to be repaired."""
@@ -96,20 +99,35 @@ class InForce:
 
     def excludes_itself(self) -> bool:
         """Whether a pattern of ``exclude`` means the path itself, not a folder that it is in."""
-        return any(_matches(pattern, self._relative()) for pattern in self.settings.exclude)
+        patterns = self.settings.exclude
+        return bool(patterns) and _means(patterns, self._relative(self._exclude_root))
 
-    def _fits(self, pattern: str) -> bool:
+    def includes_itself(self) -> bool:
+        """Whether a pattern of ``include`` means the path."""
+        patterns = self.settings.include
+        return bool(patterns) and _means(patterns, self._relative(self.root))
+
+    @property
+    def _exclude_root(self) -> str:
+        """What patterns of ``exclude`` are relative to: given on the command line, the working folder."""
+        return os.path.abspath(os.curdir) if self.origins["exclude"] == COMMAND_LINE else self.root
+
+    def _fits(self, pattern: str, root: str = "") -> bool:
         """Whether a pattern means the path or a folder that it is in."""
-        parts = self._relative().split("/")
+        parts = self._relative(root or self.root).split("/")
         return any(_matches(pattern, "/".join(parts[: n + 1])) for n in range(len(parts)))
 
-    def _relative(self) -> str:
-        """The path from the root of the patterns, with ``/``."""
+    def _relative(self, root: str) -> str:
+        """The path from the root of patterns, with ``/``."""
         absolute = os.path.abspath(self.path)
         try:
-            return os.path.relpath(absolute, self.root).replace(os.sep, "/")
+            return os.path.relpath(absolute, root).replace(os.sep, "/")
         except ValueError:  # another drive
             return absolute.replace(os.sep, "/")
+
+
+def _means(patterns: tuple[str, ...], path: str) -> bool:
+    return any(_matches(pattern, path) for pattern in patterns)
 
 
 def _matches(pattern: str, path: str) -> bool:
@@ -148,6 +166,10 @@ class Configuration:
     def excludes(self, path: str) -> bool:
         """Whether a file or folder is passed over where its parent is searched: the parent's file says."""
         return self._in_force(path, os.path.dirname(os.path.abspath(path))).excludes_itself()
+
+    def includes(self, path: str) -> bool:
+        """Whether a file with an unusual name is taken where its folder is searched."""
+        return self._in_force(path, os.path.dirname(os.path.abspath(path))).includes_itself()
 
     def _in_force(self, path: str, folder: str) -> InForce:
         config = self._config(folder)

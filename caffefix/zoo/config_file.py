@@ -13,7 +13,9 @@ from typing import Any
 
 OWN = "caffefix.toml"
 SHARED = "pyproject.toml"
-KEYS = ("select", "ignore", "per-file-ignores", "exclude", "unsafe", "dialect", "target", "from-scratch")
+KEYS = (
+    "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "target", "from-scratch",
+)  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -152,6 +154,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "ignore": _findings,
     "per-file-ignores": _by_pattern,
     "exclude": _strings,
+    "include": _strings,
     "unsafe": _flag,
     "dialect": _dialect,
     "target": _target,

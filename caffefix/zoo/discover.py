@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from caffefix.zoo.ignores import Ignores
 
 # .pt is also what PyTorch calls its archives: those are told by their first bytes.
-SUFFIXES = (".prototxt", ".prototxt.txt", ".pt")
+SUFFIXES = (".prototxt", ".prototxt.txt", ".pt", ".pbtxt")
 _SNIFF = 512
 
 
@@ -14,42 +17,107 @@ def _nothing(path: str) -> bool:
     return False
 
 
-def discover(paths: Iterable[str], excluded: Callable[[str], bool] = _nothing) -> Iterator[str]:
-    """The files to work on, each once.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How folders are searched. Paths that are named are taken all the same.
+
+    Attributes:
+        excluded: whether a file or folder is passed over.
+        included: whether a file is taken that has none of the usual names.
+        gitignore: whether ``.gitignore`` counts; ``.caffefixignore`` always does.
+        follow_links: whether links to folders are followed.
+    """
+
+    excluded: Callable[[str], bool] = _nothing
+    included: Callable[[str], bool] = _nothing
+    gitignore: bool = True
+    follow_links: bool = False
+
+
+def discover(paths: Iterable[str], search: Search | None = None) -> Iterator[str]:
+    """The files to work on, each once, whatever links lead to it.
 
     Files that are named are taken whatever they are called. Folders are searched for prototxt
-    files in the order of their names; hidden folders are left out, and links to folders are
-    not followed.
+    files in the order of their names; hidden folders are left out.
 
     Args:
         paths: files and folders.
-        excluded: whether a file or folder is passed over where a folder is searched. Paths that are
-            named are taken all the same.
+        search: how folders are searched.
     """
+    search = search or Search()
     seen: set[str] = set()
     for path in paths:
-        for found in _walk(path, excluded) if os.path.isdir(path) else [path]:
-            real = os.path.realpath(found)
+        found = _Walk(path, search).files() if os.path.isdir(path) else iter([(path, os.path.realpath(path))])
+        for name, real in found:
             if real not in seen:
                 seen.add(real)
-                yield found
+                yield name
 
 
-def _walk(folder: str, excluded: Callable[[str], bool]) -> Iterator[str]:
-    closed: list[str] = []  # reading one of these will tell why it cannot be searched
-    yield from _found(folder, closed, excluded)
-    yield from closed
+def listed(data: bytes) -> list[str]:
+    """The paths of a list, in order: ended by NUL if there is one in it, else one a line."""
+    separator = b"\0" if b"\0" in data else b"\n"
+    names = (name.removesuffix(b"\r") if separator == b"\n" else name for name in data.split(separator))
+    return sorted({os.fsdecode(name) for name in names if name})
 
 
-def _found(folder: str, closed: list[str], excluded: Callable[[str], bool]) -> Iterator[str]:
-    for root, folders, files in os.walk(folder, onerror=lambda error: closed.append(error.filename)):
-        open_ = (name for name in folders if not name.startswith("."))
-        folders[:] = sorted(name for name in open_ if not excluded(os.path.join(root, name)))
-        for name in sorted(files):
-            path = os.path.join(root, name)
-            if name.endswith(SUFFIXES) and not (name.endswith(".pt") and _is_binary(path)):
-                if not excluded(path):
-                    yield path
+@dataclass(slots=True)
+class _Walk:
+    """The search of one folder."""
+
+    top: str
+    search: Search
+    _closed: list[str] = field(default_factory=list)  # reading one tells why it cannot be searched
+    _entered: set[str] = field(default_factory=set)
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Files with their real paths."""
+        ignores = Ignores(os.path.abspath(self.top), self.search.gitignore)
+        folders = [(self.top, os.path.abspath(self.top))]
+        while folders:
+            folder, absolute = folders.pop()
+            real = os.path.realpath(absolute)
+            if real in self._entered:
+                continue  # a link led here before
+            self._entered.add(real)
+            below = []
+            for entry, is_folder in self._entries(folder):
+                if self._passed_over(entry, is_folder) or ignores.ignored(absolute, entry.name, is_folder):
+                    continue
+                if is_folder:
+                    below.append((entry.path, os.path.join(absolute, entry.name)))
+                else:
+                    linked = entry.is_symlink()
+                    yield entry.path, os.path.realpath(entry.path) if linked else os.path.join(real, entry.name)
+            folders += reversed(below)
+        yield from ((path, os.path.realpath(path)) for path in self._closed)
+
+    def _entries(self, folder: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
+        """What may be wanted in a folder: files with a fitting name, and folders, each in order."""
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            self._closed.append(folder)
+            return
+        for entry in found:
+            if _is_folder(entry):
+                if not entry.name.startswith(".") and (self.search.follow_links or not entry.is_symlink()):
+                    yield entry, True
+            elif entry.name.endswith(SUFFIXES) or self.search.included(entry.path):
+                yield entry, False
+
+    def _passed_over(self, entry: os.DirEntry[str], is_folder: bool) -> bool:
+        if not is_folder and entry.name.endswith(".pt") and entry.is_file() and _is_binary(entry.path):
+            return True
+        return self.search.excluded(entry.path)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _is_binary(path: str) -> bool:

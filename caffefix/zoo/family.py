@@ -16,7 +16,7 @@ from caffefix.caffe.family import Family, Member
 from caffefix.zoo.discover import SUFFIXES
 
 # A folder with more files is a heap of models: which is whose cannot be told.
-_MOST = 16
+MOST = 16
 _LARGEST = 1 << 21  # bytes
 # Folders above the solver's that its paths may start from: the root of its repository is among them.
 _UP = 8
@@ -80,7 +80,7 @@ def _members(folder: str) -> Iterator[Member]:
         names = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIXES))
     except OSError:
         return
-    if len(names) > _MOST:
+    if len(names) > MOST:
         return
     for name in names:
         path = Path(folder, name)

@@ -31,7 +31,7 @@ def read(path: str) -> bytes:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def write(path: str, old: bytes | None, new: bytes) -> None:
+def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
     """Give a file its content in one step: whoever looks sees the old one or the new one.
 
     A link is followed, not replaced; the mode is kept, and the owner where the system lets us. Other
@@ -41,9 +41,11 @@ def write(path: str, old: bytes | None, new: bytes) -> None:
         path: the file.
         old: its content as it was read; None for a file that is not there yet, and must not be.
         new: its content from now on.
+        backup: what is put behind its name for the old content to be kept; nothing for not keeping it.
 
     Raises:
-        FileError: the file changed or appeared meanwhile, or may not be written. It is as it was.
+        FileError: the file changed or appeared meanwhile, there is another backup, or it may not be written.
+            It is as it was.
     """
     real = os.path.realpath(path)
     temporary = ""
@@ -63,8 +65,13 @@ def write(path: str, old: bytes | None, new: bytes) -> None:
             os.link(temporary, real)  # fails where there is a file: a rename would replace it
         else:
             _take_over(temporary, status)
-            if Path(real).read_bytes() != old:
+            now = Path(real).read_bytes()
+            if now == new:
+                return  # another run was faster
+            if now != old:
                 raise FileError(f"{path}: not written: it changed while it was being repaired; run again")
+            if backup:
+                _keep(real, real + backup, now)
             os.replace(temporary, real)
             temporary = ""
         _sync_folder(os.path.dirname(real))
@@ -76,6 +83,17 @@ def write(path: str, old: bytes | None, new: bytes) -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _keep(real: str, copy: str, data: bytes) -> None:
+    """Give the old content a second name, under which it stays when the first one gets the new content."""
+    try:
+        os.link(real, copy)
+    except FileExistsError:
+        if Path(copy).read_bytes() != data:
+            raise FileError(f"{real}: not written: there is another backup of it, {copy}; move it away") from None
+    except OSError:  # the file system has no links
+        write(copy, None, data)
 
 
 def put(path: str, data: bytes, *, force: bool = False) -> None:

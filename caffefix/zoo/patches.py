@@ -60,10 +60,12 @@ class Given:
         patches: as fixers.
         named: those given one by one: their unsafe fixes are asked for. Of a folder's, only safe ones are
             applied, without ``--unsafe``.
+        texts: what is in their files.
     """
 
     patches: tuple[Fixer, ...]
     named: frozenset[str]
+    texts: tuple[bytes, ...] = ()
 
     def added_to(self, selection: Selection) -> Selection:
         """A selection with them; what a configuration file selects is not asked for beside them."""
@@ -85,7 +87,8 @@ def given(values: Iterable[str]) -> Given:
             patches[patch.front.name] = patch
             if not os.path.isdir(value):
                 named.add(patch.front.name)
-    return Given(tuple(fixer_of(patch, asked=True) for patch in patches.values()), frozenset(named))
+    found = tuple(fixer_of(patch, asked=True) for patch in patches.values())
+    return Given(found, frozenset(named), tuple(patch.source.data for patch in patches.values()))
 
 
 def _find(value: str) -> Patch:

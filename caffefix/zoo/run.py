@@ -1,97 +1,102 @@
-"""Many files: read, repair, and write each where it is wanted."""
+"""Many files: found, and worked on in the order in which they were found."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
-from caffefix.caffe.family import Family
-from caffefix.engine.repair import Request, repair
-from caffefix.results import FileResult, Status
-from caffefix.syntax.source import Source
-from caffefix.zoo.config import Configuration, InForce
-from caffefix.zoo.discover import discover
-from caffefix.zoo.family import Families
-from caffefix.zoo.files import FileError, read, write
-
-# How a file is worked on: the file, what is in force for it, its name in the diff, what is beside it.
-Work: TypeAlias = Callable[[Source, InForce, str, Family], FileResult]
+from caffefix.results import FileResult
+from caffefix.zoo.config import Configuration
+from caffefix.zoo.discover import SUFFIXES, Search, discover
+from caffefix.zoo.executor import Batch, Executor
+from caffefix.zoo.family import MOST
+from caffefix.zoo.git import changed_since
+from caffefix.zoo.how import How
+from caffefix.zoo.one_file import OneFile
+from caffefix.zoo.work import Work
 
 
-def repairing(adjust: Callable[[Request], Request] = lambda request: request) -> Work:
-    """Repair as is in force; ``adjust`` has the last word on the request."""
-    return lambda source, in_force, name, family: repair(source, adjust(in_force.request()), name, family)
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which of the files that are found are meant.
+
+    Attributes:
+        changed_since: a revision: only what git says is different from it; empty for all.
+        gitignore: whether ``.gitignore`` counts.
+    """
+
+    changed_since: str = ""
+    gitignore: bool = True
+
+    def of(self, found: Iterator[str], paths: Iterable[str]) -> Iterator[str]:
+        """Those that are meant."""
+        if not self.changed_since:
+            return found
+        folders = {path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths}
+        changed = changed_since(self.changed_since, folders)
+        return (path for path in found if os.path.realpath(path) in changed)
+
+
+@dataclass(slots=True)
+class Run:
+    """A run over files that are known; iterating does the work, and gives each outcome in order.
+
+    One file's failure does not stop the others.
+
+    Attributes:
+        paths: the files.
+        task: what is done to each.
+        executor: who does it.
+    """
+
+    paths: Sequence[str]
+    task: OneFile
+    executor: Executor
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[FileResult]:
+        try:
+            yield from self.executor.run(self.task, _batches(self.paths))
+        finally:
+            if self.task.cache is not None:
+                self.task.cache.close()
 
 
 def run(
-    paths: Iterable[str], configuration: Configuration, work: Work, *, writing: bool, roots: Sequence[str] = ()
-) -> Iterator[FileResult]:
-    """The outcome of each file, as it is done. One file's failure does not stop the others.
+    paths: Sequence[str], configuration: Configuration, work: Work, how: How, which: Which | None = None
+) -> Run:
+    """Find the files, and make ready for them; nothing is touched before the run is iterated over.
 
-    What is in force is found out for all files before the first is worked on: a mistake in a
-    configuration file stops the run while everything is as it was.
-
-    Args:
-        paths: files and folders.
-        configuration: says what is in force for each file.
-        work: what is done to each.
-        writing: whether changed files are written.
-        roots: folders that solvers' paths may be relative to.
+    What is in force is found out for all files first: a mistake in a configuration file stops the
+    run while everything is as it was.
 
     Raises:
         ConfigError: a configuration file cannot be used.
+        GitError: git does not know what has changed.
     """
-    families = Families(roots)
-    found = [configuration.of(path) for path in discover(paths, configuration.excludes)]
-    return (_one(in_force, work, writing, families) for in_force in found)
+    which = which or Which()
+    search = Search(configuration.excludes, configuration.includes, which.gitignore, how.follow_links)
+    found = list(which.of(discover(paths, search), paths))
+    for path in found:
+        configuration.of(path)
+    within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
+    task = OneFile(configuration, work, how, within, how.cache(len(found), configuration))
+    return Run(found, task, how.executor(len(found)))
 
 
-def run_data(in_force: InForce, data: bytes, work: Work, families: Families | None = None) -> FileResult:
-    """The outcome for the content of a file, or for content that is in no file.
+def _batches(paths: Sequence[str]) -> Iterator[Batch]:
+    """What one worker does in a row.
 
-    Args:
-        in_force: what to call it, and what is in force; if its name is a path, the files beside it are
-            its family.
-        data: the content.
-        work: what is done to it.
-        families: where families are found.
+    Files that may be each other's family stay together: they are judged with the folder as it was
+    before the first of them was written.
     """
-    name = in_force.path
-    try:
-        needed = in_force.request().selection.needs_family()
-        family = (families or Families()).of(name, data) if needed else Family()
-        return work(Source(name, data), in_force, diff_name(name), family)
-    except Exception as error:  # a mistake of ours must not cost the other files their turn
-        reason = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
-        return FileResult(name, Status.ERROR, reason)
-
-
-def _one(in_force: InForce, work: Work, writing: bool, families: Families) -> FileResult:
-    path = in_force.path
-    try:
-        data = read(path)
-    except FileError as error:
-        return FileResult(path, Status.ERROR, str(error))
-    result = run_data(in_force, data, work, families)
-    if not writing or result.new is None:
-        return result
-    try:
-        write(path, data, result.new)
-    except FileError as error:
-        findings = tuple(replace(finding, applied=False) for finding in result.findings)
-        return FileResult(path, Status.ERROR, str(error), findings)
-    return replace(result, status=Status.CHANGED)
-
-
-def diff_name(path: str) -> str:
-    """The name in a diff: relative to the working folder, so that ``git apply`` takes it there."""
-    absolute = os.path.realpath(path)  # git and patch refuse to write through links
-    try:
-        relative = os.path.relpath(absolute, os.path.realpath(os.curdir))
-    except ValueError:  # another drive
-        relative = absolute
-    if relative.split(os.sep)[0] == os.pardir:
-        relative = absolute.lstrip("/")
-    return relative.replace(os.sep, "/")
+    for _, group in groupby(paths, os.path.dirname):
+        folder = list(group)
+        together = sum(path.endswith(SUFFIXES) for path in folder) <= MOST
+        size = len(folder) if together else MOST
+        for start in range(0, len(folder), size):
+            yield folder[start : start + size]

@@ -1,0 +1,210 @@
+"""Options about many files, in a section of their own in the help."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from caffefix.cli._output import say
+
+if TYPE_CHECKING:
+    from caffefix.results import FileResult
+    from caffefix.zoo.delivery import Delivery
+    from caffefix.zoo.how import How
+    from caffefix.zoo.run import Run, Which
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Option(click.Option):
+    """An option of the section."""
+
+
+class Sections(click.Command):
+    """A command whose help has a section on many files."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {section: list[tuple[str, str]]() for section in ("Options", "Many files")}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                rows["Many files" if isinstance(parameter, _Option) else "Options"].append(record)
+        for section, records in rows.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+
+def many_files(command: _Command) -> _Command:
+    """The options; ``paths_of``, ``which`` and ``how`` take those whose names they have."""
+    for names, settings in reversed(_OPTIONS):
+        command = click.option(*names, cls=_Option, **settings)(command)
+    return command
+
+
+_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("--jobs", "-j"), {"type": click.IntRange(1), "metavar": "N",
+     "help": "Processes; by default one a processor if there are many files."}),
+    (("--files-from",), {"metavar": "FILE", "help": "Do the paths listed in FILE, too; - for standard input."}),
+    (("--changed-since",), {"metavar": "REV", "default": "", "help": "Only what differs from this git revision."}),
+    (("--no-gitignore",), {"is_flag": True, "help": "Search what .gitignore leaves out, too."}),
+    (("--patch-dir",), {"metavar": "DIR", "default": "",
+     "help": "Write no file, but a patch for each finding; git am applies them in order."}),
+    (("--commit",), {"is_flag": True, "help": "Make a git commit for each finding."}),
+    (("--split-by",), {"type": click.Choice(["folder"]),
+     "help": "A patch or commit for each finding in each folder directly below PATH."}),
+    (("--backup",), {"metavar": "SUFFIX", "default": "", "help": "Keep the old file, with SUFFIX to its name."}),
+    (("--report", "report_file"), {"metavar": "FILE", "default": "",
+     "help": "Write a summary by finding, fork and folder: Markdown, or JSON for *.json."}),
+    (("--no-cache",), {"is_flag": True, "help": "Neither use nor keep results of earlier runs."}),
+    (("--cache-dir",), {"metavar": "DIR", "default": "", "envvar": "CAFFEFIX_CACHE_DIR",
+     "help": "Where they are kept, if not in .caffefix_cache."}),
+    (("--follow-links",), {"is_flag": True, "help": "Follow links to folders, and out of what is given."}),
+)  # fmt: skip
+
+
+def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
+    """All paths that are given; the working folder if only what changed is asked for."""
+    from caffefix.zoo.discover import listed
+    from caffefix.zoo.files import FileError, read
+
+    if "-" in paths and (len(paths) > 1 or files_from is not None):
+        raise click.UsageError("- stands alone: standard input and files cannot be mixed")
+    if files_from is None:
+        if not paths and not changed_since:
+            raise click.UsageError("Missing argument 'PATH...'.")
+        return paths or (".",)
+    try:
+        data = sys.stdin.buffer.read() if files_from == "-" else read(files_from)
+    except FileError as error:
+        raise click.UsageError(f"--files-from: {error}") from None
+    return (*paths, *listed(data))
+
+
+def which(changed_since: str, no_gitignore: bool, **others: Any) -> Which:
+    """Which files of those that are found are meant."""
+    from caffefix.zoo.run import Which
+
+    return Which(changed_since, not no_gitignore)
+
+
+def how(
+    writing: bool,
+    roots: tuple[str, ...],
+    jobs: int | None,
+    follow_links: bool,
+    no_cache: bool,
+    cache_dir: str,
+    backup: str,
+    **others: Any,
+) -> How:
+    """How the run goes about them."""
+    from caffefix.zoo.discover import SUFFIXES
+    from caffefix.zoo.how import How
+
+    if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
+        raise click.UsageError("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
+    return How(writing, roots, jobs or 0, follow_links, cached=not no_cache, cache_folder=cache_dir, backup=backup)
+
+
+class Handover:
+    """What becomes of the results besides the report: patches or commits, a summary, a progress bar.
+
+    Args:
+        paths: what was given.
+        writing: whether the command line lets files be written.
+        unsafe: whether unsafe fixes are asked for.
+        notes: whether notes are shown.
+    """
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        *,
+        writing: bool,
+        unsafe: bool | None,
+        notes: bool,
+        patch_dir: str,
+        commit: bool,
+        split_by: str | None,
+        report_file: str,
+        **others: Any,
+    ) -> None:
+        self.stages = bool(patch_dir or commit)
+        self.forks = bool(report_file)
+        self.done = self.changed = self.total = 0
+        self._paths = paths
+        self._notes = notes
+        self._report_file = report_file
+        self._delivery: Delivery | None = None
+        self._stack = ExitStack()
+        if patch_dir and commit:
+            raise click.UsageError("--patch-dir and --commit cannot both be given")
+        if self.stages and (not writing or paths == ("-",)):
+            raise click.UsageError("--patch-dir and --commit are for files, and not for --dry-run or --check")
+        if split_by and not self.stages:
+            raise click.UsageError("--split-by is for --patch-dir and --commit")
+        if self.stages:
+            from caffefix.zoo.delivery import Delivery
+
+            self._delivery = Delivery(paths, patch_dir, bool(split_by), bool(unsafe))
+        if report_file:
+            from caffefix.reports.summary import ZooSummary
+            from caffefix.zoo.series import top_folder
+
+            self._summary = ZooSummary(lambda path: top_folder(path, paths), notes=notes)
+
+    def __enter__(self) -> Handover:
+        if self._delivery is not None:
+            self._stack.enter_context(self._delivery)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def how(self, how: How) -> How:
+        """How the run has to go about the files."""
+        return self._delivery.how(how) if self._delivery is not None else how
+
+    def of(self, run: Run) -> Iterator[FileResult]:
+        """The results on their way to the report."""
+        self.total = len(run)
+        results = iter(run)
+        if self._delivery is not None:
+            results = self._delivery.of(results)
+        if sys.stderr.isatty() and len(run) > 1:
+            from caffefix.reports.progress import watched
+
+            results = watched(results, len(run), sys.stderr)
+        for result in results:
+            self.done += 1
+            self.changed += result.new is not None
+            if self.forks:
+                self._summary.add(result)
+            yield result
+
+    def conclude(self) -> None:
+        """Everything is done and reported."""
+        if self._delivery is not None:
+            say(sys.stderr, self._delivery.conclude() + "\n")
+        if self.forks:
+            from caffefix.zoo.report_file import ReportFile
+
+            with ReportFile(self._report_file) as file:
+                file.write(
+                    self._summary.json() if self._report_file.endswith(".json") else self._summary.markdown()
+                )
+
+    def interrupted(self) -> str:
+        """What to say of a run that did not come to its end."""
+        if self.stages:
+            return "interrupted: no patch and no commit was made"
+        whole = f" after {self.done} of {self.total} files, {self.changed} of them repaired" if self.total else ""
+        return f"interrupted{whole}: each file is as it was or repaired whole; run again to go on"

@@ -1,0 +1,97 @@
+"""Repairs handed over as patches or as commits, in place of files that are written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+
+from caffefix.results import FileResult
+from caffefix.zoo.git import GitError, top_level
+from caffefix.zoo.how import How
+from caffefix.zoo.series import Series, author, check_clean, commit, tracked
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One patch or one commit for each finding.
+
+    Attributes:
+        paths: what was given.
+        patch_dir: the folder for patches; empty for commits.
+        by_folder: whether each folder below the paths has its own.
+        unsafe: whether unsafe fixes were asked for.
+        patches: those that were made, in order.
+    """
+
+    paths: tuple[str, ...]
+    patch_dir: str = ""
+    by_folder: bool = False
+    unsafe: bool = False
+    patches: list[str] = field(default_factory=list)
+    _top: str = ""
+    _passing: str = ""  # where patches are that are only made to be committed
+    _series: Series | None = None
+
+    def __enter__(self) -> Delivery:
+        """Make ready.
+
+        Raises:
+            FileError: the folder for patches cannot be used.
+            GitError: there is no clean working tree to commit in.
+        """
+        first = next(iter(self.paths), os.curdir)
+        folder = first if os.path.isdir(first) else os.path.dirname(first) or os.curdir
+        try:
+            self._top = top_level(folder)
+        except GitError:
+            if not self.patch_dir:
+                raise
+            self._top = os.getcwd()
+        if not self.patch_dir:
+            check_clean(self._top)
+            self._passing = tempfile.mkdtemp(prefix="caffefix-")
+        place = self.patch_dir or os.path.join(self._passing, "patches")
+        self._series = Series(place, self.paths, self.by_folder, author(self._top), self.unsafe)
+        self._series.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._series is not None:
+            self._series.__exit__(kind, error, trace)
+        if self._passing:
+            shutil.rmtree(self._passing, ignore_errors=True)
+
+    def how(self, how: How) -> How:
+        """How the run has to go about its files: nothing is written, and names are those that git has."""
+        known = None if self.patch_dir else tracked(self._top)
+        return replace(how, writing=False, base=self._top, known=known)
+
+    def of(self, results: Iterable[FileResult]) -> Iterator[FileResult]:
+        """The results on their way to a report; after the last one, the patches are there.
+
+        Raises:
+            FileError: there is no room for them.
+        """
+        assert self._series is not None
+        for result in results:
+            self._series.add(result)
+            yield result
+        self.patches = self._series.finish()
+
+    def conclude(self) -> str:
+        """Make the commits, if they are wanted; what was done, in a line.
+
+        Raises:
+            GitError: git refuses; nothing has changed.
+        """
+        count = len(self.patches)
+        if self.patch_dir:
+            return f"{count} patch{'es' * (count != 1)} in {self.patch_dir}"
+        commit(self._top, self.patches)
+        return f"{count} commit{'s' * (count != 1)} made"

@@ -1,0 +1,61 @@
+"""How a run goes about its files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from caffefix.zoo.cache import NAME, Cache, open_cache, passing_cache
+from caffefix.zoo.config import Configuration
+from caffefix.zoo.executor import Executor, Processes, Serial, usable_cpus
+
+# With fewer files than this, starting processes costs more than it saves.
+FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run goes about its files.
+
+    Attributes:
+        writing: whether changed files are written.
+        roots: folders that solvers' paths may be relative to.
+        jobs: how many processes; 0 for as many as there are processors, if there is enough to do.
+        follow_links: whether links are followed out of the paths that are given, and to folders.
+        cached: whether results of earlier runs are used and kept, if there are many files.
+        cache_folder: where they are kept, however few files; empty for the usual place.
+        backup: what is put behind the names of files whose old content is to be kept; empty for none.
+        base: the folder that names in diffs are relative to, and all files must be in; empty for the
+            working folder, and files anywhere.
+        known: real paths of the files that may change; None for all.
+    """
+
+    writing: bool = False
+    roots: tuple[str, ...] = ()
+    jobs: int = 0
+    follow_links: bool = False
+    cached: bool = False
+    cache_folder: str = ""
+    backup: str = ""
+    base: str = ""
+    known: frozenset[str] | None = None
+
+    def cache(self, files: int, configuration: Configuration) -> Cache | None:
+        """Where results are kept; None if that is not worth it."""
+        if self.cached and (self.cache_folder or files > FEW):
+            return open_cache(self.cache_folder or cache_folder(configuration))
+        return passing_cache() if files > FEW else None
+
+    def executor(self, files: int) -> Executor:
+        """Who does the work on so many files."""
+        jobs = self.jobs or (usable_cpus() if files > FEW else 1)
+        return Processes(min(jobs, files)) if min(jobs, files) > 1 else Serial()
+
+
+def cache_folder(configuration: Configuration) -> str:
+    """Where results are kept: beside the working folder's configuration file, or else in that folder.
+
+    Raises:
+        ConfigError: the configuration file cannot be used.
+    """
+    return os.path.join(configuration.of(os.curdir).root, NAME)

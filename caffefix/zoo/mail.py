@@ -1,0 +1,104 @@
+"""One patch of a series, as a mail that ``git am`` takes."""
+
+from __future__ import annotations
+
+import quopri
+from collections.abc import Iterable
+from email.header import Header
+from textwrap import fill
+
+from caffefix import __version__
+
+_WIDTH = 72
+
+
+def message(name: str, page: str, files: int, findings: int, *, again: bool, unsafe: bool) -> tuple[str, str]:
+    """Subject and body of the commit for one finding.
+
+    Args:
+        name: of the finding.
+        page: its page, as ``caffefix explain`` shows it.
+        files: how many files change.
+        findings: how many are fixed.
+        again: whether an earlier patch of the series is about the same finding.
+        unsafe: whether unsafe fixes were asked for.
+    """
+    summary, _, rest = page.partition("\n")
+    where = f"{files} file{'s' * (files != 1)}"
+    subject = f"Fix {name} in {where}{', again' if again else ''}"
+    parts = [summary, f"Fixes {findings} finding{'s' * (findings != 1)} in {where}."]
+    if again:
+        parts.append("Repairs before this one brought them to light.")
+    sections = _sections(rest)
+    parts += [sections[title] for title in ("Why it matters", "Fix safety") if title in sections]
+    proof = "unsafe fixes were asked for" if unsafe else "only safe fixes"
+    parts.append(f"Made by caffefix {__version__} ({proof}), each repair proved; see caffefix explain {name}.")
+    paragraphs = (text for part in parts if part for text in part.split("\n\n"))
+    return subject, "\n\n".join(_wrapped(text) for text in paragraphs) + "\n"
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page, by title."""
+    found: dict[str, list[str]] = {}
+    title = ""
+    for line in page.split("\n"):
+        if line.startswith("## "):
+            title = line[3:].strip()
+        elif title:
+            found.setdefault(title, []).append(line)
+    return {title: "\n".join(lines).strip() for title, lines in found.items()}
+
+
+def _wrapped(text: str) -> str:
+    """A paragraph; what is indented or a list stays as it is, and nothing looks like the start of a diff."""
+    if not text.startswith((" ", "-", "*", "`")) and "\n " not in text:
+        text = fill(text, _WIDTH)
+    risky = ("---", "diff ", "Index: ", "From ", "From:", "Subject:", "Date:", "-- ")
+    return "\n".join(f" {line}" if line.startswith(risky) else line for line in text.split("\n"))
+
+
+def head(author: str, subject: str, number: int, total: int, body: str, *, plain: bool) -> bytes:
+    """All of a mail before its diffs; what follows must be ``encoded`` if it is not plain.
+
+    Args:
+        author: ``Name <address>``.
+        subject: of the commit.
+        number: of the patch, from 1.
+        total: of the patches.
+        body: of the commit's message.
+        plain: whether lines of the diffs end as lines of a mail may end.
+    """
+    title = Header(f"[PATCH {number:0{len(str(total))}}/{total}] {subject}", _charset(subject), 900, "Subject")
+    lines = [
+        "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001",
+        f"From: {Header(author, _charset(author), 900, 'From').encode()}",
+        f"Subject: {title.encode()}",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=UTF-8",
+        f"Content-Transfer-Encoding: {'8bit' if plain else 'quoted-printable'}",
+        "",
+        "",
+    ]
+    return "\n".join(lines).encode("ascii") + encoded(f"{body}---\n".encode(), plain=plain)
+
+
+def encoded(data: bytes, *, plain: bool) -> bytes:
+    """Whole lines, as the mail has them: ``git am`` takes carriage returns for those of the mail itself."""
+    if plain:
+        return data
+    text = quopri.encodestring(data)
+    return text.replace(b"\r", b"=0D")
+
+
+def tail(*, plain: bool) -> bytes:
+    """The end of a mail."""
+    return encoded(f"-- \ncaffefix {__version__}\n".encode(), plain=plain)
+
+
+def is_plain(parts: Iterable[bytes]) -> bool:
+    """Whether diffs survive a mail as they are."""
+    return not any(b"\r" in part or b"\0" in part for part in parts)
+
+
+def _charset(text: str) -> str:
+    return "us-ascii" if text.isascii() else "utf-8"

@@ -1,0 +1,145 @@
+"""One file of a run: read, worked on, written where that is wanted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from caffefix.caffe.family import Family
+from caffefix.results import FileResult, Status
+from caffefix.syntax.source import Source
+from caffefix.zoo.cache import Cache, key_of
+from caffefix.zoo.config import Configuration, InForce
+from caffefix.zoo.family import Families
+from caffefix.zoo.files import FileError, read, write
+from caffefix.zoo.how import How
+from caffefix.zoo.work import Work
+
+
+@dataclass(slots=True)
+class OneFile:
+    """What is done to each file of a run."""
+
+    configuration: Configuration
+    work: Work
+    how: How
+    within: frozenset[str] | None = None  # the real paths of what was given; None for anywhere
+    cache: Cache | None = None
+    _families: Families = field(default_factory=Families)
+    _folders: dict[str, str] = field(default_factory=dict)  # their real paths
+
+    def begin(self) -> None:
+        """Folders are read anew."""
+        self._families = Families(self.how.roots)
+        self._folders = {}
+
+    def __call__(self, path: str) -> FileResult:
+        """Read, work, write; every failure is the file's outcome."""
+        real, base = self._real(path), self._real_folder(self.how.base or os.curdir)
+        try:
+            self._check_place(path, real, base)
+            data = read(path)
+        except FileError as error:
+            return FileResult(path, Status.ERROR, str(error))
+        shown = _relative(real, base)
+        result = run_data(self.configuration.of(path), data, self.work, self._families, self.cache, shown)
+        if result.new is None:
+            return result
+        if self.how.known is not None and real not in self.how.known:
+            return FileResult(path, Status.ERROR, f"{path}: left alone: git does not know it; git add it first")
+        if not self.how.writing:
+            return result
+        try:
+            write(path, data, result.new, self.how.backup)
+        except FileError as error:
+            findings = tuple(replace(finding, applied=False) for finding in result.findings)
+            return FileResult(path, Status.ERROR, str(error), findings)
+        return replace(result, status=Status.CHANGED)
+
+    def _real(self, path: str) -> str:
+        """The path without links."""
+        folder, name = os.path.split(path)
+        if os.path.islink(path) or name in ("", os.curdir, os.pardir):
+            return os.path.realpath(path)
+        return os.path.join(self._real_folder(folder or os.curdir), name)
+
+    def _real_folder(self, folder: str) -> str:
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = os.path.realpath(folder)
+        return found
+
+    def _check_place(self, path: str, real: str, base: str) -> None:
+        """Refuse what a link leads to outside of the paths that were given, and what patches cannot name."""
+        if self.how.base and os.path.commonpath((real, base)) != base:
+            raise FileError(f"{path}: left alone: it is not in {self.how.base}, which the patches are for")
+        above = real
+        while self.within is not None and above not in self.within:
+            parent = os.path.dirname(above)
+            if parent == above:
+                raise FileError(
+                    f"{path}: left alone: it is a link to {real}, outside of what was given; "
+                    "give that path, or --follow-links"
+                )
+            above = parent
+
+    def lost(self, path: str, reason: str) -> FileResult:
+        """The outcome for a file whose process died."""
+        state = "; it is as it was or repaired whole" if self.how.writing else ""
+        return FileResult(path, Status.ERROR, f"{path}: the process that was at this file {reason}{state}")
+
+
+def run_data(
+    in_force: InForce,
+    data: bytes,
+    work: Work,
+    families: Families | None = None,
+    cache: Cache | None = None,
+    shown: str = "",
+) -> FileResult:
+    """The outcome for the content of a file, or for content that is in no file.
+
+    Args:
+        in_force: what to call it, and what is in force; if its name is a path, the files beside it are
+            its family.
+        data: the content.
+        work: what is done to it.
+        families: where families are found.
+        cache: where results are kept.
+        shown: its name in the diff; by default relative to the working folder.
+    """
+    name = in_force.path
+    try:
+        shown = shown or diff_name(name)
+        needed = in_force.request().selection.needs_family()
+        family = (families or Families()).of(name, data) if needed else Family()
+        asked = work.asked(in_force) if cache is not None else ""
+        if cache is None or not asked:
+            return work(Source(name, data), in_force, shown, family)
+        key = key_of(data, family, asked)
+        found = cache.get(key, name, shown)
+        if found is None:
+            found = work(Source(name, data), in_force, shown, family)
+            cache.put(key, found)
+        return found
+    except MemoryError:
+        return FileResult(name, Status.ERROR, f"{name}: not enough memory for this file")
+    except Exception as error:  # a mistake of ours must not cost the other files their turn
+        reason = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
+        return FileResult(name, Status.ERROR, reason)
+
+
+def diff_name(path: str) -> str:
+    """The name in a diff: relative to the working folder, so that ``git apply`` takes it there."""
+    return _relative(os.path.realpath(path), os.path.realpath(os.curdir))
+
+
+def _relative(real: str, base: str) -> str:
+    """A real path as a diff names it; git and patch refuse to write through links."""
+    try:
+        relative = os.path.relpath(real, base)
+    except ValueError:  # another drive
+        relative = real
+    if relative.split(os.sep)[0] == os.pardir:
+        relative = real.lstrip("/")
+    return relative.replace(os.sep, "/")

@@ -1,0 +1,88 @@
+"""What may be done to each file of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from caffefix.caffe.family import Family
+from caffefix.engine.repair import Request, repair
+from caffefix.engine.suppress import suppress
+from caffefix.evidence.logs.evidence import LogEvidence
+from caffefix.results import FileResult
+from caffefix.syntax.source import Source
+from caffefix.zoo.config import InForce
+
+if TYPE_CHECKING:
+    from caffefix.zoo.patches import Given
+
+
+class Work(Protocol):
+    """How a file is worked on; it is sent to other processes, so that it has to be picklable."""
+
+    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+        """The outcome for a file, with its name in the diff and what is beside it."""
+
+    def asked(self, in_force: InForce) -> str:
+        """Words that say all that is asked for; empty if results must not be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repairing:
+    """Repair as is in force.
+
+    Attributes:
+        delta: whether results tell what changes in the meaning.
+        fixes: whether they tell what each fix changes in the text.
+        stages: whether they tell what each fixer changes.
+        forks: whether they tell which forks accept the files.
+        log: what a training log of the files shows; None without one.
+        patches: that the user gave; None for none.
+    """
+
+    delta: bool = False
+    fixes: bool = False
+    stages: bool = False
+    forks: bool = False
+    log: LogEvidence | None = None
+    patches: Given | None = None
+
+    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+        """Repair one file, in memory."""
+        return repair(source, self.request(in_force), name, family)
+
+    def asked(self, in_force: InForce) -> str:
+        """The request, patches by their texts; what is said by a log is not kept."""
+        if self.log is not None:
+            return ""
+        request = self.request(in_force)
+        texts = self.patches.texts if self.patches is not None else ()
+        selection = request.selection
+        named = sorted(selection.named)
+        plain = replace(selection, patches=(), named=frozenset())
+        return repr((replace(request, selection=plain), named, texts))
+
+    def request(self, in_force: InForce) -> Request:
+        """What is asked of the engine."""
+        request = in_force.request()
+        if self.patches is not None:
+            request = replace(request, selection=self.patches.added_to(request.selection))
+        options = replace(request.options, log=self.log)
+        return replace(
+            request, delta=self.delta, fixes=self.fixes, stages=self.stages, forks=self.forks, options=options
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressing:
+    """Add comments that silence what is found, with a reason as ``checked_reason`` gives it."""
+
+    reason: str
+
+    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+        """Add them to one file, in memory."""
+        return suppress(source, in_force.request(), self.reason, name, family)
+
+    def asked(self, in_force: InForce) -> str:
+        """What is done once is not kept."""
+        return ""
