@@ -52,6 +52,9 @@ class Echo:
             raise MemoryError
         return FileResult(job, Status.CLEAN, f"{self.begun}")
 
+    def clean(self, job: str, pid: int, /) -> None:
+        assert pid != os.getpid()
+
     def lost(self, job: str, reason: str, /) -> FileResult:
         return FileResult(job, Status.ERROR, reason)
 
@@ -249,6 +252,8 @@ class Zoo:
     def reset(self) -> None:
         for path, data in self.old.items():
             path.write_bytes(data)
+        for left in self.folder.rglob(".caffefix-*"):  # a killed process cannot clean up
+            left.unlink()
         shutil.rmtree(self.folder / ".caffefix_cache", ignore_errors=True)
 
     def finish(self) -> None:
@@ -308,6 +313,7 @@ def test_a_killed_worker_costs_one_file(zoo: Zoo) -> None:
     assert process.returncode == 2
     assert err.count(b"was ended by SIGKILL") == 1
     assert b"60 files" in out
+    assert not list(zoo.folder.rglob(".caffefix-*"))
     zoo.finish()
 
 

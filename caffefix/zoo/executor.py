@@ -43,6 +43,9 @@ class Task(Protocol):
     def lost(self, job: str, reason: str, /) -> FileResult:
         """The outcome for a file whose worker died."""
 
+    def clean(self, job: str, pid: int, /) -> None:
+        """Take away what a worker left unfinished that was killed while it was at a file."""
+
 
 class Executor(Protocol):
     """Does a task for all jobs."""
@@ -188,6 +191,7 @@ class _Pool:
         worker.pipe.close()
         worker.process.join(_PATIENCE[0])
         job = piece.jobs[piece.received]
+        self._task.clean(job, worker.process.pid)
         piece.take(self._task.lost(job, _cause(worker.process.exitcode)))
         if not piece.done:
             self._give(self._start(), piece)
@@ -204,6 +208,9 @@ class _Pool:
                     getattr(worker.process, measure)()
         for worker in self._workers:
             worker.process.join()
+            if worker.process.exitcode and worker.piece is not None:
+                for job in worker.piece.jobs[worker.piece.received :]:
+                    self._task.clean(job, worker.process.pid)
 
 
 def _cause(exitcode: int | None) -> str:

@@ -11,7 +11,7 @@ from caffefix.syntax.source import Source
 from caffefix.zoo.cache import Cache, key_of
 from caffefix.zoo.config import Configuration, InForce
 from caffefix.zoo.family import Families
-from caffefix.zoo.files import FileError, read, write
+from caffefix.zoo.files import FileError, clean_up, read, write
 from caffefix.zoo.how import How
 from caffefix.zoo.work import Work
 
@@ -82,6 +82,11 @@ class OneFile:
                     "give that path, or --follow-links"
                 )
             above = parent
+
+    def clean(self, path: str, pid: int) -> None:
+        """A process was killed while it was at a file."""
+        if self.how.writing:
+            clean_up(path, pid)
 
     def lost(self, path: str, reason: str) -> FileResult:
         """The outcome for a file whose process died."""
