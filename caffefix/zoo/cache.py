@@ -17,7 +17,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
@@ -197,7 +197,8 @@ class _Facts(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("caffefix.") and "." not in name:
             found = super().find_class(module, name)
-            if isinstance(found, type) and (is_dataclass(found) or issubclass(found, Enum)):
+            # What has __match_args__ is a dataclass: none of our other classes has them.
+            if isinstance(found, type) and ("__match_args__" in found.__dict__ or issubclass(found, Enum)):
                 return found
         raise pickle.UnpicklingError(f"{module}.{name}")
 
