@@ -176,7 +176,9 @@ class Handover:
     def of(self, run: Run) -> Iterator[FileResult]:
         """The results on their way to the report."""
         self.total = len(run)
-        results = iter(run)
+        running = iter(run)
+        self._stack.callback(running.close)  # ends the workers, whatever ends the report
+        results: Iterator[FileResult] = running
         if self._delivery is not None:
             results = self._delivery.of(results)
         if sys.stderr.isatty() and len(run) > 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -58,7 +58,7 @@ class Run:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __iter__(self) -> Iterator[FileResult]:
+    def __iter__(self) -> Generator[FileResult, None, None]:
         try:
             yield from self.executor.run(self.task, _batches(self.paths))
         finally:
