@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
@@ -52,6 +51,8 @@ class Member:
     @cached_property
     def digest(self) -> bytes:
         """Tells this name and content from all others."""
+        from hashlib import blake2b  # only a cache asks
+
         name = self.name.encode("utf-8", "surrogateescape")
         return blake2b(name + b"\0" + self.text.encode("latin-1"), digest_size=20).digest()
 

@@ -28,7 +28,6 @@ from caffefix.results import FileResult
 from caffefix.syntax.diff import header
 from caffefix.zoo.identity import identity
 
-NAME = ".caffefix_cache"
 _TAG = "CACHEDIR.TAG"
 # The first line is the same in every cache folder there is (Cache Directory Tagging Specification).
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of caffefix; it may be deleted.\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable
 
 
@@ -17,6 +16,8 @@ def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
     Raises:
         GitError: git is not there, or refuses.
     """
+    import subprocess  # GitError is asked for by those who never ask git
+
     environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(

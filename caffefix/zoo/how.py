@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from caffefix.zoo.cache import NAME, Cache, open_cache, passing_cache
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.executor import Executor, Processes, Serial, usable_cpus
+
+if TYPE_CHECKING:
+    from caffefix.zoo.cache import Cache
 
 # With fewer files than this, starting processes costs more than it saves.
 FEW = 10
@@ -42,9 +45,13 @@ class How:
 
     def cache(self, files: int, configuration: Configuration) -> Cache | None:
         """Where results are kept; None if that is not worth it."""
-        if self.cached and (self.cache_folder or files > FEW):
+        if files <= FEW and not (self.cached and self.cache_folder):
+            return None
+        from caffefix.zoo.cache import open_cache, passing_cache  # not for a few files
+
+        if self.cached:
             return open_cache(self.cache_folder or cache_folder(configuration))
-        return passing_cache() if files > FEW else None
+        return passing_cache()
 
     def executor(self, files: int) -> Executor:
         """Who does the work on so many files."""
@@ -58,4 +65,4 @@ def cache_folder(configuration: Configuration) -> str:
     Raises:
         ConfigError: the configuration file cannot be used.
     """
-    return os.path.join(configuration.of(os.curdir).root, NAME)
+    return os.path.join(configuration.of(os.curdir).root, ".caffefix_cache")

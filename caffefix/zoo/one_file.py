@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from caffefix.caffe.family import Family
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
-from caffefix.zoo.cache import Cache, key_of
 from caffefix.zoo.config import Configuration, InForce
 from caffefix.zoo.family import Families
 from caffefix.zoo.files import FileError, clean_up, read, write
 from caffefix.zoo.how import How
 from caffefix.zoo.work import Work
+
+if TYPE_CHECKING:
+    from caffefix.zoo.cache import Cache
 
 
 @dataclass(slots=True)
@@ -121,6 +124,8 @@ def run_data(
         asked = work.asked(in_force) if cache is not None else ""
         if cache is None or not asked:
             return work(Source(name, data), in_force, shown, family)
+        from caffefix.zoo.cache import key_of
+
         key = key_of(data, family, asked)
         found = cache.get(key, name, shown)
         if found is None:

@@ -12,7 +12,6 @@ from caffefix.zoo.config import Configuration
 from caffefix.zoo.discover import SUFFIXES, Search, discover
 from caffefix.zoo.executor import Batch, Executor
 from caffefix.zoo.family import MOST
-from caffefix.zoo.git import changed_since
 from caffefix.zoo.how import How
 from caffefix.zoo.one_file import OneFile
 from caffefix.zoo.work import Work
@@ -34,6 +33,8 @@ class Which:
         """Those that are meant."""
         if not self.changed_since:
             return found
+        from caffefix.zoo.git import changed_since
+
         folders = {path if os.path.isdir(path) else os.path.dirname(path) or os.curdir for path in paths}
         changed = changed_since(self.changed_since, folders)
         return (path for path in found if os.path.realpath(path) in changed)
