@@ -33,6 +33,7 @@ class Families:
         self._roots = tuple(roots)
         self._folder = ""
         self._members: tuple[Member, ...] = ()
+        self._meant: dict[str, set[str]] = {}  # the files that its solvers name, by the solver's name
 
     def of(self, path: str, data: bytes) -> Family:
         """The family of a file, whose content is given: it need not be there."""
@@ -46,13 +47,16 @@ class Families:
 
     def _beside(self, folder: str) -> tuple[Member, ...]:
         if folder != self._folder:
-            self._folder, self._members = folder, tuple(_members(folder))
+            self._folder, self._members, self._meant = folder, tuple(_members(folder)), {}
         return self._members
 
     def _named(self, folder: str, solver: Member) -> set[str]:
         """The files that a solver may mean by the nets it names."""
-        places = (place for value in solver.nets_named for place in self._places(folder, value))
-        return set(map(os.path.realpath, places))
+        found = self._meant.get(solver.name)
+        if found is None:
+            places = (place for value in solver.nets_named for place in self._places(folder, value))
+            found = self._meant[solver.name] = set(map(os.path.realpath, places))
+        return found
 
     def _lost(self, folder: str, solver: Member) -> frozenset[str]:
         """The nets of a solver that are nowhere."""
