@@ -23,9 +23,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from caffefix.fixers import fixers
+from caffefix.engine.select import registered
 from caffefix.zoo.config import Configuration
-from caffefix.zoo.run import repairing, run
+from caffefix.zoo.how import How
+from caffefix.zoo.run import run
+from caffefix.zoo.work import Repairing
 from tests.conftest import ROOT, SHARED
 
 TABLES = ROOT / "docs" / "precision"
@@ -77,7 +79,7 @@ def main() -> int:
 
 def found(folder: Path) -> Iterator[Hit]:
     """What the tool reports of a folder."""
-    for result in run([str(folder)], Configuration(isolated=True), repairing(), writing=False):
+    for result in run([str(folder)], Configuration(isolated=True), Repairing(), How()):
         path = Path(result.path).relative_to(folder).as_posix()
         for d in result.findings:
             yield Hit(d.name, d.applicability.value, path, d.line, d.message)
@@ -167,7 +169,7 @@ def table(hits: list[Hit], rows: list[Row], everything: bool) -> int:
             total.update(examined=examined, wrong=here["wrong"])
             if here["wrong"] > 1:
                 problems.append(f"{name}: wrong {here['wrong']} times")
-    silent = sorted({fixer.name for fixer in fixers()} - {hit.name for hit in hits})
+    silent = sorted({fixer.name for fixer in registered() if not fixer.opt_in} - {hit.name for hit in hits})
     print(f"no hits: {', '.join(silent)}")
     print(f"not SAFE: {total['wrong']} wrong of {total['examined']} examined")
     if total["wrong"] * 20 > total["examined"]:
