@@ -186,6 +186,6 @@ def test_an_interrupted_run_leaves_each_file_old_or_new(tmp_path: Path) -> None:
         _, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert b"interrupted" in err
-    texts = [path.read_text() for path in sorted(tmp_path.iterdir())]
+    texts = [path.read_text() for path in sorted(tmp_path.glob("*.prototxt"))]
     assert set(texts) == {old, new}
     assert len(texts) == 2000

@@ -11,8 +11,8 @@ import pytest
 
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.solver import METHODS, Solver, solver_of
+from caffefix.engine.select import registered
 from caffefix.findings import Severity, Subject
-from caffefix.fixers import fixers
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.conftest import corpus_files
 
@@ -46,7 +46,7 @@ def solver(source: str) -> Solver:
 def names(source: str) -> set[str]:
     subject = Subject(parse(source))
     loud = (Severity.ERROR, Severity.WARNING)
-    return {finding.name for fixer in fixers() for finding in fixer.find(subject) if finding.severity in loud}
+    return {finding.name for fixer in registered() for finding in fixer.find(subject) if finding.severity in loud}
 
 
 # ---------------------------------------------------------------- the view

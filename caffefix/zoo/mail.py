@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import quopri
+from binascii import b2a_qp
 from collections.abc import Iterable
 from email.header import Header
 from textwrap import fill
@@ -86,8 +86,8 @@ def encoded(data: bytes, *, plain: bool) -> bytes:
     """Whole lines, as the mail has them: ``git am`` takes carriage returns for those of the mail itself."""
     if plain:
         return data
-    text = quopri.encodestring(data)
-    return text.replace(b"\r", b"=0D")
+    # Line by line: where it sees a carriage return before a line end, it would write its own breaks so, too.
+    return b"\n".join(b2a_qp(line, istext=False) for line in data.split(b"\n"))
 
 
 def tail(*, plain: bool) -> bytes:
