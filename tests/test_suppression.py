@@ -281,3 +281,36 @@ def test_statistics(tmp_path: Path) -> None:
     diffs = run("--dry-run", "--statistics", "a.prototxt", cwd=tmp_path)
     assert diffs.out.startswith(b"--- a/a.prototxt")
     assert b"finding" in diffs.err
+
+
+# ---------------------------------------------------------------- what must not be lost
+
+
+def test_a_comment_with_a_carriage_return_is_left_alone() -> None:
+    """To Caffe all of the line is comment; to its author it was a layer."""
+    text = b'name: "n"\n# caffefix: ignore[unknown-field] old\rlayer { name: "r" }\nlayer { name: "s" }\n'
+    done = run("-", stdin=text)
+    assert done.status == 0
+    assert done.out == text
+    assert b"carriage return" in run("--dry-run", "-", stdin=text).err
+
+
+def test_nothing_is_called_unused_in_a_file_that_no_fork_reads() -> None:
+    inputs = 'input: "data"\ninput_dim: 1\ninput_dim: 3\ninput_dim: 8\ninput_dim: 8\n'
+    pool = 'layer { name: "p" type: "Pooling" bottom: "data" top: "p" pooling_param { %s: 2 stride: 2 } }\n'
+    text = "# caffefix: ignore[legacy-input-fields] a converter reads it\n" + inputs + pool % "kernelsize"
+    assert run("-", stdin=text.encode()).out.decode() == text
+
+
+def test_what_compares_files_is_not_called_unused_without_them() -> None:
+    text = b'# caffefix: ignore-file[deploy-drift] on purpose\nlayer { name: "p" type: "ReLU" top: "p" }\n'
+    assert b"deploy-drift" not in run("--dry-run", "-", stdin=text).err
+
+
+def test_notes_that_would_be_fixed_are_suppressed_too(tmp_path: Path) -> None:
+    before = (GOLDEN / "ignored-filler-field/fires/before.prototxt").read_bytes()
+    (tmp_path / "net.prototxt").write_bytes(before)
+    (tmp_path / "caffefix.toml").write_text("unsafe = true\n")
+    assert run("--check", "net.prototxt", cwd=tmp_path).status == 1
+    assert run("suppress", "--reason", "today", "net.prototxt", cwd=tmp_path).status == 0
+    assert run("--check", "net.prototxt", cwd=tmp_path).status == 0

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 from caffefix.findings import Finding, Judged, Options, Phase, Subject
-from caffefix.fixers import Fixer
+from caffefix.fixers import COMPARING, Fixer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,6 @@ def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Find
         for fixer in fixers:
             if fixer.phase is not Phase.TIDY:
                 found += _divided(plain, tuple(fixer.find(plain))).suppressed
-    return Judged(frozenset(fixer.name for fixer in fixers), tuple(found))
+    # The files that some compare with may be elsewhere today.
+    names = frozenset(fixer.name for fixer in fixers if fixer.group != COMPARING)
+    return Judged(names, tuple(found))

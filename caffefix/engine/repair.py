@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -121,10 +120,10 @@ def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) 
         return Subject(parse(text), options, family)
     except PrototxtError:
         found = tuple(lookalikes(text)) if any(fixer.phase is Phase.READ for fixer in fixers) else ()
-        with suppress(PrototxtError):
-            if found:
-                return Subject(parse(as_meant(text, found)), options, family, lookalikes=found)
-        raise
+        if not found:
+            raise
+    # Where this cannot be read either, the error is what is left to mend by hand: places are the same.
+    return Subject(parse(as_meant(text, found)), options, family, lookalikes=found)
 
 
 class _Run:

@@ -49,7 +49,7 @@ def suppress(
 ) -> FileResult:
     """Add a suppression for each finding of a file, in memory.
 
-    Notes are not suppressed, nor what is said of suppressions themselves.
+    Notes are not suppressed, unless what is in force would fix them, nor what is said of suppressions themselves.
 
     Args:
         source: the file.
@@ -61,19 +61,19 @@ def suppress(
     looking = [fixer for fixer in request.selection.fixers() if fixer.phase is not Phase.TIDY]
 
     def find(subject: Subject) -> Iterator[Finding]:
-        return _comments(subject, looking, reason)
+        found = (f for one in survey(subject, looking) for f in one.shown)
+        shown = [f for f in found if not f.is_note or request.selection.applies(f.name, f.fix)]
+        return _comments(subject.document.text, shown, reason)
 
     adding = Fixer(NAME, Phase.REPAIR, "", "", find)
     return repair(source, request, diff_path, family, (adding,))
 
 
-def _comments(subject: Subject, looking: Sequence[Fixer], reason: str) -> Iterator[Finding]:
-    """The findings that show, each with the comment that silences it."""
-    looks = survey(subject, looking)
-    shown = [f for found in looks for f in found.shown if not f.is_note]
+def _comments(document: str, shown: Sequence[Finding], reason: str) -> Iterator[Finding]:
+    """Findings, each with the comment that silences it."""
     by_anchor: dict[Node, list[Finding]] = {}
     for finding in shown:
-        by_anchor.setdefault(_anchor(subject.document.text, finding.node), []).append(finding)
+        by_anchor.setdefault(_anchor(document, finding.node), []).append(finding)
     # What is said of the file comes first, for it may meet what is said of its first field.
     for anchor in sorted(by_anchor, key=lambda node: node.parent is not None):
         names = tuple(dict.fromkeys(finding.name for finding in by_anchor[anchor]))

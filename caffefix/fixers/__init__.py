@@ -37,6 +37,7 @@ SECTIONS = (
 )
 OPTIONAL = ("What the forums say",)
 
+COMPARING = "Deploy and train consistency"  # findings in a file that compare it with another
 GROUPS = (
     "Syntax and migration",
     "Initialisation",
@@ -46,7 +47,7 @@ GROUPS = (
     "Loss and output",
     "Graph and shapes",
     "Solver",
-    "Deploy and train consistency",
+    COMPARING,
     "Forks",
     "Suppression comments",
 )

@@ -68,6 +68,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     used = _used(subject, subject.judged)
     known = {**dict.fromkeys(subject.judged.names, Phase.REPAIR), **_known()}  # patches of the user's, too
+    # Where no fork reads the file, fixers leave much of it unsaid.
+    unread = subject.verdict is not None and not subject.verdict.accepting
     unused: dict[int, dict[Suppression, list[str]]] = {}
     for suppression in subject.suppressions.all:
         if suppression.trouble:
@@ -75,6 +77,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         unknown = [name for name in suppression.names if not any(fnmatchcase(k, name) for k in known)]
         if unknown:
             yield at(suppression, NAME, Severity.WARNING, _unknown(unknown[0], list(known)))
+        if unread:
+            continue
         idle = (n for n in suppression.names if n not in unknown and (suppression.start, n) not in used)
         names = [name for name in idle if _is_judged(name, known, subject.judged)]
         if names:

@@ -10,6 +10,7 @@ from caffefix.findings import Applicability, Severity
 from caffefix.reports import delta_text
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
+from caffefix.syntax.source import unbroken
 
 _STYLES = {
     "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",
@@ -72,17 +73,18 @@ def render_file(
         line: what is said of one finding, by the file's path; its line by default.
     """
     say = line or (lambda path, d: finding(path, d, paint))
-    out = [say(result.path, d) for d in result.findings if notes or not d.is_note]
+    path = unbroken(result.path)
+    out = [say(path, d) for d in result.findings if notes or not d.is_note]
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)
     if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
-        out.insert(0, f"{paint(result.path, 'path')}: {_ROLES[result.role]}")
+        out.insert(0, f"{paint(path, 'path')}: {_ROLES[result.role]}")
     for diff in result.unsafe:
         after = " after the safe ones" if result.diff else ""
         out.append(paint(f"unsafe fix, not applied{after} (--unsafe):", "unsafe"))
         out.append(diff.decode("utf-8", "replace").rstrip("\n"))
     if result.status is Status.CHANGED:
-        out.append(f"{paint(result.path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
+        out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
     return "".join(f"{line}\n" for line in out)
 
 

@@ -110,10 +110,12 @@ def _merged(text: str, spans: list[_Span]) -> list[_Span]:
 
 def _whole_line(text: str, span: _Span, after: list[_Span]) -> _Span:
     start, end, new = span
+    if new or start == end:
+        return span
     stop = end
     while text[stop : stop + 1] in _BLANKS and stop < len(text):
         stop += 1
-    if new or start == end or text[stop : stop + 1] != "\n" or text[end - 1] == "\n":
+    if text[stop : stop + 1] != "\n" or text[end - 1] == "\n":
         return span
     if not begins_line(text, start) or (after and after[0][0] <= stop):
         return span

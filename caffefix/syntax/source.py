@@ -60,8 +60,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def one_line(text: str) -> str:
     """A message that may quote the file: decoded, on one line, and without control characters."""
-    decoded = _BYTES.sub(lambda match: display(match.group()), text)
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", decoded)
+    return unbroken(_BYTES.sub(lambda match: display(match.group()), text))
+
+
+def unbroken(text: str) -> str:
+    """A file's name as it may stand in a line for people: control characters written out."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
 
 
 def display(text: str) -> str:

@@ -111,6 +111,8 @@ def _directive(comment: Comment, at: int, words: str, text: str, head: int) -> S
     def wrong(trouble: str) -> Suppression:
         return Suppression(comment, comment.start + at, text, None, (), "", trouble)
 
+    if "\r" in comment.text.rstrip():
+        return wrong("a carriage return stands in its comment, which to Caffe goes on to the line feed")
     match = _DIRECTIVE.match(words)
     if match is None:
         return wrong(f'"{text.strip()}" is not understood; {HOW}')

@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+from caffefix.syntax.source import unbroken
+
 
 class FileError(Exception):
     """A file that cannot be read or written; the message says why and what to do."""
@@ -22,13 +24,13 @@ def read(path: str) -> bytes:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             if os.access(path, os.R_OK | os.X_OK):
-                raise FileError(f"{path}: a folder where a file is wanted")
-            raise FileError(f"{path}: the folder cannot be searched; check its permissions")
+                raise FileError(f"{unbroken(path)}: a folder where a file is wanted")
+            raise FileError(f"{unbroken(path)}: the folder cannot be searched; check its permissions")
         if not stat.S_ISREG(mode):
-            raise FileError(f"{path}: not a regular file")
+            raise FileError(f"{unbroken(path)}: not a regular file")
         return Path(path).read_bytes()
     except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
 
 
 def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
@@ -54,7 +56,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
         if old is not None:
             status = os.stat(real)
             if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
-                raise FileError(f"{path}: not written: the file is read-only")
+                raise FileError(f"{unbroken(path)}: not written: the file is read-only")
         # Named before it is made, so that an interruption at any moment finds it to clean it up.
         temporary = os.path.join(os.path.dirname(real), f"{_temporary(os.getpid())}{os.urandom(8).hex()}")
         with open(temporary, "xb", opener=_private if status is not None else None) as file:
@@ -69,16 +71,18 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             if now == new:
                 return  # another run was faster
             if now != old:
-                raise FileError(f"{path}: not written: it changed while it was being repaired; run again")
+                raise FileError(
+                    f"{unbroken(path)}: not written: it changed while it was being repaired; run again"
+                )
             if backup:
                 _keep(real, real + backup, now)
             os.replace(temporary, real)
             temporary = ""
         _sync_folder(os.path.dirname(real))
     except FileExistsError:
-        raise FileError(f"{path}: not written: there is a file already") from None
+        raise FileError(f"{unbroken(path)}: not written: there is a file already") from None
     except OSError as error:
-        raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise FileError(f"{unbroken(path)}: cannot be written: {error.strerror or error}") from error
     finally:
         if temporary:
             with contextlib.suppress(OSError):
@@ -91,7 +95,9 @@ def _keep(real: str, copy: str, data: bytes) -> None:
         os.link(real, copy)
     except FileExistsError:
         if Path(copy).read_bytes() != data:
-            raise FileError(f"{real}: not written: there is another backup of it, {copy}; move it away") from None
+            raise FileError(
+                f"{unbroken(real)}: not written: there is another backup of it, {copy}; move it away"
+            ) from None
     except OSError:  # the file system has no links
         write(copy, None, data)
 
@@ -119,7 +125,7 @@ def put(path: str, data: bytes, *, force: bool = False) -> None:
     if not os.path.lexists(path):
         write(path, None, data)
     elif not force:
-        raise FileError(f"{path}: not written: there is a file already; --force replaces it")
+        raise FileError(f"{unbroken(path)}: not written: there is a file already; --force replaces it")
     else:
         write(path, read(path), data)
 
