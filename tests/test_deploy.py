@@ -131,7 +131,8 @@ REFUSALS = {
         "unknown-input: --input-shape names 'image', but the inputs are data",
     ),
     "unknown-output": (
-        DATA + FC + LOSS, ["--output", "loss"], "unknown-output: no layer of phase TEST makes a blob 'loss'",
+        DATA + FC + LOSS, ["--output", "loss"],
+        "unknown-output: no layer of phase TEST makes a blob 'loss'; what losses read is 'fc'",
     ),
     "unknown-stage": (
         DATA + FC + LOSS, ["--stage", "deploy"], "unknown-stage: the net has no stage 'deploy'; it has none",

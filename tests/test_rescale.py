@@ -202,6 +202,10 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
         both("mean_value: 300"), [],
         "n:1:75: mean-not-in-range: the mean 300 does not lie in 0..255: the pixels are stored in another range",
     ),
+    "twice": (
+        both("scale: 255 mean_value: 0.4"), [],
+        "n:1:86: mean-not-in-range: the mean 0.4 lies in 0..1 already: the net has been rescaled before, it seems",
+    ),
     "old-format": (
         'layers { layer { name: "d" type: "data" } top: "data" }\n', [],
         "old-format: its layers are of V0; run caffefix on it first",

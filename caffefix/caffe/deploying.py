@@ -173,6 +173,9 @@ class _Planner:
     def _predictions(self) -> frozenset[int]:
         if self.wanted:
             return frozenset(self._named(name) for name in self.wanted)
+        return self._predicted_by_default()
+
+    def _predicted_by_default(self) -> frozenset[int]:
         comparing = [step for step in self.graph.steps if compares(step.layer)]
         if not comparing:  # a stage of its own for deployment, as DIGITS writes it
             return frozenset(blob.index for blob in self.graph.ends() if blob.index in self.learned)
@@ -187,7 +190,9 @@ class _Planner:
         found = [b for b in self.graph.blobs if b.name == name and b.producer is not None]
         found = [b for b in found if not compares(self.graph.steps[b.producer or 0].layer)]
         if not found:
-            raise Refusal("unknown-output", f"no layer of phase TEST makes a blob {name!r}")
+            usual = sorted({self.graph.blobs[index].name for index in self._predicted_by_default()})
+            hint = f"; what losses read is {', '.join(map(repr, usual))}"
+            raise Refusal("unknown-output", f"no layer of phase TEST makes a blob {name!r}{hint}")
         return found[-1].index
 
     def _predicted(self, step: Step) -> list[Blob]:

@@ -256,6 +256,10 @@ class _Rescale:
         if not all(old.low <= mean <= old.high for mean in means):
             message = f"the mean {shown} does not lie in {old}: the pixels are stored in another range"
             raise Refusal("mean-not-in-range", message, node)
+        new = self.options.new
+        if any(means) and 10 * new.high <= old.high and all(new.low <= mean <= new.high for mean in means):
+            message = f"the mean {shown} lies in {new} already: the net has been rescaled before, it seems"
+            raise Refusal("mean-not-in-range", message, node)
 
     def _mean_files(self) -> None:
         first = self.transforms[0]
