@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from caffefix.findings import Applicability
+from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

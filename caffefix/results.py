@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
+from caffefix.records import dataclass
 
 
 class Status(enum.Enum):

@@ -13,7 +13,6 @@ covers everything in a file that Caffe cannot load.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,6 +21,7 @@ from caffefix.caffe.dialect import UNLOADABLE
 from caffefix.caffe.messages import UNKNOWN, message_class
 from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
 from caffefix.caffe.rendering import differences, plain, text_of, unknown_name
+from caffefix.records import dataclass
 
 LAYER = "layer"
 

@@ -10,7 +10,6 @@ alone), the one of TRAIN stands in.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import Blob, Graph, Step, build
@@ -19,6 +18,7 @@ from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import is_origin, scores
 from caffefix.caffe.shapes import Shapes, infer
+from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

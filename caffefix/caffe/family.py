@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
+from caffefix.records import dataclass
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Document

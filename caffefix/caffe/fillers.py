@@ -6,9 +6,9 @@ Source: ``include/caffe/filler.hpp``, ``FillerParameter`` (caffe.proto); Glorot 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import erf, exp, pi, prod, sqrt
 
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
 
@@ -56,6 +56,9 @@ class FillerSpec:
         return self.mean if self.type == "gaussian" and self.std == 0 and self.sparse < 0 else None
 
 
+CAFFES_OWN = FillerSpec()
+
+
 @dataclass(frozen=True, slots=True)
 class Moments:
     """E[w], E[w²] and E|w| of a filled parameter."""
@@ -65,7 +68,7 @@ class Moments:
     mean_abs: float
 
 
-def read_filler(node: Node | None, default: FillerSpec = FillerSpec()) -> FillerSpec:
+def read_filler(node: Node | None, default: FillerSpec = CAFFES_OWN) -> FillerSpec:
     """The filler that a message describes; ``default`` where there is no message."""
     if node is None:
         return default

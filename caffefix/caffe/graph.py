@@ -8,10 +8,10 @@ and ``Net::AppendTop`` work out (insert_splits.cpp, net.cpp), with what they abo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import scores
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 
 

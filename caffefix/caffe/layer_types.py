@@ -6,7 +6,7 @@ layers' ``LayerSetUp``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from caffefix.records import dataclass
 
 # name in V1's enum -> (number, V2's string)
 _V1 = {

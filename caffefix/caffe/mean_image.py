@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from caffefix.records import dataclass
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _NUMBERS = {5: ("f", 4), 8: ("d", 8)}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 

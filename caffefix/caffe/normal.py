@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from caffefix.caffe import upgrade
@@ -18,6 +17,7 @@ from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, mes
 from caffefix.caffe.schema import load
 from caffefix.caffe.slots import SIDES, unsaid
 from caffefix.caffe.typecheck import NET, SOLVER
+from caffefix.records import dataclass
 from caffefix.syntax.tree import Document, Node
 
 _NETS = ("net_param", "train_net_param", "test_net_param")

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from caffefix.records import dataclass
 
 DATA = Path(__file__).with_name("data")
 SCALARS = frozenset("float double int32 int64 uint32 uint64 bool string bytes".split())

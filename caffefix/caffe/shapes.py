@@ -9,7 +9,6 @@ shapes are unknown, so that each mistake is told once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
@@ -17,6 +16,7 @@ from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.shape_rules.base import merged, text_of
 from caffefix.caffe.shape_rules.sources import input_shapes
+from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, is_input
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
+from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 

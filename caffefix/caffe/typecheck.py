@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from caffefix.caffe.schema import Schema, Variant, load
+from caffefix.records import dataclass
 from caffefix.syntax.green import Block, Field, Green
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.tree import Document, Node

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from caffefix.cli._output import colour, say, write
+from caffefix.records import replace
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
 if TYPE_CHECKING:

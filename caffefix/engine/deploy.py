@@ -8,7 +8,6 @@ checked: it parses, each comment is still there, its graph resolves, and its sha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from caffefix.caffe.deploying import Feed, Head, Plan, compares, plan, unique
 from caffefix.caffe.fillers import Shape
@@ -24,6 +23,7 @@ from caffefix.engine.proof import ProofError
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.fixers.legacy_v1_layers import is_foreign
+from caffefix.records import dataclass, field
 from caffefix.syntax.edits import After, Delete, Edit, EditError, Insert, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse

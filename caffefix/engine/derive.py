@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
@@ -21,6 +20,7 @@ from caffefix.patching.load import patch_of
 from caffefix.patching.outline import Outline, render
 from caffefix.patching.patch import Patch
 from caffefix.patching.units import Step, aligned, tree, units
+from caffefix.records import dataclass, field
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, Node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNS
@@ -19,6 +18,7 @@ from caffefix.findings import Phase as FixPhase
 from caffefix.findings import Severity, Subject
 from caffefix.fixers import fixers
 from caffefix.log_results import Diagnosed, Difference, LogReport
+from caffefix.records import replace
 from caffefix.results import Diagnostic
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source

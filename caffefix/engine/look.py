@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
 
 from caffefix.findings import Finding, Judged, Options, Phase, Subject
 from caffefix.fixers import COMPARING, Fixer
+from caffefix.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caffefix.caffe.change import Change
@@ -25,6 +24,7 @@ from caffefix.engine.stages import Stages
 from caffefix.engine.text_fixes import text_fixes
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
+from caffefix.records import dataclass, field, replace
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.diff import unified
 from caffefix.syntax.edits import Edit, EditError

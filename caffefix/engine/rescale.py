@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES
 from caffefix.caffe.mean_image import MeanError, mapped, values
@@ -23,6 +22,7 @@ from caffefix.caffe.refusal import Refusal
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
 from caffefix.engine.rescale_first import first_layers, take_up
+from caffefix.records import dataclass
 from caffefix.syntax.diff import unified
 from caffefix.syntax.edits import After, Edit, EditError, Insert, Last, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import lower

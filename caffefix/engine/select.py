@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from caffefix.findings import Applicability, Fix
 from caffefix.fixers import Fixer, fixers
 from caffefix.patching.shipped import shipped
+from caffefix.records import dataclass
 
 
 def registered() -> tuple[Fixer, ...]:

@@ -7,10 +7,10 @@ patch, and the patches a series.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.engine.proof import ProofError
+from caffefix.records import dataclass, field, replace
 from caffefix.results import Stage
 from caffefix.syntax.diff import unified
 from caffefix.syntax.lowering import TextEdit

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Filler, Layer, Phase
 from caffefix.caffe.roles import scores
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 
 

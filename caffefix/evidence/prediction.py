@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from caffefix.caffe.net import Layer, Phase
+from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; the layers of BVLC's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import exp, isfinite, sqrt
 
 from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
@@ -26,6 +25,7 @@ from caffefix.evidence.liveness import Start, Value, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
 from caffefix.evidence.signal_rules import RULES, Place, Stop
 from caffefix.evidence.signal_state import Signal, constant, images, noise, normal, spread
+from caffefix.records import replace
 from caffefix.syntax.scalars import number_value
 
 # E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).

@@ -7,10 +7,10 @@ inputs have in common. BatchNorm takes that away and nothing else does, so that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import exp, pi, sqrt
 
 from caffefix.evidence import gauss
+from caffefix.records import dataclass, replace
 
 # Standard deviations of ln E|x| to either side of a bracket.
 _WIDTH = 2.2

@@ -21,10 +21,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from caffefix.findings import Finding, Phase, Subject
+from caffefix.records import dataclass
 
 SECTIONS = (
     "What it finds",

@@ -8,7 +8,6 @@ A prediction is a bracket: a net is called wrong only if all of the bracket is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import inf, log
 
 from caffefix.caffe.fillers import read_filler
@@ -18,6 +17,7 @@ from caffefix.evidence.prediction import Logits, Prediction
 from caffefix.evidence.signal import ON_LOGITS
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._fillers import retype
+from caffefix.records import dataclass
 from caffefix.syntax.edits import Before, Edit, Insert, Last, NewField, NewMessage
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse

@@ -8,7 +8,6 @@ said only if it is wrong in every view of a phase that can be run and has the la
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from caffefix.caffe.graph import Graph, graph
@@ -16,6 +15,7 @@ from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import Role, scores
 from caffefix.caffe.schema import load
 from caffefix.findings import Subject
+from caffefix.records import dataclass
 
 K = TypeVar("K", bound=Hashable)
 

@@ -44,11 +44,11 @@ before them (bottlenecks, scores, embeddings) are left alone, and so is a net wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import views, whole_nets
+from caffefix.records import dataclass
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 from caffefix.syntax.scalars import quoted
 

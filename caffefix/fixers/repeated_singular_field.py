@@ -38,11 +38,11 @@ are a note (`--notes`): forks for several disks or machines read a list of datab
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from caffefix.caffe.typecheck import Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
 from caffefix.fixers._schema import finding, lists_sources, universal
+from caffefix.records import replace
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.pattern import Item, Literal, Message, Rest, Scalar, Sum, Template, Value, Variable
 from caffefix.patching.tables import load
+from caffefix.records import dataclass
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.scalars import number_value, string_value
 

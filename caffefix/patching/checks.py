@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from caffefix.caffe.slots import says_nothing, slots
 from caffefix.caffe.typecheck import NET, SOLVER
@@ -28,6 +27,7 @@ from caffefix.patching.pattern import (
     variables,
     walk,
 )
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import is_string, string_value
 
 _SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"

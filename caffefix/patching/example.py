@@ -6,11 +6,11 @@ Fields are compared as patches see them: order among fields of different names d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import TypeAlias
 
 from caffefix.patching.values import plain
+from caffefix.records import dataclass, field
 from caffefix.syntax.tree import Node, descend
 
 

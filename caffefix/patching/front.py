@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from caffefix.fixers import GROUPS
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, Regexp, RegexpError
 from caffefix.patching.values import Constraint
+from caffefix.records import dataclass, field
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display

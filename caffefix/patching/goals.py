@@ -7,9 +7,9 @@ everything else has its field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from caffefix.patching.pattern import LAYER, Item, Literal, Message, Rest, Scalar, Template
+from caffefix.records import dataclass
 
 ROOT = -1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 from caffefix.caffe.net import Layer
 from caffefix.caffe.slots import Slot, says_nothing, slots
@@ -16,6 +15,7 @@ from caffefix.patching.goals import ROOT, Goal, layer_types
 from caffefix.patching.layers import Layers
 from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Variable
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
+from caffefix.records import dataclass, field
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node

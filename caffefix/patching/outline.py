@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from caffefix.caffe.slots import slots
 from caffefix.patching.example import Branch, Leaf, Others, Part
 from caffefix.patching.generalize import Naming
+from caffefix.records import dataclass, field
 from caffefix.syntax.scalars import is_string, quoted, string_value
 
 _KNOWN = ("name", "bottom", "top")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from caffefix.caffe.net import Generation, Net
@@ -21,6 +20,7 @@ from caffefix.patching.merge import Entry
 from caffefix.patching.rewrite import Draft, draft
 from caffefix.patching.structure import cut_by
 from caffefix.patching.values import Bound, filled
+from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import lower
 from caffefix.syntax.scalars import string_value

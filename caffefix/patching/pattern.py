@@ -7,8 +7,9 @@ same offset; so offsets are its identity.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from caffefix.records import dataclass
 
 LAYER = "layer"
 

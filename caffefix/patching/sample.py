@@ -7,7 +7,6 @@ regular expression that also matches what the patch makes of a name) the engine'
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from caffefix.caffe.net import Net
 from caffefix.caffe.slots import slots
@@ -18,6 +17,7 @@ from caffefix.patching.matcher import Place, Search, TooManySteps
 from caffefix.patching.patch import Patch
 from caffefix.patching.pattern import Item, Message, Scalar, Sum, variables, walk
 from caffefix.patching.values import Bound, Constraint, ValueMistake, written
+from caffefix.records import replace
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse

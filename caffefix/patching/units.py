@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from caffefix.patching.example import Branch, Leaf, Others, Part, difference, fields, key, whole
+from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 _BLOBS = ("bottom", "top")

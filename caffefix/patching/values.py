@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from caffefix.caffe.slots import Slot
 from caffefix.patching.pattern import Literal, Template, Value, Variable
 from caffefix.patching.regexp import Regexp
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import float_text, is_string, number_text, number_value, quoted, string_value
 from caffefix.syntax.tree import Node
 

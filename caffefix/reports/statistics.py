@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from caffefix.findings import Applicability
+from caffefix.records import dataclass
 from caffefix.results import Diagnostic, FileResult
 
 VERSION = 1

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from caffefix.records import dataclass
 from caffefix.syntax.green import Block, Field, Green, pieces, walk
 from caffefix.syntax.tree import Document, Node
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from caffefix.records import dataclass
 from caffefix.syntax.piecetable import ComposedEdit
 
 CONTEXT = 3

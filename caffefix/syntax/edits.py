@@ -17,9 +17,9 @@ the style of the place, with comments travelling beside their fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from caffefix.records import dataclass
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Node
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

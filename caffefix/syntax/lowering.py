@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from caffefix.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,

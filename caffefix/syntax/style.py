@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from itertools import islice
 
+from caffefix.records import dataclass, replace
 from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from caffefix.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Document, Node

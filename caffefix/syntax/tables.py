@@ -10,12 +10,12 @@ checksum of the grammar stands in it: an edited grammar is compiled anew by Lark
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 from zlib import crc32
 
+from caffefix.records import dataclass
 from caffefix.resources import resource
 
 GRAMMAR = "grammar/prototxt.lark"

@@ -17,13 +17,13 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from caffefix.caffe.family import Family
+from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.diff import header
 from caffefix.zoo.identity import identity

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 
 from caffefix.engine.repair import Request
 from caffefix.engine.select import Selection
 from caffefix.findings import CAFFE, Options
+from caffefix.records import dataclass, field, fields
 from caffefix.zoo.config_file import OWN, SHARED, ConfigError, ConfigFile, load
 
 DEFAULT = "default"

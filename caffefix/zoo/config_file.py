@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from caffefix.records import dataclass
 
 OWN = "caffefix.toml"
 SHARED = "pyproject.toml"

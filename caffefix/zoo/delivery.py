@@ -6,9 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from types import TracebackType
 
+from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult
 from caffefix.zoo.git import GitError, top_level
 from caffefix.zoo.how import How

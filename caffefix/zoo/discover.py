@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
+from caffefix.records import dataclass, field
 from caffefix.zoo.ignores import Ignores
 
 # .pt is also what PyTorch calls its archives: those are told by their first bytes.

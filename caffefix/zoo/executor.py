@@ -14,10 +14,10 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
+from caffefix.records import dataclass, field
 from caffefix.results import FileResult
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from caffefix.records import dataclass
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.executor import Executor, Processes, Serial, usable_cpus
 

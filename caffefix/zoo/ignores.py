@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from caffefix.records import dataclass, field
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

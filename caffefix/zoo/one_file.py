@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from caffefix.caffe.family import Family
+from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import Configuration, InForce

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from caffefix.patching.errors import PatchError
 from caffefix.patching.load import patch_of
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
+from caffefix.records import dataclass, replace
 from caffefix.syntax.source import Source
 from caffefix.zoo.files import FileError, read
 

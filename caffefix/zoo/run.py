@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
+from caffefix.records import dataclass
 from caffefix.results import FileResult
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.discover import SUFFIXES, Search, discover

@@ -12,12 +12,12 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
 from caffefix.engine.select import page
+from caffefix.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo import mail
 from caffefix.zoo.files import FileError

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.suppress import suppress
 from caffefix.evidence.logs.evidence import LogEvidence
+from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import InForce

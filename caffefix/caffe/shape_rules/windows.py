@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 
 from caffefix.caffe.fillers import Dim, Shape
@@ -20,6 +19,7 @@ from caffefix.caffe.shape_rules.base import (
     times,
     truncated,
 )
+from caffefix.records import dataclass
 
 # What BVLC's layers read; a field beyond these is a fork's and may change the size of the top.
 _CONVOLUTION = frozenset(

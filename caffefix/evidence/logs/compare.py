@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase, truth
 from caffefix.evidence.logs import nets
 from caffefix.evidence.logs.decode import Decoded
 from caffefix.evidence.logs.model import Dump, TrainingLog
+from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
 

@@ -20,8 +20,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from caffefix.records import dataclass
 
 _HEADER = re.compile(
     r"([IWEF])(?:\d{4}|\d{8}) +\d\d:\d\d:\d\d\.\d+ +(?:0x)?[\da-f]+ +([^\s:\]]+):(\d+)\] ?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import exp, log, log1p
 
 from caffefix.caffe.fillers import Moments
@@ -11,6 +10,7 @@ from caffefix.caffe.net import Phase
 from caffefix.evidence import gauss
 from caffefix.evidence.signal_rules.base import Place, Rule, Stop, few, shifted
 from caffefix.evidence.signal_state import Signal, rectified, scaled_to
+from caffefix.records import replace
 
 
 def sigmoid(x: float) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from caffefix.caffe.fillers import Moments, Shape, count, moments
 from caffefix.caffe.net import Layer, Phase
 from caffefix.caffe.shape_rules import ParamBlob
 from caffefix.caffe.shape_rules.base import Fields
 from caffefix.evidence.signal_state import Signal, normal
+from caffefix.records import dataclass
 
 
 class Stop(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import exp, log, sqrt
 
 from caffefix.caffe.fillers import count
 from caffefix.evidence.signal_rules.base import Place, Stop
 from caffefix.evidence.signal_state import Signal, constant
+from caffefix.records import replace
 
 
 def softmax(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import exp, log, sqrt
 
 from caffefix.caffe.net import Phase
@@ -10,6 +9,7 @@ from caffefix.evidence import gauss
 from caffefix.evidence.signal_rules.base import Place, Stop, shifted
 from caffefix.evidence.signal_rules.joins import product, weighted_sum
 from caffefix.evidence.signal_state import Signal, constant, normal
+from caffefix.records import replace
 
 
 def batch_norm(place: Place, bottoms: list[Signal]) -> list[Signal]:

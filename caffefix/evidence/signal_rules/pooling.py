@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sqrt
 
 from caffefix.evidence import gauss
 from caffefix.evidence.signal_rules.base import Place, Stop
 from caffefix.evidence.signal_state import Signal, normal, rectified
+from caffefix.records import replace
 
 
 def pooling(place: Place, bottoms: list[Signal]) -> list[Signal]:

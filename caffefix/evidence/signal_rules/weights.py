@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import sqrt
 
 from caffefix.caffe.fillers import Dim, Moments, count
 from caffefix.caffe.shape_rules.windows import Window, convolution_window
 from caffefix.evidence.signal_rules.base import Place, Stop, few
 from caffefix.evidence.signal_state import Signal, constant, normal
+from caffefix.records import replace
 
 
 def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:
