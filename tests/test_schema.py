@@ -36,10 +36,31 @@ def test_the_tables_are_those_of_the_facts(shared: Path) -> None:
     for name, columns in (("fields", 7), ("enums", 4)):
         lines = (shared / f"facts/caffe_{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]
         kinds = schema.SCALARS | {"message", "enum"}
-        assert (schema.DATA / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:] == schema.checked(
-            lines, columns, kinds
-        )
+        assert table(name) == schema.checked(lines, columns, kinds)
     assert len(schema.load().forks) == 48
+
+
+def table(name: str) -> list[str]:
+    return (Path(schema.DATA) / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]
+
+
+def test_each_row_of_the_tables_is_read() -> None:
+    """Rows are found by the name in their first column, when they are asked for."""
+    loaded = schema.load()
+    assert list(loaded.forks) == schema.forks_of([*table("fields"), *table("enums")])
+    fields, values = [], []
+    for message, name, label, type_, default, number, forks in (row.split("\t") for row in table("fields")):
+        kind, _, type_name = type_.partition(":")
+        bits = sum(map(loaded.bit, forks.split(",")))
+        fields.append((message, name, schema.Variant(label, kind, type_name, default, int(number), bits)))
+    for enum, value, number, forks in (row.split("\t") for row in table("enums")):
+        values.append((enum, value, (int(number), sum(map(loaded.bit, forks.split(","))))))
+    read = [(m, f, v) for m in loaded.messages for f, vs in loaded.messages[m].items() for v in vs]
+    assert sorted(read, key=str) == sorted(fields, key=str)
+    read_values = [(e, v, n) for e in loaded.enums for v, ns in loaded.enums[e].items() for n in ns]
+    assert sorted(read_values) == sorted(values)
+    assert "message" not in loaded.messages
+    assert "NoSuchMessage" not in loaded.messages
 
 
 @pytest.mark.parametrize("line", ["a\tb", "M\tf\toptional\tfloat\t\tx\tbvlc", "M\tf\tmaybe\tfloat\t\t1\tbvlc"])

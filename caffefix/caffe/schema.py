@@ -11,13 +11,17 @@ kept. A set of forks is an int with a bit for each.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
+from os.path import dirname, join
 
 from caffefix.records import dataclass
 
-DATA = Path(__file__).with_name("data")
+TYPE_CHECKING = False  # typing is not imported for it: see docs/performance.md
+if TYPE_CHECKING:
+    from typing import Any
+
+DATA = join(dirname(__file__), "data")
 SCALARS = frozenset("float double int32 int64 uint32 uint64 bool string bytes".split())
 LABELS = frozenset(("optional", "required", "repeated"))
 
@@ -54,8 +58,8 @@ class Schema:
     """
 
     forks: tuple[str, ...]
-    messages: dict[str, dict[str, tuple[Variant, ...]]]
-    enums: dict[str, dict[str, tuple[tuple[int, int], ...]]]
+    messages: Mapping[str, dict[str, tuple[Variant, ...]]]
+    enums: Mapping[str, dict[str, tuple[tuple[int, int], ...]]]
 
     @property
     def everyone(self) -> int:
@@ -75,42 +79,70 @@ class Schema:
         return [message for message, fields in self.messages.items() if field in fields]
 
 
-class _Forks(dict[str, int]):
-    """Sets of forks by how the tables write them; a name gets its bit when it first comes up."""
+class _Table(Mapping):  # type: ignore[type-arg]
+    """A table by the names in its first column, in which it is sorted; a name's rows are read when asked for.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: dict[str, int] = {}
+    Args:
+        text: the table.
+        entry: what is made of a row behind its first two columns.
+    """
 
-    def __missing__(self, text: str) -> int:
-        forks = 0
-        for name in text.split(","):
-            forks |= 1 << self.names.setdefault(name, len(self.names))
-        self[text] = forks
-        return forks
+    def __init__(self, text: str, entry: Callable[[list[str]], object]) -> None:
+        self._text = text
+        self._entry = entry
+        self._read: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._names: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> dict[str, tuple[Any, ...]]:
+        if name not in self._read:
+            self._read[name] = self._rows(name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        if not self._names:
+            lines = self._text.split("\n")[1:-1]
+            self._names = tuple(dict.fromkeys(line.partition("\t")[0] for line in lines))
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _rows(self, name: str) -> dict[str, tuple[Any, ...]]:
+        start = self._text.find(f"\n{name}\t") + 1
+        if not start:
+            raise KeyError(name)
+        end = self._text.index("\n", self._text.rfind(f"\n{name}\t") + 1)
+        found: dict[str, tuple[Any, ...]] = {}
+        for line in self._text[start:end].split("\n"):
+            _, key, *rest = line.split("\t")
+            found[key] = (*found.get(key, ()), self._entry(rest))
+        return found
 
 
 @cache
 def load() -> Schema:
-    """The schema; 10 ms the first time."""
-    forks = _Forks()
-    messages: dict[str, dict[str, tuple[Variant, ...]]] = {}
-    for message, name, label, type_, default, number, dialects in _rows("fields.tsv"):
+    """The schema."""
+    names = tuple(_read("forks.txt").split())
+    bits = {name: 1 << index for index, name in enumerate(names)}
+
+    @cache  # most fields are in one of a few sets of forks
+    def forks(text: str) -> int:
+        return sum(bits[name] for name in text.split(","))
+
+    def variant(cells: list[str]) -> Variant:
+        label, type_, default, number, having = cells
         kind, _, type_name = type_.partition(":")
-        variant = Variant(label, kind, type_name, default, int(number), forks[dialects])
-        fields = messages.setdefault(message, {})
-        fields[name] = (*fields.get(name, ()), variant)
-    enums: dict[str, dict[str, tuple[tuple[int, int], ...]]] = {}
-    for enum, value, number, dialects in _rows("enums.tsv"):
-        values = enums.setdefault(enum, {})
-        values[value] = (*values.get(value, ()), (int(number), forks[dialects]))
-    return Schema(tuple(forks.names), messages, enums)
+        return Variant(label, kind, type_name, default, int(number), forks(having))
+
+    def value(cells: list[str]) -> tuple[int, int]:
+        return int(cells[0]), forks(cells[1])
+
+    return Schema(names, _Table(_read("fields.tsv"), variant), _Table(_read("enums.tsv"), value))
 
 
-def _rows(name: str) -> Iterator[list[str]]:
-    lines = (DATA / name).read_text(encoding="utf-8").split("\n")
-    for line in lines[1:-1]:
-        yield line.split("\t")
+def _read(name: str) -> str:
+    with open(join(DATA, name), encoding="utf-8") as file:
+        return file.read()
 
 
 # ---------------------------------------------------------------- taking the tables over
@@ -137,13 +169,27 @@ def checked(lines: Iterable[str], columns: int, types: frozenset[str]) -> list[s
     return sorted(out)
 
 
+def forks_of(lines: Iterable[str]) -> list[str]:
+    """The forks of tables, in the order in which they first come up: that of their bits."""
+    return list(dict.fromkeys(name for line in lines for name in line.rpartition("\t")[2].split(",")))
+
+
 def main(folder: str) -> None:
     """Take the tables over."""
+    taken = []
     for name, columns in (("fields", 7), ("enums", 4)):
-        head, *lines = (Path(folder) / f"caffe_{name}.tsv").read_text(encoding="utf-8").splitlines()
+        with open(join(folder, f"caffe_{name}.tsv"), encoding="utf-8") as file:
+            head, *lines = file.read().splitlines()
         rows = checked(lines, columns, SCALARS | {"message", "enum"})
-        (DATA / f"{name}.tsv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        _write(f"{name}.tsv", [head, *rows])
         print(f"{name}: {len(rows)} rows")
+        taken += rows
+    _write("forks.txt", forks_of(taken))
+
+
+def _write(name: str, lines: list[str]) -> None:
+    with open(join(DATA, name), "w", encoding="utf-8", newline="\n") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
