@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
@@ -15,7 +14,7 @@ from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.evidence.logs.evidence import LogEvidence
-from caffefix.records import dataclass, field
+from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
-from caffefix.records import dataclass
+from caffefix.records import cached_property, dataclass
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Document
@@ -118,7 +117,7 @@ class Family:
 
 def _net(document: Document) -> Net | None:
     """A file's net; None for a solver, and for nets that cannot be compared (V0, stages)."""
-    net = next(nets(document), None)
+    net = next(iter(nets(document)), None)
     if net is None or net.node.parent is not None or Generation.V0 in net.generations or net.stages:
         return None
     return net

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
-from caffefix.records import dataclass
+from caffefix.records import cached_property, dataclass
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 
@@ -251,8 +250,15 @@ class Net:
         return [layer for layer in self.layers if layer.is_in(phase, stages)]
 
 
-def nets(document: Document) -> Iterator[Net]:
-    """The nets of a file: itself, and those that a solver holds inline."""
+def nets(document: Document) -> tuple[Net, ...]:
+    """The nets of a file, always the same ones: itself, and those that a solver holds inline."""
+    found: tuple[Net, ...] | None = document.memory.get("nets")
+    if found is None:
+        found = document.memory["nets"] = tuple(_nets(document))
+    return found
+
+
+def _nets(document: Document) -> Iterator[Net]:
     root = document.root
     if root.has("layer") or root.has("layers") or root.has("input"):
         yield Net(root)

@@ -6,7 +6,7 @@ import enum
 import re
 
 from caffefix.caffe.layer_types import is_input, is_loss
-from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.net import Layer, Net, Phase, nets
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Document, descend
 
@@ -94,9 +94,8 @@ def file_role(document: Document) -> Role:
     """The role of a file as a whole: one that holds a net in ``net_param`` is a solver."""
     found: Role | None = document.memory.get("role")
     if found is None:
-        root = document.root
-        has_net = root.has("layer") or root.has("layers") or root.has("input")
-        found = document.memory["role"] = role(document, Net(root) if has_net else None)
+        own = (net for net in nets(document) if net.node.parent is None)
+        found = document.memory["role"] = role(document, next(own, None))
     return found
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.records import dataclass
-from caffefix.syntax.green import Block, Field, Green
+from caffefix.syntax.green import Block, Field, Green, Trivia
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 
@@ -70,7 +70,7 @@ class _Answer:
 class _Context:
     """A message of certain types; it remembers its answers."""
 
-    __slots__ = ("answers", "everyone", "message", "required", "types")
+    __slots__ = ("answers", "clean", "everyone", "message", "required", "types")
 
     def __init__(self, schema: Schema, types: Types) -> None:
         self.types = types
@@ -79,6 +79,7 @@ class _Context:
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
         self.answers: dict[tuple[str, str], _Answer] = {}
+        self.clean: set[Block] = set()  # blocks with nothing wrong in them, and no blocks
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()
@@ -96,6 +97,7 @@ class _Open:
     node: Node
     context: _Context
     seen: dict[str, int]
+    clean: bool = True
 
 
 _contexts: dict[frozenset[tuple[str, int]], _Context] = {}
@@ -119,45 +121,58 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
     stack = [_opened(document.root, _context({root: load().everyone}))]
     while stack:
         top = stack[-1]
+        context, seen = top.context, top.seen
         for index, item in top.rest:
-            if item.type == "TRIVIA":
+            if isinstance(item, Trivia):
                 continue
-            answer = _answer(top.context, top.node, index, item)
+            answer = _answer(context, top.node, index, item)
             if answer.refused:
-                for kind, text, forks, context in answer.refused:
-                    yield Problem(kind, top.node.child(index), top.context.message, text, forks, context)
-            before = top.seen.get(item.name, 0)
+                top.clean = False
+                for kind, text, forks, knowing in answer.refused:
+                    yield Problem(kind, top.node.child(index), context.message, text, forks, knowing)
+            before = seen.get(item.name, 0)
+            seen[item.name] = before | answer.fitting
             twice = before & answer.fitting & answer.singular
             if twice:
+                top.clean = False
                 text = f'Non-repeated field "{item.name}" is specified multiple times.'
-                node, context = top.node.child(index), before & answer.fitting
-                yield Problem(Kind.REPEATED, node, top.context.message, text, twice, context)
-            top.seen[item.name] = before | answer.fitting
-            if answer.inner is not None:
+                node, knowing = top.node.child(index), before & answer.fitting
+                yield Problem(Kind.REPEATED, node, context.message, text, twice, knowing)
+            if answer.inner is not None and item not in answer.inner.clean:
+                top.clean = False
                 node = top.node.child(index)
                 elements = list(node.children()) if node.is_list else [node]
                 stack.extend(_opened(n, answer.inner) for n in reversed(elements) if n.is_message)
                 break
         else:
             stack.pop()
-            for name, forks in top.context.required:
-                if not top.node.has(name):
+            for name, forks in context.required:
+                if name not in seen:
+                    top.clean = False
                     text = f"Message missing required fields: {name}"
-                    yield Problem(Kind.MISSING, top.node, top.context.message, text, forks, top.context.everyone)
+                    yield Problem(Kind.MISSING, top.node, context.message, text, forks, context.everyone)
+            if top.clean:
+                _remember(context, top.node.block)
 
 
 def _opened(node: Node, context: _Context) -> _Open:
     return _Open(iter(enumerate(node.block.items)), node, context, {})
 
 
-def _answer(context: _Context, parent: Node, index: int, item: Green) -> _Answer:
-    if isinstance(item, Block):
-        if item.kind == "[":
-            return _judge(context, parent.child(index))
-        key = item.name, "{"
-    else:
-        assert isinstance(item, Field)
+def _remember(context: _Context, block: Block) -> None:
+    """Nothing is wrong in that block: where the same one stands again, it need not be looked at."""
+    if len(context.clean) > _ANSWERS:
+        context.clean.clear()
+    context.clean.add(block)
+
+
+def _answer(context: _Context, parent: Node, index: int, item: Field | Block) -> _Answer:
+    if isinstance(item, Field):
         key = item.name, item.value
+    elif item.kind == "[":
+        return _judge(context, parent.child(index))
+    else:
+        key = item.name, "{"
     answer = context.answers.get(key)
     if answer is None:
         if len(context.answers) > _ANSWERS:

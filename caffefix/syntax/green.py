@@ -63,7 +63,7 @@ class Block:
     (fields, or blocks of kind ``{`` or ``<``) that bear the list's name.
     """
 
-    __slots__ = ("close", "items", "kind", "name", "open", "size")
+    __slots__ = ("_places", "close", "items", "kind", "name", "open", "size")
     type = "BLOCK"
 
     def __init__(self, open: Bracket, items: list[Green], close: Bracket, kind: str = "{") -> None:
@@ -73,6 +73,19 @@ class Block:
         self.kind = kind
         self.name = open.name
         self.size = -1  # length of the text, filled in by measure()
+        self._places: dict[str, list[int]] | None = None
+
+    def places(self) -> dict[str, list[int]]:
+        """The indices of its items by their names, trivia under ``Trivia.name``."""
+        found = self._places
+        if found is None:
+            found = self._places = {}
+            for index, item in enumerate(self.items):
+                if item.name in found:
+                    found[item.name].append(index)
+                else:
+                    found[item.name] = [index]
+        return found
 
 
 Green: TypeAlias = "Trivia | Field | Block"

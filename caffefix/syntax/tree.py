@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure, pieces
+from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure
 from caffefix.syntax.scalars import string_value
 
 
@@ -34,7 +34,20 @@ class Document:
 
     def print(self) -> str:
         """The text that the tree stands for; equals ``text`` byte for byte."""
-        return "".join([piece.text for piece in pieces(self.root.block)])
+        parts: list[str] = []
+        stack: list[tuple[Block, Iterator[Green]]] = [(self.root.block, iter(self.root.block.items))]
+        while stack:
+            block, rest = stack[-1]
+            for item in rest:
+                if isinstance(item, Block):
+                    parts.append(item.open.text)
+                    stack.append((item, iter(item.items)))
+                    break
+                parts.append(item.text)
+            else:
+                stack.pop()
+                parts.append(block.close.text)
+        return "".join(parts)
 
 
 class Node:
@@ -159,34 +172,36 @@ class Node:
     def fields(self, name: str) -> Iterator[Node]:
         """Fields of that name, list elements one by one, as protobuf sees them."""
         if isinstance(self.green, Block):
-            for index, item in enumerate(self.green.items):
-                if item.name == name:
-                    node = self.child(index)
-                    if node.is_list:
-                        yield from node.children()
-                    else:
-                        yield node
+            for index in self.green.places().get(name, ()):
+                node = self.child(index)
+                if node.is_list:
+                    yield from node.children()
+                else:
+                    yield node
 
     def field(self, name: str) -> Node | None:
         """The first field of that name."""
         return next(self.fields(name), None)
 
     def has(self, name: str) -> bool:
-        return any(item.name == name for item in self.block.items)
+        return name in self.block.places()
 
     def names(self) -> set[str]:
         """Names of its fields."""
-        return {item.name for item in self.block.items} - {Trivia.name}
+        return self.block.places().keys() - {Trivia.name}
 
     def scalars(self, name: str) -> list[str]:
         """Values, as written, of the scalars of that name."""
-        found = []
-        for item in self.green.items if isinstance(self.green, Block) else ():
-            if item.name == name:
-                if isinstance(item, Field):
-                    found.append(item.value)
-                elif isinstance(item, Block) and item.kind == "[":
-                    found.extend(e.value for e in item.items if isinstance(e, Field))
+        found: list[str] = []
+        block = self.green
+        if not isinstance(block, Block):
+            return found
+        for index in block.places().get(name, ()):
+            item = block.items[index]
+            if isinstance(item, Field):
+                found.append(item.value)
+            elif isinstance(item, Block) and item.kind == "[":
+                found.extend(e.value for e in item.items if isinstance(e, Field))
         return found
 
     def scalar(self, name: str) -> str | None:
