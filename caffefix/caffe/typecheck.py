@@ -79,7 +79,7 @@ class _Context:
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
         self.answers: dict[tuple[str, str], _Answer] = {}
-        self.clean: set[Block] = set()  # blocks with nothing wrong in them, and no blocks
+        self.clean: set[tuple[Green, ...]] = set()  # what messages consist of that have nothing wrong in them
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()
@@ -87,6 +87,16 @@ class _Context:
             for variant in variants
             if variant.label == "required" and variant.forks & forks
         ]
+
+    def knows(self, block: Block) -> bool:
+        """Whether nothing is wrong in a message, because another of the same pieces was seen."""
+        return tuple(block.items) in self.clean
+
+    def remember(self, block: Block) -> None:
+        """Nothing is wrong in a message without messages: lines that are written alike share their pieces."""
+        if len(self.clean) > _ANSWERS:
+            self.clean.clear()
+        self.clean.add(tuple(block.items))
 
 
 @dataclass(slots=True)
@@ -138,8 +148,10 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
                 text = f'Non-repeated field "{item.name}" is specified multiple times.'
                 node, knowing = top.node.child(index), before & answer.fitting
                 yield Problem(Kind.REPEATED, node, context.message, text, twice, knowing)
-            if answer.inner is not None and item not in answer.inner.clean:
+            if answer.inner is not None and isinstance(item, Block):
                 top.clean = False
+                if answer.inner.knows(item):
+                    continue
                 node = top.node.child(index)
                 elements = list(node.children()) if node.is_list else [node]
                 stack.extend(_opened(n, answer.inner) for n in reversed(elements) if n.is_message)
@@ -152,18 +164,11 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
                     text = f"Message missing required fields: {name}"
                     yield Problem(Kind.MISSING, top.node, context.message, text, forks, context.everyone)
             if top.clean:
-                _remember(context, top.node.block)
+                context.remember(top.node.block)
 
 
 def _opened(node: Node, context: _Context) -> _Open:
     return _Open(iter(enumerate(node.block.items)), node, context, {})
-
-
-def _remember(context: _Context, block: Block) -> None:
-    """Nothing is wrong in that block: where the same one stands again, it need not be looked at."""
-    if len(context.clean) > _ANSWERS:
-        context.clean.clear()
-    context.clean.add(block)
 
 
 def _answer(context: _Context, parent: Node, index: int, item: Field | Block) -> _Answer:

@@ -104,32 +104,6 @@ def _split_block(children: list[Any]) -> Block:
     return Block(Bracket("OPEN", head.text + brace.text, head.name), items, close)
 
 
-# The blocks without blocks in them, by their pieces. Lines share pieces, so what is written alike is one
-# block, and what has been found out of it once is known wherever it stands.
-_leaves: dict[tuple[Any, ...], Block] = {}
-_MOST_LEAVES = 1 << 14
-
-
-def _leaf_or_block(children: list[Any]) -> Block:
-    """A block; the same one for the same pieces, if no block is in it."""
-    opening, items, closing = children
-    for item in items:
-        if item.__class__ is Block:
-            return Block(opening, items, closing)
-    key = (opening, closing, *items)
-    found = _leaves.get(key)
-    if found is None:
-        if len(_leaves) > _MOST_LEAVES:
-            _leaves.clear()
-        found = _leaves[key] = Block(opening, items, closing)
-    return found
-
-
-def forget_blocks() -> None:
-    """Forget what blocks there were (for benchmarks of a cold parser)."""
-    _leaves.clear()
-
-
 def _item(children: list[Any]) -> list[Green]:
     green, rest = children[0]
     return [green, *rest]
@@ -158,7 +132,7 @@ REDUCTIONS = {
     "append": _append,
     # coarse
     "document": lambda c: c[0],
-    "block": _leaf_or_block,
+    "block": lambda c: Block(c[0], c[1], c[2]),
     "angle_block": lambda c: Block(c[0], c[1], c[2], "<"),
     "split_block": _split_block,
     # fine

@@ -6,7 +6,7 @@ import gc
 from functools import cache
 
 from caffefix.syntax import hints
-from caffefix.syntax.build import REDUCTIONS, forget_blocks
+from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.green import Green
 from caffefix.syntax.lexer import BadCharacter, LineLexer, NotCoarse, TokenLexer
@@ -100,6 +100,5 @@ def _fine() -> tuple[TokenLexer, Driver]:
 
 
 def forget_lines() -> None:
-    """Empty the memos of lines and blocks (for benchmarks of a cold parser)."""
+    """Empty the line memo (for benchmarks of a cold parser)."""
     _coarse()[0].memo.clear()
-    forget_blocks()
