@@ -16,6 +16,7 @@ from caffefix.caffe.solver import Solver, solver_of
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
+from caffefix.syntax.green import blocks
 from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
@@ -173,6 +174,22 @@ class Subject:
     def solver(self) -> Solver | None:
         """The file as a solver; None if it is none."""
         return solver_of(self.document)
+
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """Names of the file's fields, types of its layers, kinds of what the forks' parsers refuse, its role.
+
+        Fixers declare which of these they look for (``SIGNS``). Types are there as Caffe calls them and
+        as the file writes them.
+        """
+        found = {file_role(self.document).value}
+        found.update(*(block.places() for block in blocks(self.document.root.block)))
+        for net in self.all_nets:
+            found.update(layer.type for layer in net.layers)
+            found.update(layer.raw_type for layer in net.layers)
+        if self.verdict is not None:
+            found.update(problem.kind.value for problem in self.verdict.problems)
+        return frozenset(found)
 
     @property
     def from_scratch(self) -> bool:

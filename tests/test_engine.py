@@ -30,7 +30,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *plans: Plan, unsafe: bool = False, tex
                 fix = Fix(tuple(edits), Applicability.SAFE, "made up")
                 yield Finding(name, Severity.ERROR, "made up", subject.document.root, "", fix)
 
-        return Fixer(name, Phase.REPAIR, "", "", find, ("*",))
+        return Fixer(name, Phase.REPAIR, find, ("*",))
 
     made = [fixer(f"fixer-{index}", plan) for index, plan in enumerate(plans)]
     monkeypatch.setattr(Selection, "fixers", lambda self: made)

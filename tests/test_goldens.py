@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from caffefix.findings import Subject
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS, fixers
+from caffefix.syntax.parse import PrototxtError, parse
+from tests.conftest import corpus_files
 from tests.golden import GOLDEN, beside, caffefix, cases, findings, options, repaired
 
 
@@ -62,3 +65,33 @@ def test_a_new_module_is_a_new_fixer() -> None:
     folder = Path(fixers.__wrapped__.__globals__["__file__"]).parent
     modules = {p.stem.replace("_", "-") for p in folder.glob("[a-z]*.py")}
     assert modules == {fixer.name for fixer in fixers()}
+
+
+def test_the_index_says_what_the_modules_declare() -> None:
+    """``python -m caffefix.fixers`` writes it again."""
+    from caffefix.fixers import __main__, _index
+
+    assert Path(_index.__file__).read_text(encoding="utf-8") == __main__.source()
+
+
+def overlooked(paths: list[Path]) -> list[tuple[Path, str]]:
+    """Fixers that find something in a file that has none of their signs."""
+    found = []
+    for path in paths:
+        try:
+            subject = Subject(parse(path.read_bytes().decode("latin-1")))
+        except PrototxtError:
+            continue
+        skipped = [fixer for fixer in fixers() if not fixer.may_find(subject)]
+        assert skipped
+        found += [(path, fixer.name) for fixer in skipped if any(fixer.find(subject))]
+    return found
+
+
+def test_nothing_is_found_without_its_signs() -> None:
+    assert not overlooked(sorted(GOLDEN.rglob("*.prototxt"))[::5])
+
+
+@pytest.mark.slow
+def test_nothing_is_found_without_its_signs_anywhere(shared: Path) -> None:
+    assert not overlooked([*GOLDEN.rglob("*.prototxt"), *corpus_files()])

@@ -189,7 +189,7 @@ def run(monkeypatch: pytest.MonkeyPatch, plan: Plan, changes: tuple[str, ...] = 
             fix = Fix(tuple(edits), Applicability.SAFE, "made up")
             yield Finding("made-up", Severity.ERROR, "made up", subject.document.root, "", fix)
 
-    made = Fixer("made-up", Phase.REPAIR, "", "", find, changes)
+    made = Fixer("made-up", Phase.REPAIR, find, changes)
     monkeypatch.setattr(Selection, "fixers", lambda self: [made])
     return repair(Source("x", text.encode()), Request())
 

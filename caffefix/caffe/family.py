@@ -101,7 +101,7 @@ class Family:
         Each must be the other's best match, so that of several models in one folder none is taken
         for another.
         """
-        deploy = _net(document)
+        deploy = _net(document) if self.siblings else None
         if deploy is None or role(document, deploy) is not Role.DEPLOY:
             return None
         beside = [(member, member.net) for member in self.siblings]

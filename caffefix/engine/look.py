@@ -36,8 +36,10 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
         fixers: all that are looked for.
         suppressed: what is silenced of those before this one; it is for phase TIDY.
     """
+    if not fixer.may_find(subject):
+        return Look(())
     if fixer.phase is Phase.READ or not subject.suppressions.all:  # an unread file's comments say nothing
-        return Look(tuple(fixer.find(subject)))
+        return Look(tuple(fixer.find(subject)) if fixer.phase is not Phase.TIDY else ())
     if fixer.phase is Phase.TIDY:
         subject = copy(subject)  # with what it knows of the file
         subject.judged = _judged(subject, fixers, suppressed)
@@ -70,7 +72,7 @@ def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Find
     if subject.options != Options():
         plain = Subject(subject.document, family=subject.family)
         for fixer in fixers:
-            if fixer.phase is not Phase.TIDY:
+            if fixer.phase is not Phase.TIDY and fixer.may_find(plain):
                 found += _divided(plain, tuple(fixer.find(plain))).suppressed
     # The files that some compare with may be elsewhere today.
     names = frozenset(fixer.name for fixer in fixers if fixer.group != COMPARING)

@@ -65,7 +65,7 @@ def suppress(
         shown = [f for f in found if not f.is_note or request.selection.applies(f.name, f.fix)]
         return _comments(subject.document.text, shown, reason)
 
-    adding = Fixer(NAME, Phase.REPAIR, "", "", find)
+    adding = Fixer(NAME, Phase.REPAIR, find)
     return repair(source, request, diff_path, family, (adding,))
 
 

@@ -12,19 +12,28 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
   that preserves the meaning. The engine refuses a fix that changes anything else;
 - ``NEEDS_FAMILY = True``, if what it finds depends on the files beside the one that is judged
   (``subject.family``): it cannot be told from the file's content alone;
+- ``SIGNS``, where there are any: names of fields, types of layers, kinds of problems or a role
+  (``Subject.signs``), without all of which it finds nothing. A file without any of them is not
+  shown to it, and the module is not even imported;
 - ``find(subject)``: yields findings, with fixes where there are any.
+
+What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
+that its files need: ``python -m caffefix.fixers`` writes it again.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
 
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SECTIONS = (
     "What it finds",
@@ -55,43 +64,90 @@ GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Fixer:
-    """A registered fixer.
+    """A fixer.
 
     Attributes:
         name: the finding's name.
         phase: when it runs; fixers of a phase run in the order of their names.
-        summary: first line of its page.
-        page: the whole page.
         find: its findings in a file.
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether its findings depend on other files.
         group: one of ``GROUPS``.
         opt_in: whether it is run only if it is asked for by name.
+        signs: it finds nothing in a file without any of these (``Subject.signs``); empty if that cannot be told.
+        about: gives the whole page.
     """
 
     name: str
     phase: Phase
-    summary: str
-    page: str
     find: Callable[[Subject], Iterator[Finding]]
     changes: tuple[str, ...] = ()
     needs_family: bool = False
     group: str = ""
     opt_in: bool = False
+    signs: tuple[str, ...] = ()
+    about: Callable[[], str] = str
+
+    @property
+    def page(self) -> str:
+        """The whole page in ``caffefix explain``."""
+        return self.about()
+
+    @property
+    def summary(self) -> str:
+        """First line of its page."""
+        return self.page.partition("\n")[0]
+
+    def may_find(self, subject: Subject) -> bool:
+        """Whether it is worth while to look."""
+        return not self.signs or not subject.signs.isdisjoint(self.signs)
+
+
+def _of_module(
+    name: str, phase: int, changes: tuple[str, ...], family: bool, group: str, signs: tuple[str, ...]
+) -> Fixer:
+    """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
+
+    def find(subject: Subject) -> Iterator[Finding]:
+        return _module(name).find(subject)  # type: ignore[no-any-return]
+
+    def about() -> str:
+        from inspect import cleandoc
+
+        return cleandoc(_module(name).__doc__ or "")
+
+    return Fixer(name, Phase(phase), find, changes, family, group, False, signs, about)
+
+
+def _module(name: str) -> Any:
+    return import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
 @cache
 def fixers() -> tuple[Fixer, ...]:
     """All fixers in the order in which they run."""
-    found = []
-    for info in pkgutil.iter_modules(__path__):
-        if info.name.startswith("_"):
-            continue  # helpers that fixers share
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        page = inspect.cleandoc(module.__doc__ or "")
-        name = info.name.replace("_", "-")
-        changes = getattr(module, "CHANGES", ())
-        family = getattr(module, "NEEDS_FAMILY", False)
-        summary, group = page.partition("\n")[0], getattr(module, "GROUP", "")
-        found.append(Fixer(name, module.PHASE, summary, page, module.find, changes, family, group))
-    return tuple(sorted(found, key=lambda f: (f.phase, f.name)))
+    from caffefix.fixers._index import INDEX
+
+    names = _names()
+    is_indexed = names is None or names == [row[0] for row in INDEX]
+    rows = INDEX if names is None or is_indexed else tuple(map(declared, names))
+    return tuple(sorted((_of_module(*row) for row in rows), key=lambda f: (f.phase, f.name)))
+
+
+def _names() -> list[str] | None:
+    """The fixers that are there; None in an archive, which nobody adds to."""
+    try:
+        files = os.listdir(os.path.dirname(__file__))
+    except OSError:
+        return None
+    return sorted(file[:-3].replace("_", "-") for file in files if file.endswith(".py") and file[0] != "_")
+
+
+def declared(name: str) -> tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...]]:
+    """What a fixer's module declares: its row in the index."""
+    module = _module(name)
+    declared = (getattr(module, key, default) for key, default in _DECLARED)
+    return name, module.PHASE.value, *declared
+
+
+_DECLARED = (("CHANGES", ()), ("NEEDS_FAMILY", False), ("GROUP", ""), ("SIGNS", ()))

@@ -34,9 +34,9 @@ _MOVES = 300.0
 _TINY, _HUGE = 1e-4, 1e3
 
 # Sources of 8-bit images; what other sources give is in no net.
-_PIXELS = frozenset({"Data", "ImageData", "WindowData", "AnnotatedData"})
+PIXELS = frozenset({"Data", "ImageData", "WindowData", "AnnotatedData"})
 # Nets that normalise signals are skipped, and nets with layers of forks, of which not all is known.
-_UNDERSTOOD = (BVLC_TYPES | _PIXELS) - {"BatchNorm", "MVN", "Python"}
+_UNDERSTOOD = (BVLC_TYPES | PIXELS) - {"BatchNorm", "MVN", "Python"}
 _PREPARES = frozenset({"scale", "mean_file", "mean_value"})
 # Old types of filler, and the type to take their place.
 Plan = tuple[tuple[str, ...], str]
@@ -50,7 +50,7 @@ def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
         return
     for net in subject.nets:
         types = {layer.type for layer in net.layers}
-        if not (types & ON_LOGITS and types & _PIXELS and types <= _UNDERSTOOD) or not subject.learns(net):
+        if not (types & ON_LOGITS and types & PIXELS and types <= _UNDERSTOOD) or not subject.learns(net):
             continue
         prediction = subject.prediction(net)
         judged = prediction.logits
@@ -132,9 +132,9 @@ def rescaled(subject: Subject, net: Net, prediction: Prediction, centred: bool) 
         prediction: for the net.
         centred: whether pixels may have their mean subtracted.
     """
-    feeding = {layer for logits in prediction.logits for layer in logits.feeders if layer.type in _PIXELS}
+    feeding = {layer for logits in prediction.logits for layer in logits.feeders if layer.type in PIXELS}
     tops = {layer.tops[0] for layer in feeding}
-    sources = [layer for layer in net.layers if layer.type in _PIXELS and layer.tops and layer.tops[0] in tops]
+    sources = [layer for layer in net.layers if layer.type in PIXELS and layer.tops and layer.tops[0] in tops]
     done = {"scale"} if centred else _PREPARES
     if any(node.name in done for layer in sources for node in descend(layer.node)):
         return None
@@ -180,7 +180,7 @@ def _is_small(logits: Logits) -> bool:
 
 def _from_pixels(logits: Logits) -> bool:
     sources = [layer for layer in logits.feeders if not layer.bottoms]
-    return bool(sources) and all(layer.type in _PIXELS and _is_plain(layer) for layer in sources)
+    return bool(sources) and all(layer.type in PIXELS and _is_plain(layer) for layer in sources)
 
 
 def _is_random(logits: Logits) -> bool:

@@ -68,6 +68,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Normalisation"
 CHANGES = ("layer.param",)
+SIGNS = ("BatchNorm",)
 NAME = "batch-norm-lr-mult"
 
 _BLOBS = 3

@@ -71,6 +71,7 @@ from caffefix.syntax.tree import Node, descend
 PHASE = Phase.TUNE
 GROUP = "Normalisation"
 CHANGES = ("layer",)
+SIGNS = ("BatchNorm",)
 NAME = "batch-norm-phase-twins"
 
 

@@ -66,6 +66,7 @@ PHASE = FixPhase.REPAIR
 GROUP = "Forks"
 CHANGES = ("layer.batch_norm_param",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("BatchNorm",)
 NAME = "batch-norm-zero-gamma"
 
 _FILLER = NewMessage("scale_filler", (NewField("type", "constant", string=True), NewField("value", "1")))

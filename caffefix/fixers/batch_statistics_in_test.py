@@ -75,6 +75,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Normalisation"
 CHANGES = ("layer.batch_norm_param.use_global_stats",)
+SIGNS = ("use_global_stats",)
 NAME = "batch-statistics-in-test"
 
 

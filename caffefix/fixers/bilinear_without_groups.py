@@ -55,6 +55,7 @@ PHASE = Phase.REPAIR
 GROUP = "Initialisation"
 CHANGES = ("layer.convolution_param.group",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("Deconvolution",)
 NAME = "bilinear-without-groups"
 
 

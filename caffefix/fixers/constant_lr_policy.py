@@ -39,6 +39,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.TUNE
 GROUP = "Solver"
+SIGNS = ("lr_policy",)
 NAME = "constant-lr-policy"
 
 # Without these the factor on base_lr is 1 for ever.

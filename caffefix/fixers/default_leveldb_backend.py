@@ -46,6 +46,7 @@ from caffefix.syntax.scalars import string_value
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 CHANGES = ("layer.data_param.backend",)
+SIGNS = ("data_param",)
 NAME = "default-leveldb-backend"
 
 _LMDB = re.compile(r"(?<![a-z0-9])lmdb(?![a-z0-9])")

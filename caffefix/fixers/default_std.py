@@ -54,6 +54,7 @@ PHASE = FixPhase.TUNE
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("weight_filler",)
 NAME = "default-std"
 
 # They make it irrelevant how large signals are.

@@ -55,6 +55,7 @@ CHANGES = ("layer.bottom",)
 NAME = "double-softmax"
 
 _CONTAINED = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
+SIGNS = tuple(_CONTAINED)
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -58,12 +58,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.findings import Finding, Phase, Subject
-from caffefix.fixers._signals import exploded, finding, refilled, rescaled, shown, suspects
+from caffefix.fixers._signals import PIXELS, exploded, finding, refilled, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = tuple(sorted(PIXELS))
 NAME = "exploding-signal"
 
 

@@ -58,6 +58,7 @@ CHANGES = (
     "layer.prelu_param.filler",
 )
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("filler", "bias_filler")
 NAME = "filler-on-vector-blob"
 
 _RANGE = {"xavier": "−1.73..1.73", "msra": "a gaussian of std 1.41"}

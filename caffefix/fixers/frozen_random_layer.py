@@ -77,6 +77,7 @@ PHASE = FixPhase.TUNE
 GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param.lr_mult",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("lr_mult", "blobs_lr")
 NAME = "frozen-random-layer"
 
 _FINE_TUNING = re.compile(r"fine[-_ ]?tun", re.IGNORECASE)

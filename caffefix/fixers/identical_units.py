@@ -57,6 +57,7 @@ PHASE = FixPhase.TUNE
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = ("InnerProduct", "Convolution")
 NAME = "identical-units"
 
 # All channels are treated alike, and no draw is made.

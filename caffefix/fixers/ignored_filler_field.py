@@ -76,6 +76,7 @@ _READ = {
     "msra": {"variance_norm"},
     "bilinear": set(),
 }
+SIGNS = tuple(sorted(_FIELDS))
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ PHASE = Phase.TUNE
 GROUP = "Solver"
 FIELDS = ("gamma", "power", "stepsize", "stepvalue")
 CHANGES = FIELDS
+SIGNS = ("lr_policy",)
 NAME = "ignored-policy-field"
 
 

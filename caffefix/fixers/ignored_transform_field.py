@@ -73,6 +73,7 @@ NAME = "ignored-transform-field"
 _HOLDERS = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
 _TRANSFORM = "transform_param"
 _FIELDS = ("scale", "mean_file", "crop_size", "mirror")
+SIGNS = _FIELDS
 
 
 def find(subject: Subject) -> Iterator[Finding]:

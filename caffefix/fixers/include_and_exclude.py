@@ -44,6 +44,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
+SIGNS = ("exclude",)
 NAME = "include-and-exclude"
 
 

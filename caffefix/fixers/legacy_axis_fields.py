@@ -53,6 +53,7 @@ CHANGES = ("layer.concat_param.concat_dim", "layer.slice_param.slice_dim")
 NAME = "legacy-axis-fields"
 
 _FIELDS = {"Concat": ("concat_param", "concat_dim"), "Slice": ("slice_param", "slice_dim")}
+SIGNS = tuple(old for _, old in _FIELDS.values())
 
 
 def find(subject: Subject) -> Iterator[Finding]:

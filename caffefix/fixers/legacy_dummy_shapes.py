@@ -51,6 +51,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
+SIGNS = ("dummy_data_param",)
 NAME = "legacy-dummy-shapes"
 
 _AXES = ("num", "channels", "height", "width")

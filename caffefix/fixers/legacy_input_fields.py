@@ -63,6 +63,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
+SIGNS = ("input",)
 NAME = "legacy-input-fields"
 
 _DIMS = 4  # input_dims for each input

@@ -44,6 +44,7 @@ from caffefix.syntax.scalars import integer_value, string_value
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = ("solver_type",)
 NAME = "legacy-solver-type"
 
 _TYPES = {"SGD": "SGD", "NESTEROV": "Nesterov", "ADAGRAD": "AdaGrad", "RMSPROP": "RMSProp"}

@@ -64,6 +64,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
+SIGNS = ("layers",)
 NAME = "legacy-v0-layers"
 
 _OUTER = frozenset(("bottom", "top", "layer"))

@@ -88,6 +88,7 @@ CHANGES = (
     *(f"layer.*data_param.{name}" for name in ("scale", "mean_file", "crop_size", "mirror")),
     "layer.transform_param",
 )
+SIGNS = ("layers", "blobs_lr", "weight_decay", *V1_TYPES)
 NAME = "legacy-v1-layers"
 
 # What UpgradeV1LayerParameter copies; V1 has no other fields.

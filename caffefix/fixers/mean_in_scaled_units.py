@@ -72,6 +72,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.mean_value",)
+SIGNS = ("transform_param",)
 NAME = "mean-in-scaled-units"
 
 _LARGEST_SCALED_MEAN = 1.5

@@ -55,6 +55,7 @@ from caffefix.syntax.edits import Replace
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.mirror",)
+SIGNS = ("mirror",)
 NAME = "mirror-in-test"
 
 

@@ -49,6 +49,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
 GROUP = "Learning rates and freezing"
+SIGNS = ("param",)
 NAME = "mismatched-shared-params"
 
 _V1 = {"lr_mult": "blobs_lr", "decay_mult": "weight_decay"}

@@ -54,6 +54,7 @@ from caffefix.fixers._schema import finding, is_near, universal
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "misplaced-field"
 
 

@@ -61,6 +61,7 @@ _HOLDERS = {"Convolution": "convolution_param", "InnerProduct": "inner_product_p
 _ACTIVATIONS = frozenset("ReLU PReLU ELU Sigmoid TanH BNLL".split())
 _NEXT = frozenset(("Pooling", "Dropout", *_HOLDERS))
 _FEWEST = 5
+SIGNS = tuple(sorted(_ACTIVATIONS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,12 +64,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.findings import Finding, Phase, Subject
-from caffefix.fixers._signals import exploded, finding, rescaled, shown, suspects
+from caffefix.fixers._signals import PIXELS, exploded, finding, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
 GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.scale",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = tuple(sorted(PIXELS))
 NAME = "missing-input-scale"
 
 

@@ -41,6 +41,7 @@ from caffefix.syntax.scalars import string_value
 
 PHASE = Phase.TUNE
 GROUP = "Solver"
+SIGNS = ("net", "train_net", "test_net")
 NAME = "missing-net-file"
 NEEDS_FAMILY = True
 

@@ -47,6 +47,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Solver"
+SIGNS = ("lr_policy",)
 NAME = "missing-policy-field"
 
 

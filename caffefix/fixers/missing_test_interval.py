@@ -38,6 +38,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Solver"
+SIGNS = ("test_iter",)
 NAME = "missing-test-interval"
 
 

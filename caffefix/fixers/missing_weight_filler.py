@@ -101,6 +101,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
         zero = [layer for layer in _owners(view) if is_zero_filled(layer)]
+        if not zero:
+            continue
         found = list(_judge(subject, net, view, zero, learns))
         silent = {id(f.node) for f in found if subject.suppresses(NAME, f.node)}
         if silent:  # those stay at zero; whether filling the others revives anything is another question

@@ -69,6 +69,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
 CHANGES = ("layer.phase", "layer.include")
+SIGNS = ("phase",)
 NAME = "phase-on-layer"
 
 _PHASES = {"TRAIN": NetPhase.TRAIN, "0": NetPhase.TRAIN, "TEST": NetPhase.TEST, "1": NetPhase.TEST}

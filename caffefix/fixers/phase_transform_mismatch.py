@@ -52,6 +52,7 @@ from caffefix.syntax.scalars import number_text, number_value
 
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
+SIGNS = tuple(sorted(IMAGE_SOURCES))
 NAME = "phase-transform-mismatch"
 
 

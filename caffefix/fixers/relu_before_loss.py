@@ -56,6 +56,7 @@ NAME = "relu-before-loss"
 
 _LOSSES = frozenset(("SoftmaxWithLoss", "SigmoidCrossEntropyLoss"))
 _WEIGHTED = frozenset(("InnerProduct", "Convolution"))
+SIGNS = tuple(sorted(_LOSSES))
 
 
 def find(subject: Subject) -> Iterator[Finding]:

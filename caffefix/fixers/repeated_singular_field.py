@@ -47,6 +47,7 @@ from caffefix.records import replace
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.REPEATED.value,)
 NAME = "repeated-singular-field"
 
 

@@ -39,6 +39,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Solver"
+SIGNS = ("solver",)
 NAME = "several-train-nets"
 
 

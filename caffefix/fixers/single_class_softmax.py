@@ -47,6 +47,7 @@ from caffefix.fixers._layers import bvlc_nets, views, with_makers
 
 PHASE = Phase.REPAIR
 GROUP = "Loss and output"
+SIGNS = ("SoftmaxWithLoss",)
 NAME = "single-class-softmax"
 
 _HOLDERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}

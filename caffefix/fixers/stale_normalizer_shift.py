@@ -63,6 +63,7 @@ from caffefix.syntax.scalars import number_text, number_value
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 CHANGES = ("layer.power_param.shift",)
+SIGNS = ("Power",)
 NAME = "stale-normalizer-shift"
 
 _LARGEST_SCALE = 0.1

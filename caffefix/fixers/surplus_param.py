@@ -71,6 +71,7 @@ _WITH_BIAS = {
     "Embed": "embed_param",
 }
 _V1_LISTS = ("blobs_lr", "weight_decay", "param", "blob_share_mode")
+SIGNS = _V1_LISTS
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -50,6 +50,7 @@ from caffefix.syntax.edits import Delete
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 CHANGES = ("layer.transform_param",)
+SIGNS = ("HDF5Data",)
 NAME = "transform-on-hdf5-data"
 
 

@@ -43,6 +43,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Solver"
+SIGNS = ("solver",)
 NAME = "unequal-test-fields"
 
 

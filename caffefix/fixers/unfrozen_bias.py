@@ -53,6 +53,7 @@ from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 PHASE = Phase.REPAIR
 GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param",)
+SIGNS = ("param", "blobs_lr")
 NAME = "unfrozen-bias"
 
 _HOLDERS = {

@@ -49,6 +49,7 @@ from caffefix.syntax.edits import Replace
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.UNKNOWN_VALUE.value,)
 NAME = "unknown-enum-value"
 
 

@@ -54,6 +54,7 @@ from caffefix.syntax.edits import Rename
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "unknown-field"
 
 

@@ -45,6 +45,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Solver"
 CHANGES = ("lr_policy",)
+SIGNS = ("solver",)
 NAME = "unknown-lr-policy"
 
 _KNOWN = ", ".join(POLICIES)

@@ -44,6 +44,7 @@ from caffefix.syntax.scalars import is_string, string_value
 PHASE = Phase.REPAIR
 GROUP = "Solver"
 CHANGES = ("type",)
+SIGNS = ("solver",)
 NAME = "unknown-solver-type"
 
 # One letter from Adam, and methods all the same.

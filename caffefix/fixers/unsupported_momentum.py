@@ -45,6 +45,7 @@ from caffefix.syntax.edits import Delete
 PHASE = Phase.REPAIR
 GROUP = "Solver"
 CHANGES = ("momentum",)
+SIGNS = ("solver",)
 NAME = "unsupported-momentum"
 
 

@@ -51,6 +51,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Solver"
 CHANGES = ("average_loss", "iter_size", "regularization_type")
+SIGNS = ("solver",)
 NAME = "unusable-solver-value"
 
 

@@ -81,12 +81,13 @@ from collections.abc import Iterator
 
 from caffefix.evidence.prediction import Logits
 from caffefix.findings import Finding, Phase, Subject
-from caffefix.fixers._signals import finding, refilled, shown, suspects, vanished
+from caffefix.fixers._signals import PIXELS, finding, refilled, shown, suspects, vanished
 
 PHASE = Phase.TUNE
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
+SIGNS = tuple(sorted(PIXELS))
 NAME = "vanishing-signal"
 
 

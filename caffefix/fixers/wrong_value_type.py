@@ -48,6 +48,7 @@ from caffefix.fixers._schema import finding, is_foreign, is_placeholder, univers
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.WRONG_TYPE.value,)
 NAME = "wrong-value-type"
 
 # What the words of the parser mean where people mix the formats up (message, field).

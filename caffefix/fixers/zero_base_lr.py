@@ -41,6 +41,7 @@ from caffefix.findings import Finding, Phase, Severity, Subject
 
 PHASE = Phase.REPAIR
 GROUP = "Solver"
+SIGNS = ("solver",)
 NAME = "zero-base-lr"
 
 

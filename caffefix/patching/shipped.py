@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from caffefix.findings import Finding, Subject
@@ -50,6 +50,5 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
 
     front = patch.front
     opt_in = front.opt_in and not asked
-    return Fixer(
-        front.name, front.phase, front.summary, page(patch), find, patch.changes, False, front.group, opt_in
-    )
+    about = partial(page, patch)
+    return Fixer(front.name, front.phase, find, patch.changes, False, front.group, opt_in, about=about)

@@ -120,6 +120,15 @@ def walk(block: Block) -> Iterator[tuple[Green, int, bool]]:
             yield parent, len(stack), False
 
 
+def blocks(block: Block) -> Iterator[Block]:
+    """A block and all that are in it, in no order."""
+    stack = [block]
+    while stack:
+        block = stack.pop()
+        yield block
+        stack += [item for item in block.items if isinstance(item, Block)]
+
+
 def measure(block: Block) -> int:
     """Length of a block's text; remembered in each block it contains."""
     if block.size < 0:
