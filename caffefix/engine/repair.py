@@ -24,6 +24,7 @@ from caffefix.engine.stages import Stages
 from caffefix.engine.text_fixes import text_fixes
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
+from caffefix.garbage import Uncollected
 from caffefix.records import dataclass, field, replace
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.diff import unified
@@ -48,6 +49,8 @@ _SHOWN = 160
 # One that gets longer than this many times its length, and as many characters more, is being multiplied.
 _GROWTH = 16
 _ROOM = 1 << 16
+# Files of more bytes leave enough behind at each turn for the garbage collector to be worth while.
+_LARGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,15 @@ def repair(
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
         ``refused`` or ``error``.
     """
+    if len(source.data) > _LARGE:
+        return _repair(source, request, diff_path, family, fixers)
+    with Uncollected():
+        return _repair(source, request, diff_path, family, fixers)
+
+
+def _repair(
+    source: Source, request: Request, diff_path: str | None, family: Family | None, fixers: Sequence[Fixer] | None
+) -> FileResult:
     chosen = request.selection.fixers() if fixers is None else fixers
     try:
         subject = _read(source.text, request.options, family or Family(), chosen)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from functools import cache
 
+from caffefix.garbage import Uncollected
 from caffefix.syntax import hints
 from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.driver import Driver, Unexpected
@@ -51,13 +51,8 @@ def parse(text: str) -> Document:
     Raises:
         PrototxtError: Caffe's parser would refuse the text for its syntax.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # a tree has no cycles, and looking for them costs a third of the time
-    try:
+    with Uncollected():
         return Document(text, _items(text))
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _items(text: str) -> list[Green]:
