@@ -183,7 +183,8 @@ class Subject:
         as the file writes them.
         """
         found = {file_role(self.document).value}
-        found.update(*(block.places() for block in blocks(self.document.root.block)))
+        for block in blocks(self.document.root.block):
+            found.update([item.name for item in block.items])
         for net in self.all_nets:
             found.update(layer.type for layer in net.layers)
             found.update(layer.raw_type for layer in net.layers)

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Iterator
 from typing import Any
 
-from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
+from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
@@ -133,6 +133,12 @@ class Layer:
     @cached_property
     def tops(self) -> list[str]:
         return self.node.strings("top")
+
+    @cached_property
+    def scores(self) -> bool:
+        """Whether a top is a loss: by the type, or by a loss_weight that is not zero."""
+        weights = self.node.scalars("loss_weight")
+        return any(number_value(w) != 0 for w in weights) if weights else is_loss(self.type)
 
     @cached_property
     def includes(self) -> list[Rule]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from caffefix.caffe.layer_types import is_input, is_loss
+from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Document, descend
@@ -48,10 +48,7 @@ def is_origin(layer: Layer) -> bool:
 
 def scores(layer: Layer) -> bool:
     """Whether a layer's top is a loss: by its type, or by a loss_weight that is not zero."""
-    weights = layer.node.scalars("loss_weight")
-    if weights:
-        return any(number_value(w) != 0 for w in weights)
-    return is_loss(layer.type)
+    return layer.scores
 
 
 def loss_stages(net: Net, phase: Phase) -> frozenset[str]:

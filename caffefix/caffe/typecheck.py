@@ -135,7 +135,7 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
         for index, item in top.rest:
             if isinstance(item, Trivia):
                 continue
-            answer = _answer(context, top.node, index, item)
+            answer = context.answers.get((item.name, _gist(item))) or _answer(context, top.node, index, item)
             if answer.refused:
                 top.clean = False
                 for kind, text, forks, knowing in answer.refused:
@@ -171,18 +171,22 @@ def _opened(node: Node, context: _Context) -> _Open:
     return _Open(iter(enumerate(node.block.items)), node, context, {})
 
 
-def _answer(context: _Context, parent: Node, index: int, item: Field | Block) -> _Answer:
+def _gist(item: Field | Block) -> str:
+    """What an answer depends on besides the name: of a string that fits, not on what is in it."""
     if isinstance(item, Field):
-        key = item.name, item.value
-    elif item.kind == "[":
-        return _judge(context, parent.child(index))
-    else:
-        key = item.name, "{"
-    answer = context.answers.get(key)
-    if answer is None:
-        if len(context.answers) > _ANSWERS:
-            context.answers.clear()
-        answer = context.answers[key] = _judge(context, parent.child(index))
+        return '"' if item.value[0] in "\"'" else item.value
+    return item.kind
+
+
+def _answer(context: _Context, parent: Node, index: int, item: Field | Block) -> _Answer:
+    """An answer that is not remembered yet."""
+    answer = _judge(context, parent.child(index))
+    gist = _gist(item)
+    if gist == "[" or (gist == '"' and answer.refused):
+        return answer  # it speaks of what is in there
+    if len(context.answers) > _ANSWERS:
+        context.answers.clear()
+    context.answers[item.name, gist] = answer
     return answer
 
 

@@ -68,7 +68,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
-        if any(_default(layer) is not None for layer in net.layers) and subject.learns(net):
+        if subject.learns(net) and any(_default(layer) is not None for layer in net.layers):
             yield from _judge(net)
 
 

@@ -69,11 +69,11 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
+        if not subject.learns(net):
+            continue
         first = _reading_vectors(net)
         found = [(layer, *vector) for layer in net.layers if layer not in first for vector in _vectors(layer)]
         wrong = [(layer, filler, value) for layer, filler, value in found if _is_for_matrices(filler)]
-        if not wrong or not subject.learns(net):
-            continue
         for layer, filler, value in wrong:
             kind = filler.string("type") or ""
             message = (

@@ -89,9 +89,9 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
-        if not any(_rates(layer) for layer in net.layers if layer.type in _CONVOLUTIONS):
-            continue
         if not subject.learns(net):
+            continue
+        if not any(_rates(layer) for layer in net.layers if layer.type in _CONVOLUTIONS):
             continue
         frozen = _frozen(net)
         edits = tuple(Replace(rate, "1") for layer in frozen for rate in _rates(layer))

@@ -72,8 +72,10 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
+        if not subject.learns(net):
+            continue
         even = [layer for layer in net.layers if _is_constant(layer, "weight_filler")]
-        if len(even) > 1 and subject.learns(net):
+        if len(even) > 1:
             yield from _judge(net)
 
 

@@ -163,6 +163,8 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     so: it is filled only if layers stay dead without.
     """
     dead = dead_weights(view)
+    if not dead:
+        return [], []
     doomed = set(map(id, dead_weights(view, filled=[*missing, *explicit])))
     revived = [layer for layer in dead if id(layer) not in doomed]
     if not revived:

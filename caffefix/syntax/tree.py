@@ -206,8 +206,17 @@ class Node:
 
     def scalar(self, name: str) -> str | None:
         """Value, as written, of the first scalar of that name."""
-        found = self.scalars(name)
-        return found[0] if found else None
+        block = self.green
+        if isinstance(block, Block):
+            for index in block.places().get(name, ()):
+                item = block.items[index]
+                if isinstance(item, Field):
+                    return item.value
+                if isinstance(item, Block) and item.kind == "[":
+                    for element in item.items:
+                        if isinstance(element, Field):
+                            return element.value
+        return None
 
     def string(self, name: str) -> str | None:
         """Value of the first scalar of that name, unquoted if it is a string."""
@@ -221,8 +230,21 @@ class Node:
         """The message at a path of names, the first of each name."""
         node: Node | None = self
         for name in path:
-            node = next((n for n in node.fields(name) if n.is_message), None) if node else None
+            node = node._message(name) if node is not None else None
         return node
+
+    def _message(self, name: str) -> Node | None:
+        block = self.green
+        if isinstance(block, Block):
+            for index in block.places().get(name, ()):
+                child = self.child(index)
+                if child.is_message:
+                    return child
+                if child.is_list:
+                    for element in child.children():
+                        if element.is_message:
+                            return element
+        return None
 
     def ancestors(self) -> Iterator[Node]:
         """Its parents, nearest first, the root excluded."""
