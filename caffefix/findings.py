@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
 
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge
@@ -21,6 +20,7 @@ from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.evidence.prediction import Prediction
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from caffefix.resources import resource
+from caffefix.resources import content, resource
 from caffefix.syntax import _tables, tables
 from caffefix.syntax.lexer import LineLexer
 from caffefix.syntax.parse import PrototxtError, parse, parse_fine
@@ -35,7 +35,7 @@ def test_coarse_fine_and_stock_lark_build_the_same_tree(text: str) -> None:
 
 
 def test_saved_tables_are_what_lark_makes_of_the_grammar() -> None:
-    grammar = resource(tables.GRAMMAR).read_text(encoding="utf-8")
+    grammar = content(resource(tables.GRAMMAR)).decode()
     fresh = tables.compile_grammar(grammar)
     assert (fresh.terminals, fresh.rules, fresh.states, fresh.start, fresh.end) == (
         _tables.TERMINALS,

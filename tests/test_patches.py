@@ -76,7 +76,7 @@ def test_shipped_patches_are_among_the_findings() -> None:
 
 
 def test_an_opt_in_patch_wants_its_name() -> None:
-    net = (resource("patches") / "relu6-layer" / "fires" / "before.prototxt").read_bytes()
+    net = (Path(resource("patches")) / "relu6-layer" / "fires" / "before.prototxt").read_bytes()
     for options in ([], ["--unsafe"], ["--select", "*", "--unsafe"]):
         assert b"ReLU6" in caffefix(*options, "-", stdin=net).out
     for options in (["--patch", "relu6-layer"], ["--select", "relu6-layer"]):

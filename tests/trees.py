@@ -8,7 +8,7 @@ from typing import Any
 
 from lark import Lark, Token
 
-from caffefix.resources import resource
+from caffefix.resources import content, resource
 from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, walk
 from caffefix.syntax.lexer import Token as FineToken
@@ -46,7 +46,7 @@ def values(document: Document) -> list[tuple[tuple[str, ...], str]]:
 @cache
 def _stock(start: str) -> Lark:
     return Lark(
-        resource("grammar/prototxt.lark").read_text(encoding="utf-8"),
+        content(resource("grammar/prototxt.lark")).decode(),
         parser="lalr",
         lexer="contextual",
         start=start,

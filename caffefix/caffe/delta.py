@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import UNLOADABLE
@@ -22,6 +21,10 @@ from caffefix.caffe.messages import UNKNOWN, message_class
 from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
 from caffefix.caffe.rendering import differences, plain, text_of, unknown_name
 from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LAYER = "layer"
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import Any
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Generation(enum.Enum):

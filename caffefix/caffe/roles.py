@@ -7,7 +7,7 @@ import re
 
 from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
-from caffefix.syntax.scalars import is_string, number_value, string_value
+from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Document, descend
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from caffefix.cli._output import say, write
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.engine.rescale import Range
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.syntax import comments
@@ -35,7 +34,8 @@ from caffefix.syntax.source import Source
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
-if TYPE_CHECKING:  # protobuf is imported when there is something to prove
+TYPE_CHECKING = False
+if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import judge
@@ -37,6 +36,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
 

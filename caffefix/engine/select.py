@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from caffefix.findings import Applicability, Fix
@@ -51,6 +50,8 @@ class Selection:
         names = [fixer.name for fixer in (*registered(), *self.patches)]
         for pattern in (*self.select, *self.ignore):
             if not any(fnmatchcase(name, pattern) for name in names):
+                from difflib import get_close_matches
+
                 near = get_close_matches(pattern, names, 1)
                 hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
                 raise UnknownNameError(f"there is no finding {pattern!r}{hint}")

@@ -12,7 +12,6 @@ notes of what else is refused in the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from caffefix.caffe.dialect import judge
@@ -160,6 +159,8 @@ def like(word: str, message: str) -> str:
     fields = load().messages[message]
     suffix = "_param" if word.endswith("_param") else ""
     stems = {name.removesuffix(suffix): name for name in fields if name.endswith(suffix)}
+    from difflib import get_close_matches
+
     near = get_close_matches(word.removesuffix(suffix), stems, 1, _ALIKE)
     return respelling(word, fields) or (stems[near[0]] if near else "")
 

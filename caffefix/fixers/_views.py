@@ -8,7 +8,6 @@ said only if it is wrong in every view of a phase that can be run and has the la
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TypeVar
 
 from caffefix.caffe.graph import Graph, graph
 from caffefix.caffe.net import Layer, Net, Phase
@@ -17,7 +16,12 @@ from caffefix.caffe.schema import load
 from caffefix.findings import Subject
 from caffefix.records import dataclass
 
-K = TypeVar("K", bound=Hashable)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    K = TypeVar("K", bound=Hashable)
+
 
 # Nets with more stages are not judged: there are too many sets of them.
 _MAX_STAGES = 6

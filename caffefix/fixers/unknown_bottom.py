@@ -48,7 +48,6 @@ other file and yet has data of its own.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -132,7 +131,11 @@ def _misspelt(name: str, candidates: Sequence[str]) -> str | None:
 def _nearest(name: str, candidates: Sequence[str]) -> list[str]:
     """Names that may be meant: with something before or behind the word, else nearly the same."""
     longer = [other for other in candidates if re.search(rf"(^|[\W_]){re.escape(name)}([\W_]|$)", other)]
-    return longer[:2] or difflib.get_close_matches(name, candidates, 2)
+    if longer:
+        return longer[:2]
+    from difflib import get_close_matches
+
+    return get_close_matches(name, candidates, 2)
 
 
 def _respell(node: Node, name: str) -> Replace:

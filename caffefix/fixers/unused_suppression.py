@@ -46,7 +46,6 @@ that silences nothing today, name this finding, too: `ignore[missing-weight-fill
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from caffefix.findings import Applicability, Finding, Fix, Judged, Phase, Severity, Subject
@@ -112,6 +111,8 @@ def _is_judged(pattern: str, known: dict[str, Phase], judged: Judged) -> bool:
 
 
 def _unknown(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, 1)
     hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
     return f'this suppression has no effect: there is no finding "{name}"{hint}'

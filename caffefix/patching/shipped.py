@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cache, partial
-from pathlib import Path
 
 from caffefix.findings import Finding, Subject
 from caffefix.fixers import Fixer
 from caffefix.patching.load import patch_of
 from caffefix.patching.page import page
 from caffefix.patching.patch import Patch
-from caffefix.resources import resource
+from caffefix.resources import content, resource
 
 SUFFIX = ".patch"
 
@@ -19,8 +19,9 @@ SUFFIX = ".patch"
 @cache
 def shipped_patches() -> tuple[Patch, ...]:
     """The patches in ``patches/``; that they come to an end, the tests see to."""
-    files = sorted(resource("patches").glob(f"*{SUFFIX}"))
-    return tuple(patch_of(str(path), path.read_bytes(), tried=True) for path in files)
+    here = folder()
+    files = sorted(os.path.join(here, name) for name in os.listdir(here) if name.endswith(SUFFIX))
+    return tuple(patch_of(path, content(path), tried=True) for path in files)
 
 
 @cache
@@ -29,7 +30,7 @@ def shipped() -> tuple[Fixer, ...]:
     return tuple(map(fixer_of, shipped_patches()))
 
 
-def folder() -> Path:
+def folder() -> str:
     """Where they are."""
     return resource("patches")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from caffefix.resources import resource
+from caffefix.resources import content, resource
 from caffefix.syntax.tables import Tables, saved, source
 
 GRAMMAR = "grammar/patch.lark"
@@ -24,7 +24,7 @@ def load() -> Tables:
 
 def text() -> str:
     """The text of ``_tables.py``."""
-    made = source(resource(GRAMMAR).read_bytes(), GRAMMAR, STARTS, "caffefix.patching.tables")
+    made = source(content(resource(GRAMMAR)), GRAMMAR, STARTS, "caffefix.patching.tables")
     return made.replace("# fmt: off\n", "# fmt: off\n# ruff: noqa\n", 1)
 
 

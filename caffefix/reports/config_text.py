@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from caffefix.reports.as_json import clean
 from caffefix.zoo.config import InForce, Settings
 from caffefix.zoo.config_file import KEYS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from caffefix.caffe.dialect import Verdict
 from caffefix.caffe.schema import load
 from caffefix.syntax.source import Source, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def as_text(source: Source, verdict: Verdict | None) -> str:

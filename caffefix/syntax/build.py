@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia
 from caffefix.syntax.lexer import Token
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
 # A run is the list of tokens and whole-line trivia that a construct covers, in file order.
-Run = list[Any]
+Run: TypeAlias = "list[Any]"
 
 
 def _split(run: Run) -> tuple[str, Run]:

@@ -9,11 +9,14 @@ being pushed, reduced and pushed again for each element.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from caffefix.syntax.tables import Tables
 
-Reduction = Callable[[list[Any]], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Reduction: TypeAlias = "Callable[[list[Any]], Any]"
 
 
 class Unexpected(Exception):

@@ -11,7 +11,10 @@ much to make, and parsing is mostly making these.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 class Trivia:

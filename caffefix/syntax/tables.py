@@ -10,13 +10,14 @@ checksum of the grammar stands in it: an edited grammar is compiled anew by Lark
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from pprint import pformat
-from typing import Any
 from zlib import crc32
 
 from caffefix.records import dataclass
-from caffefix.resources import resource
+from caffefix.resources import content, resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 GRAMMAR = "grammar/prototxt.lark"
 STARTS = ("coarse", "fine")
@@ -52,7 +53,7 @@ def load() -> Tables:
 
 def saved(module: Any, path: str, starts: tuple[str, ...]) -> Tables:
     """The tables saved in a module, or freshly compiled ones where the grammar is not the saved one."""
-    grammar = resource(path).read_bytes()
+    grammar = content(resource(path))
     if crc32(grammar) != module.GRAMMAR_CRC32:
         return compile_grammar(grammar.decode(), starts)
     return Tables(module.LARK, module.TERMINALS, module.RULES, module.STATES, module.START, module.END)
@@ -114,6 +115,8 @@ def source(
     grammar: bytes, path: str = GRAMMAR, starts: tuple[str, ...] = STARTS, made_by: str = "caffefix.syntax.tables"
 ) -> str:
     """The text of ``_tables.py`` for a grammar."""
+    from pprint import pformat
+
     tables = compile_grammar(grammar.decode(), starts)
     parts = {
         "GRAMMAR_CRC32": ("int", crc32(grammar)),
@@ -133,8 +136,10 @@ def source(
 
 def main() -> int:
     """Write ``_tables.py``."""
+    from pathlib import Path
+
     target = Path(__file__).with_name("_tables.py")
-    target.write_text(source(resource(GRAMMAR).read_bytes()), encoding="utf-8")
+    target.write_text(source(content(resource(GRAMMAR))), encoding="utf-8")
     print(f"wrote {target.name}")
     return 0
 

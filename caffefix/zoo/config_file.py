@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 from caffefix.records import dataclass
+from caffefix.resources import content
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 OWN = "caffefix.toml"
 SHARED = "pyproject.toml"
@@ -46,7 +48,7 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
         ConfigError: it cannot be read, is no TOML, or says something that is not understood.
     """
     try:
-        data = Path(path).read_bytes()
+        data = content(path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     shared = os.path.basename(path) == SHARED
@@ -83,6 +85,8 @@ def _toml(path: str, data: bytes) -> dict[str, Any]:
 def _checked(where: str, key: str, value: Any) -> Any:
     check = _CHECKS.get(key)
     if check is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(key.replace("_", "-"), KEYS, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
         raise ConfigError(f"{where}{key}: there is no such key; {hint}")
@@ -132,6 +136,8 @@ def _one_of(place: str, value: Any, known: tuple[str, ...], what: str) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{place}: wants a string, got {_kind(value)}")
     if value not in known:
+        from difflib import get_close_matches
+
         near = get_close_matches(value, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
         raise ConfigError(f'{place}: there is no {what} "{value}"; {hint}')

@@ -10,9 +10,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from caffefix.caffe.family import Family, Member
+from caffefix.resources import content
 from caffefix.zoo.discover import SUFFIXES
 
 # A folder with more files is a heap of models: which is whose cannot be told.
@@ -87,8 +87,8 @@ def _members(folder: str) -> Iterator[Member]:
     if len(names) > MOST:
         return
     for name in names:
-        path = Path(folder, name)
+        path = os.path.join(folder, name)
         with contextlib.suppress(OSError):  # it is told of when it is its turn
-            status = path.lstat()
+            status = os.lstat(path)
             if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
-                yield Member(name, path.read_bytes().decode("latin-1"))
+                yield Member(name, content(path).decode("latin-1"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from pathlib import Path
+
+from caffefix.resources import content
 
 from caffefix.syntax.source import unbroken
 
@@ -28,7 +29,7 @@ def read(path: str) -> bytes:
             raise FileError(f"{unbroken(path)}: the folder cannot be searched; check its permissions")
         if not stat.S_ISREG(mode):
             raise FileError(f"{unbroken(path)}: not a regular file")
-        return Path(path).read_bytes()
+        return content(path)
     except OSError as error:
         raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
 
@@ -67,7 +68,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             os.link(temporary, real)  # fails where there is a file: a rename would replace it
         else:
             _take_over(temporary, status)
-            now = Path(real).read_bytes()
+            now = content(real)
             if now == new:
                 return  # another run was faster
             if now != old:
