@@ -6,13 +6,13 @@ CopyTrainedLayersFrom), so nets are matched by their layers, never by what their
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
+from caffefix.patterns import pattern
 from caffefix.records import cached_property, dataclass
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import number_value, string_value
@@ -24,7 +24,7 @@ _NAMESAKES = 0.75
 _SAME_SHAPE = 0.5
 
 # The literal comes first: it is what is searched for, in texts that are long and have none.
-_NAMES_NET = re.compile(r"net(?<![^\W_]net)[\s:#]")
+_NAMES_NET = pattern(r"net(?<![^\W_]net)[\s:#]")
 
 
 @dataclass(frozen=True)

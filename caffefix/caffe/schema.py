@@ -80,7 +80,7 @@ class Schema:
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
-    """A table by the names in its first column, in which it is sorted; a name's rows are read when asked for.
+    """A table by the names in its first column; a name's rows are read when asked for.
 
     Args:
         text: the table.
@@ -88,10 +88,11 @@ class _Table(Mapping):  # type: ignore[type-arg]
     """
 
     def __init__(self, text: str, entry: Callable[[list[str]], object]) -> None:
-        self._text = text
         self._entry = entry
         self._read: dict[str, dict[str, tuple[Any, ...]]] = {}
-        self._names: tuple[str, ...] = ()
+        self._lines: dict[str, list[str]] = {}
+        for line in text.split("\n")[1:-1]:
+            self._lines.setdefault(line[: line.index("\t")], []).append(line)
 
     def __getitem__(self, name: str) -> dict[str, tuple[Any, ...]]:
         if name not in self._read:
@@ -99,21 +100,14 @@ class _Table(Mapping):  # type: ignore[type-arg]
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
-        if not self._names:
-            lines = self._text.split("\n")[1:-1]
-            self._names = tuple(dict.fromkeys(line.partition("\t")[0] for line in lines))
-        return iter(self._names)
+        return iter(self._lines)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._lines)
 
     def _rows(self, name: str) -> dict[str, tuple[Any, ...]]:
-        start = self._text.find(f"\n{name}\t") + 1
-        if not start:
-            raise KeyError(name)
-        end = self._text.index("\n", self._text.rfind(f"\n{name}\t") + 1)
         found: dict[str, tuple[Any, ...]] = {}
-        for line in self._text[start:end].split("\n"):
+        for line in self._lines[name]:
             _, key, *rest = line.split("\t")
             found[key] = (*found.get(key, ()), self._entry(rest))
         return found

@@ -35,11 +35,11 @@ itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
+from caffefix.patterns import pattern
 from caffefix.syntax.edits import After, Insert, NewField
 from caffefix.syntax.scalars import string_value
 
@@ -49,7 +49,7 @@ CHANGES = ("layer.data_param.backend",)
 SIGNS = ("data_param",)
 NAME = "default-leveldb-backend"
 
-_LMDB = re.compile(r"(?<![a-z0-9])lmdb(?![a-z0-9])")
+_LMDB = pattern(r"(?<![a-z0-9])lmdb(?![a-z0-9])")
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -9,16 +9,16 @@ must not move with the field that happens to follow.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax.green import Block, Field, Green, pieces, walk
 from caffefix.syntax.tree import Document, Node
 
-_COMMENT = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
+_COMMENT = pattern(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
 _BLANKS = " \t\r\f\v\n"
-_OF_FILE = re.compile(r"#[ \t]*caffefix:[ \t]*ignore-file\b")
+_OF_FILE = pattern(r"#[ \t]*caffefix:[ \t]*ignore-file\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from caffefix.patterns import pattern
 from caffefix.syntax.source import display
 
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ _SYMBOLS = {
 _OPEN = {"LBRACE": "{", "LANGLE": "<", "LBRACKET": "["}
 _CLOSE = {"RBRACE": "{", "RANGLE": "<", "RBRACKET": "["}
 
-_MERGE_MARKER = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:[ \r\n]|\Z)")
+_MERGE_MARKER = pattern(r"(?:<{7}|={7}|>{7}|\|{7})(?:[ \r\n]|\Z)")
 
 
 def unexpected(core: str, expected: frozenset[str]) -> str:
@@ -51,7 +52,7 @@ def bad_character(text: str, offset: int) -> tuple[int, str]:
     return offset, f'unexpected "{_shorten(char)}"'
 
 
-_STRING_PART = re.compile(
+_STRING_PART = pattern(
     r"""[^\\"'\n\x00]+|\\(?:[abfnrtv\\?'"0-7]|[xX][0-9a-fA-F]|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|["']"""
 )
 
@@ -67,10 +68,10 @@ def _bad_string(text: str, offset: int) -> tuple[int, str]:
     return at, "the string is not closed before the end of its line"
 
 
-_NUMBER_PREFIX = re.compile(r"0[xX][0-9a-fA-F]*|0[0-7]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER_PREFIX = pattern(r"0[xX][0-9a-fA-F]*|0[0-7]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
-_BAD_OCTAL = re.compile(r"(?P<octal>0[0-7]*)[89]")
+_BAD_OCTAL = pattern(r"(?P<octal>0[0-7]*)[89]")
 
 
 def _bad_number(text: str, offset: int) -> tuple[int, str]:

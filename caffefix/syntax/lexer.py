@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from caffefix.patterns import pattern
 from caffefix.syntax.green import Bracket, Field, Piece, Trivia
 from caffefix.syntax.tables import Tables
 
@@ -135,7 +136,7 @@ class BadCharacter(Exception):
 class TokenLexer:
     """Lexes token by token; slower, and knows places."""
 
-    _BLANK = re.compile(r"[ \t\r\f\v]*")
+    _BLANK = pattern(r"[ \t\r\f\v]*")
 
     def __init__(self, tables: Tables) -> None:
         alternatives = (f"(?P<{name}>{tables.terminals[name]})" for name in FINE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
@@ -410,7 +410,7 @@ def _extent(text: str, node: Node) -> tuple[tuple[int, int] | None, tuple[int, i
     return lead, (node.start, node.end)
 
 
-_SEPARATOR = re.compile(r"[ \t\r\f\v]*[,;]")
+_SEPARATOR = pattern(r"[ \t\r\f\v]*[,;]")
 
 
 def _core_end(text: str, node: Node) -> int:

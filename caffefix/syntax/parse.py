@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from caffefix.garbage import Uncollected
-from caffefix.syntax import hints
 from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.green import Green
@@ -71,15 +70,22 @@ def parse_fine(text: str) -> list[Green]:
     lexer, driver = _fine()
     try:
         return driver.parse(lexer.lex(text))  # type: ignore[no-any-return]
-    except BadCharacter as error:
+    except (BadCharacter, Unexpected) as error:
+        found = error
+    raise _explained(text, found)
+
+
+def _explained(text: str, error: BadCharacter | Unexpected) -> PrototxtError:
+    from caffefix.syntax import hints  # few files need them
+
+    if isinstance(error, BadCharacter):
         offset, message = hints.bad_character(text, error.start)
-    except Unexpected as error:
-        if error.token is None:
-            offset, message = hints.end_of_text(text, lexer.lex(text))
-        else:
-            offset = error.token.start
-            message = hints.unexpected(error.token.core, error.expected)
-    raise PrototxtError(offset, message, hints.hint(text, offset, message))
+    elif error.token is None:
+        offset, message = hints.end_of_text(text, _fine()[0].lex(text))
+    else:
+        offset = error.token.start
+        message = hints.unexpected(error.token.core, error.expected)
+    return PrototxtError(offset, message, hints.hint(text, offset, message))
 
 
 @cache

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import lru_cache
 from math import copysign, inf, isfinite
 
-_STRING_TOKENS = re.compile(
+from caffefix.patterns import pattern
+
+_STRING_TOKENS = pattern(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
 )
-_ESCAPE = re.compile(
+_ESCAPE = pattern(
     r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})"
     r"|(?:u|U0000)([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"  # a surrogate pair
     r"|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
@@ -70,6 +73,7 @@ def quoted(text: str, quote: str = '"') -> str:
     return quote + "".join(out) + quote
 
 
+@lru_cache(1 << 12)  # a net has few numbers, and all of them many times
 def number_value(value: str) -> float | None:
     """The number a scalar stands for, or None if it is none: ``0x10``, ``010``, ``- 1``, ``.5f``."""
     text = re.sub(r"#[^\n]*|[ \t\r\f\v\n]+", "", value)

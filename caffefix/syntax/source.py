@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 
 
@@ -55,8 +55,8 @@ class Source:
         return display(self.text[start : len(self.text) if end < 0 else end].rstrip("\r"))
 
 
-_BYTES = re.compile("[\x80-\xff]+")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BYTES = pattern("[\x80-\xff]+")
+_CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def one_line(text: str) -> str:

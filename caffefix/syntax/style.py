@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from itertools import islice
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass, replace
 from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
@@ -131,7 +131,7 @@ def newline_at(text: str, offset: int) -> str:
     return "\r\n" if near > 0 and text[near - 1] == "\r" else "\n"
 
 
-_HEAD = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<colon>[ \t]*:[ \t]*)")
+_HEAD = pattern(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<colon>[ \t]*:[ \t]*)")
 
 
 def _colon(children: list[Node]) -> str:
@@ -143,7 +143,7 @@ def _colon(children: list[Node]) -> str:
     return ": "
 
 
-_OPENING = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<brace>[ \t]*:?[ \t]*|[ \t]*:?[ \t]*\r?\n[ \t]*)\{")
+_OPENING = pattern(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<brace>[ \t]*:?[ \t]*|[ \t]*:?[ \t]*\r?\n[ \t]*)\{")
 
 
 def _brace(message: Node, children: list[Node]) -> str:

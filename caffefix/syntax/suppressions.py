@@ -16,15 +16,16 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Document, Node
 
 # Without its colon it is taken for a directive only if what follows is one.
-_ADDRESS = re.compile(r"#[ \t]*caffefix(?::|(?=[ \t]+ignore(?:-file)?[ \t]*\[))")
-_DIRECTIVE = re.compile(r"[ \t]*(ignore-file|ignore)(?:[ \t]*\[([^][]*)\])?(?:$|[ \t]+|(?<=\]))(.*)", re.S)
-_NAME = re.compile(r"[A-Za-z0-9*?!_-]+")
+_ADDRESS = pattern(r"#[ \t]*caffefix(?::|(?=[ \t]+ignore(?:-file)?[ \t]*\[))")
+_DIRECTIVE = pattern(r"[ \t]*(ignore-file|ignore)(?:[ \t]*\[([^][]*)\])?(?:$|[ \t]+|(?<=\]))(.*)", re.S)
+_NAME = pattern(r"[A-Za-z0-9*?!_-]+")
 
 HOW = "write # caffefix: ignore[NAME, …] REASON"
 

@@ -95,7 +95,7 @@ def _keep(real: str, copy: str, data: bytes) -> None:
     try:
         os.link(real, copy)
     except FileExistsError:
-        if Path(copy).read_bytes() != data:
+        if content(copy) != data:
             raise FileError(
                 f"{unbroken(real)}: not written: there is another backup of it, {copy}; move it away"
             ) from None
