@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from google.protobuf import text_format
+from google.protobuf import descriptor_pb2, text_format
 
-from caffefix.caffe import schema
+from caffefix.caffe import messages, schema
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
@@ -61,6 +61,12 @@ def test_each_row_of_the_tables_is_read() -> None:
     assert sorted(read_values) == sorted(values)
     assert "message" not in loaded.messages
     assert "NoSuchMessage" not in loaded.messages
+
+
+def test_the_descriptors_are_those_of_the_tables() -> None:
+    """``python -m caffefix.caffe.messages`` writes them again."""
+    saved = descriptor_pb2.FileDescriptorProto.FromString((Path(schema.DATA) / messages.UNION).read_bytes())
+    assert saved == descriptor_pb2.FileDescriptorProto.FromString(messages.union())
 
 
 @pytest.mark.parametrize("line", ["a\tb", "M\tf\toptional\tfloat\t\tx\tbvlc", "M\tf\tmaybe\tfloat\t\t1\tbvlc"])

@@ -5,7 +5,8 @@ define it. Text needs names only, so one union serves; where forks disagree on a
 kept. A set of forks is an int with a bit for each.
 
 ``python -m caffefix.caffe.schema FOLDER`` takes the tables over from a folder with
-``caffe_fields.tsv`` and ``caffe_enums.tsv``, checked and sorted.
+``caffe_fields.tsv`` and ``caffe_enums.tsv``, checked and sorted; then run
+``python -m caffefix.caffe.messages``.
 """
 
 from __future__ import annotations
