@@ -59,6 +59,8 @@ def test_each_row_of_the_tables_is_read() -> None:
     assert sorted(read, key=str) == sorted(fields, key=str)
     read_values = [(e, v, n) for e in loaded.enums for v, ns in loaded.enums[e].items() for n in ns]
     assert sorted(read_values) == sorted(values)
+    required = {(m, f) for m, f, v in read if v.label == "required"}
+    assert {(m, f) for m, fs in loaded.required.items() for f in fs} == required
     assert "message" not in loaded.messages
     assert "NoSuchMessage" not in loaded.messages
 

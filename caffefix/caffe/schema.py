@@ -56,11 +56,13 @@ class Schema:
         forks: names, in the order of their bits.
         messages: variants by field name, by message name.
         enums: (number, forks) by value name, by enum name.
+        required: names of the fields that some forks require, by message name.
     """
 
     forks: tuple[str, ...]
-    messages: Mapping[str, dict[str, tuple[Variant, ...]]]
-    enums: Mapping[str, dict[str, tuple[tuple[int, int], ...]]]
+    messages: Mapping[str, Mapping[str, tuple[Variant, ...]]]
+    enums: Mapping[str, Mapping[str, tuple[tuple[int, int], ...]]]
+    required: Mapping[str, Iterable[str]]
 
     @property
     def everyone(self) -> int:
@@ -81,61 +83,68 @@ class Schema:
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
-    """A table by the names in its first column; a name's rows are read when asked for.
+    """Rows by the names in their first column; what they say is read when somebody asks for a name.
 
     Args:
-        text: the table.
-        entry: what is made of a row behind its first two columns.
+        rows: the rows, without line ends.
+        read: what is made of the rows of a name, each without its first column.
     """
 
-    def __init__(self, text: str, entry: Callable[[list[str]], object]) -> None:
-        self._entry = entry
-        self._read: dict[str, dict[str, tuple[Any, ...]]] = {}
-        self._lines: dict[str, list[str]] = {}
-        for line in text.split("\n")[1:-1]:
-            self._lines.setdefault(line[: line.index("\t")], []).append(line)
+    def __init__(self, rows: Iterable[str], read: Callable[[list[str]], object]) -> None:
+        self._read = read
+        self._found: dict[str, Any] = {}
+        self._rows: dict[str, list[str]] = {}
+        for row in rows:
+            name, _, rest = row.partition("\t")
+            self._rows.setdefault(name, []).append(rest)
 
-    def __getitem__(self, name: str) -> dict[str, tuple[Any, ...]]:
-        if name not in self._read:
-            self._read[name] = self._rows(name)
-        return self._read[name]
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._found:
+            self._found[name] = self._read(self._rows[name])
+        return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._lines)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._lines)
-
-    def _rows(self, name: str) -> dict[str, tuple[Any, ...]]:
-        found: dict[str, tuple[Any, ...]] = {}
-        for line in self._lines[name]:
-            _, key, *rest = line.split("\t")
-            found[key] = (*found.get(key, ()), self._entry(rest))
-        return found
+        return len(self._rows)
 
 
 @cache
 def load() -> Schema:
     """The schema."""
-    names = tuple(_read("forks.txt").split())
+    names = tuple(_content("forks.txt").split())
     bits = {name: 1 << index for index, name in enumerate(names)}
 
     @cache  # most fields are in one of a few sets of forks
     def forks(text: str) -> int:
         return sum(bits[name] for name in text.split(","))
 
-    def variant(cells: list[str]) -> Variant:
-        label, type_, default, number, having = cells
+    def variant(row: str) -> Variant:
+        label, type_, default, number, having = row.split("\t")
         kind, _, type_name = type_.partition(":")
         return Variant(label, kind, type_name, default, int(number), forks(having))
 
-    def value(cells: list[str]) -> tuple[int, int]:
-        return int(cells[0]), forks(cells[1])
+    def value(row: str) -> tuple[int, int]:
+        number, having = row.split("\t")
+        return int(number), forks(having)
 
-    return Schema(names, _Table(_read("fields.tsv"), variant), _Table(_read("enums.tsv"), value))
+    fields = _content("fields.tsv").split("\n")[1:-1]
+    values = _content("enums.tsv").split("\n")[1:-1]
+    required: dict[str, dict[str, None]] = {}
+    for row in fields:
+        if "\trequired\t" in row:
+            message, name, *_ = row.split("\t")
+            required.setdefault(message, {})[name] = None
+    return Schema(
+        names,
+        _Table(fields, lambda rows: _Table(rows, lambda found: tuple(map(variant, found)))),
+        _Table(values, lambda rows: _Table(rows, lambda found: tuple(map(value, found)))),
+        required,
+    )
 
 
-def _read(name: str) -> str:
+def _content(name: str) -> str:
     with open(join(DATA, name), encoding="utf-8") as file:
         return file.read()
 

@@ -83,8 +83,8 @@ class _Context:
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()
-            for name, variants in schema.messages.get(message, {}).items()
-            for variant in variants
+            for name in schema.required.get(message, ())
+            for variant in schema.messages[message][name]
             if variant.label == "required" and variant.forks & forks
         ]
 

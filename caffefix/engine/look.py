@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 
 from caffefix.findings import Finding, Judged, Options, Phase, Subject
 from caffefix.fixers import COMPARING, Fixer
@@ -41,6 +40,8 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
     if fixer.phase is Phase.READ or not subject.suppressions.all:  # an unread file's comments say nothing
         return Look(tuple(fixer.find(subject)) if fixer.phase is not Phase.TIDY else ())
     if fixer.phase is Phase.TIDY:
+        from copy import copy
+
         subject = copy(subject)  # with what it knows of the file
         subject.judged = _judged(subject, fixers, suppressed)
     return _divided(subject, tuple(fixer.find(subject)))

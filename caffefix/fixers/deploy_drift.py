@@ -58,6 +58,7 @@ from caffefix.syntax.scalars import number_text
 
 PHASE = Phase.TUNE
 GROUP = "Deploy and train consistency"
+SIGNS = ("deploy",)
 NAME = "deploy-drift"
 NEEDS_FAMILY = True
 

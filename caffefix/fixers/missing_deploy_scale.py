@@ -74,6 +74,7 @@ from caffefix.syntax.tree import Node
 
 PHASE = Phase.TUNE
 GROUP = "Deploy and train consistency"
+SIGNS = ("deploy",)
 NAME = "missing-deploy-scale"
 NEEDS_FAMILY = True
 
