@@ -11,6 +11,7 @@ much to make, and parsing is mostly making these.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,23 @@ class Bracket:
         self.name = name
 
 
+_FEW = 64
+
+
+def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        if name in found:
+            found[name].append(index)
+        else:
+            found[name] = [index]
+    return found
+
+
+# Thousands of layers have the same fields in the same order: they share one table.
+_shared_places = lru_cache(1 << 12)(_places)
+
+
 class Block:
     """A message or a list: an opening bracket, items, a closing bracket.
 
@@ -82,12 +100,8 @@ class Block:
         """The indices of its items by their names, trivia under ``Trivia.name``."""
         found = self._places
         if found is None:
-            found = self._places = {}
-            for index, item in enumerate(self.items):
-                if item.name in found:
-                    found[item.name].append(index)
-                else:
-                    found[item.name] = [index]
+            names = tuple([item.name for item in self.items])
+            found = self._places = _places(names) if len(names) > _FEW else _shared_places(names)
         return found
 
 
