@@ -94,7 +94,7 @@ def repair(
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
         ``refused`` or ``error``.
     """
-    if len(source.data) > _LARGE:
+    if len(source.text) > _LARGE:
         return _repair(source, request, diff_path, family, fixers)
     with Uncollected():
         return _repair(source, request, diff_path, family, fixers)

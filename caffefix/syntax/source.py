@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 
 from caffefix.patterns import pattern
@@ -29,7 +30,7 @@ class Source:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.text = data.decode("latin-1")
-        self._line_starts: list[int] | None = None
+        self._line_starts: array[int] | None = None
 
     @property
     def data(self) -> bytes:
@@ -37,7 +38,7 @@ class Source:
 
     def position(self, offset: int) -> Position:
         if self._line_starts is None:
-            starts = [0]
+            starts = array("Q", (0,))
             at = self.text.find("\n")
             while at >= 0:
                 starts.append(at + 1)

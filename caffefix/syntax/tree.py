@@ -68,7 +68,7 @@ class Node:
         self.parent = parent
         self.index = index
         self.green = green
-        self._nodes: dict[int, Node] | None = None
+        self._nodes: list[Node | None] | None = None
         self._starts: list[int] | None = None
 
     def __repr__(self) -> str:
@@ -157,8 +157,8 @@ class Node:
     def child(self, index: int) -> Node:
         """The node of the item at that index; always the same one."""
         if self._nodes is None:
-            self._nodes = {}
-        node = self._nodes.get(index)
+            self._nodes = [None] * len(self.block.items)
+        node = self._nodes[index]
         if node is None:
             green = self.block.items[index]
             assert not isinstance(green, Trivia), "trivia has no node"
