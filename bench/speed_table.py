@@ -24,9 +24,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "bench"))
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from google.protobuf import text_format
 from parse_speed import schema
@@ -42,6 +41,7 @@ from caffefix.syntax.parse import forget_lines, parse
 from caffefix.syntax.piecetable import PieceTable
 from caffefix.syntax.source import Source
 
+ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CAFFEFIX_SHARED", ROOT.parent / "shared"))
 RUNS = 7
 
@@ -360,8 +360,11 @@ def grown(size: int) -> str:
 
 def _used() -> int:
     """Peak memory of this process, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024)
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage begins with what the parent had
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _peak(task: str, size: int) -> tuple[float, float, float]:

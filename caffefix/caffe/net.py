@@ -138,6 +138,11 @@ class Layer:
         return self.node.strings("top")
 
     @cached_property
+    def outcomes(self) -> dict[Any, Any]:
+        """What its shape rule says, by the shapes of its bottoms; ``shapes.infer`` remembers here."""
+        return {}
+
+    @cached_property
     def scores(self) -> bool:
         """Whether a top is a loss: by the type, or by a loss_weight that is not zero."""
         weights = self.node.scalars("loss_weight")

@@ -80,14 +80,14 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
         blobs[blob.index] = merged(stated.get(blob.name), given.get(blob.name))
     for step in graph.steps:
         outcome = Outcome((), None)
-        rule = RULES.get(step.layer.type)
-        if rule is None:
+        if step.layer.type not in RULES:
             unruled.append(step.index)
         else:
-            try:
-                outcome = rule(Site(step.layer, phase, tuple(blobs[b.index] for b in step.bottoms)))
-            except Mismatch as mismatch:
-                problems.append(Problem(step.layer, mismatch.message, step.layer.node))
+            found = _applied(step.layer, tuple(blobs[b.index] for b in step.bottoms))
+            if isinstance(found, Mismatch):
+                problems.append(Problem(step.layer, found.message, step.layer.node))
+            else:
+                outcome = found
         if negative := next((d for shape in outcome.tops for d in shape or () if d is not None and d < 0), None):
             words = f"Check failed: shape[i] >= 0 ({negative} vs. 0)"  # Blob::Reshape
             problems.append(Problem(step.layer, words, step.layer.node))
@@ -132,3 +132,15 @@ def _is_permissive(layer: Layer, index: int) -> bool:
     modes = [block.scalar("share_mode") for block in layer.node.fields("param") if block.is_message]
     modes = modes or [*layer.node.scalars("blob_share_mode")]
     return index < len(modes) and modes[index] in ("PERMISSIVE", "1")
+
+
+def _applied(layer: Layer, bottoms: tuple[Shape, ...]) -> Outcome | Mismatch:
+    """What a layer's rule says of bottoms of these shapes; remembered, for it is asked in each phase and stage."""
+    found: Outcome | Mismatch | None = layer.outcomes.get(bottoms)
+    if found is None:
+        try:
+            found = RULES[layer.type](Site(layer, bottoms))
+        except Mismatch as mismatch:
+            found = mismatch
+        layer.outcomes[bottoms] = found
+    return found

@@ -57,8 +57,10 @@ def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | Non
 
 def fillers(layer: Layer) -> Iterator[Node]:
     """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
-    for holder in layer.node.children():
-        if holder.is_message and holder.name.endswith("_param"):
+    places = layer.node.block.places()
+    for index in sorted(index for name in places if name.endswith("_param") for index in places[name]):
+        holder = layer.node.child(index)
+        if holder.is_message:
             yield from _fillers_in(holder)
 
 
@@ -75,7 +77,7 @@ def named_fillers(subject: Subject) -> Iterator[tuple[str, Node]]:
 
 
 def _fillers_in(holder: Node) -> Iterator[Node]:
-    for name in dict.fromkeys(n.name for n in holder.children()):
+    for name in holder.block.places():
         if name == "filler" or name.endswith("_filler"):
             yield from (node for node in holder.fields(name) if node.is_message)
 

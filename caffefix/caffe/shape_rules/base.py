@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape, count, fans, read_filler
-from caffefix.caffe.net import Layer, Phase, truth
+from caffefix.caffe.net import Layer, truth
 from caffefix.records import dataclass, field
 from caffefix.syntax.scalars import integer_value, string_value
 from caffefix.syntax.tree import Node
@@ -66,12 +66,10 @@ class Site:
 
     Attributes:
         layer: the layer.
-        phase: of the net.
         bottoms: shapes of its bottoms.
     """
 
     layer: Layer
-    phase: Phase
     bottoms: tuple[Shape, ...]
 
     @property
