@@ -117,7 +117,7 @@ class Family:
 
 def _net(document: Document) -> Net | None:
     """A file's net; None for a solver, and for nets that cannot be compared (V0, stages)."""
-    net = next(iter(nets(document)), None)
+    net = next(nets(document), None)
     if net is None or net.node.parent is not None or Generation.V0 in net.generations or net.stages:
         return None
     return net

@@ -264,12 +264,12 @@ class Net:
         return [layer for layer in self.layers if layer.is_in(phase, stages)]
 
 
-def nets(document: Document) -> tuple[Net, ...]:
+def nets(document: Document) -> Iterator[Net]:
     """The nets of a file, always the same ones: itself, and those that a solver holds inline."""
     found: tuple[Net, ...] | None = document.memory.get("nets")
     if found is None:
         found = document.memory["nets"] = tuple(_nets(document))
-    return found
+    return iter(found)
 
 
 def _nets(document: Document) -> Iterator[Net]:

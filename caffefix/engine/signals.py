@@ -52,7 +52,7 @@ def compare(source: Source, phase: Phase = Phase.TRAIN, input_mean_abs: float | 
 
 
 def _net(source: Source) -> Net:
-    found = next(iter(nets(parse(source.text))), None)
+    found = next(nets(parse(source.text)), None)
     if found is None or not found.layers:
         raise NoNetError(f"{source.path}: there is no net in this file; give a file with layers")
     return found
