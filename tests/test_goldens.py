@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from caffefix.engine.select import registered
 from caffefix.findings import Subject
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS, fixers
+from caffefix.patching.shipped import folder
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.conftest import corpus_files
 from tests.golden import GOLDEN, beside, caffefix, cases, findings, options, repaired
@@ -74,6 +76,13 @@ def test_the_index_says_what_the_modules_declare() -> None:
     assert Path(_index.__file__).read_text(encoding="utf-8") == __main__.source()
 
 
+def test_the_index_says_what_the_patches_declare() -> None:
+    """``python -m caffefix.patching`` writes it again."""
+    from caffefix.patching import __main__, _index
+
+    assert Path(_index.__file__).read_text(encoding="utf-8") == __main__.source()
+
+
 def overlooked(paths: list[Path]) -> list[tuple[Path, str]]:
     """Fixers that find something in a file that has none of their signs."""
     found = []
@@ -82,16 +91,16 @@ def overlooked(paths: list[Path]) -> list[tuple[Path, str]]:
             subject = Subject(parse(path.read_bytes().decode("latin-1")))
         except PrototxtError:
             continue
-        skipped = [fixer for fixer in fixers() if not fixer.may_find(subject)]
+        skipped = [fixer for fixer in registered() if not fixer.may_find(subject)]
         assert skipped
         found += [(path, fixer.name) for fixer in skipped if any(fixer.find(subject))]
     return found
 
 
 def test_nothing_is_found_without_its_signs() -> None:
-    assert not overlooked(sorted(GOLDEN.rglob("*.prototxt"))[::5])
+    assert not overlooked(sorted([*GOLDEN.rglob("*.prototxt"), *Path(folder()).rglob("*.prototxt")])[::5])
 
 
 @pytest.mark.slow
 def test_nothing_is_found_without_its_signs_anywhere(shared: Path) -> None:
-    assert not overlooked([*GOLDEN.rglob("*.prototxt"), *corpus_files()])
+    assert not overlooked([*GOLDEN.rglob("*.prototxt"), *Path(folder()).rglob("*.prototxt"), *corpus_files()])

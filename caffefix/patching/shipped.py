@@ -1,4 +1,8 @@
-"""Patches as fixers: those in ``patches/``, and those that a user gives."""
+"""Patches as fixers: those in ``patches/``, and those that a user gives.
+
+What the ones in ``patches/`` declare is written down in ``_index.py``, as ``fixers/_index.py`` does, so that
+a run reads those only that its files need: ``python -m caffefix.patching`` writes it again.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +10,76 @@ import os
 from collections.abc import Iterator
 from functools import cache, partial
 
-from caffefix.findings import Finding, Subject
+from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer
-from caffefix.patching.load import patch_of
-from caffefix.patching.page import page
-from caffefix.patching.patch import Patch
 from caffefix.resources import content, resource
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from caffefix.patching.patch import Patch
+
 SUFFIX = ".patch"
+Row = tuple[str, str, int, tuple[str, ...], str, bool, tuple[str, ...]]
 
 
-@cache
 def shipped_patches() -> tuple[Patch, ...]:
     """The patches in ``patches/``; that they come to an end, the tests see to."""
-    here = folder()
-    files = sorted(os.path.join(here, name) for name in os.listdir(here) if name.endswith(SUFFIX))
-    return tuple(patch_of(path, content(path), tried=True) for path in files)
+    return tuple(map(_patch, _files()))
 
 
 @cache
 def shipped() -> tuple[Fixer, ...]:
     """The same as fixers, in the order of their names."""
-    return tuple(map(fixer_of, shipped_patches()))
+    from caffefix.patching._index import INDEX
+
+    files = _files()
+    rows = INDEX if files == [row[0] for row in INDEX] else tuple(map(declared, files))
+    return tuple(_of_file(*row) for row in rows)
 
 
 def folder() -> str:
     """Where they are."""
     return resource("patches")
+
+
+def _files() -> list[str]:
+    return sorted(name for name in os.listdir(folder()) if name.endswith(SUFFIX))
+
+
+@cache
+def _patch(file: str) -> Patch:
+    from caffefix.patching.load import patch_of
+
+    path = os.path.join(folder(), file)
+    return patch_of(path, content(path), tried=True)
+
+
+def declared(file: str) -> Row:
+    """What a patch declares: its row in the index."""
+    patch = _patch(file)
+    front = patch.front
+    return file, front.name, front.phase.value, patch.changes, front.group, front.opt_in, signs(patch)
+
+
+def signs(patch: Patch) -> tuple[str, ...]:
+    """A field that is in every file that the patch matches, the rarest by the look of it."""
+    fields = [goal.item.name for goal in patch.goals if goal.item is not None and not goal.optional]
+    names = [name for name in fields if name in patch.words and name not in _COMMON]
+    return (max(names, key=lambda name: (not name.endswith("_param"), len(name))),) if names else ()
+
+
+_COMMON = frozenset("layer name type bottom top include exclude phase param".split())
+
+
+def _of_file(
+    file: str, name: str, phase: int, changes: tuple[str, ...], group: str, opt_in: bool, signs: tuple[str, ...]
+) -> Fixer:
+    """A patch as the engine runs it, which is read when somebody asks what it finds, or what it is about."""
+
+    def find(subject: Subject) -> Iterator[Finding]:
+        return _patch(file).find(subject)
+
+    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
@@ -51,5 +98,11 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
 
     front = patch.front
     opt_in = front.opt_in and not asked
-    about = partial(page, patch)
+    about = partial(_page, patch)
     return Fixer(front.name, front.phase, find, patch.changes, False, front.group, opt_in, about=about)
+
+
+def _page(patch: Patch) -> str:
+    from caffefix.patching.page import page
+
+    return page(patch)
