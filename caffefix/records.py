@@ -7,8 +7,8 @@ run makes objects of twenty. Here the methods that need not be fast are shared b
 is the library's.)
 
 What is there: ``frozen``, ``slots`` and ``eq``, defaults, ``field(default_factory=…, repr=…)``,
-``replace`` and ``fields``; copying and pickling; ``match``. Records do not inherit from records.
-``cached_property`` is here for the same reason.
+``replace`` and ``fields``; ``__post_init__``; copying and pickling; ``match``. Records do not inherit
+from records. ``cached_property`` is here for the same reason.
 """
 
 from operator import attrgetter
@@ -134,6 +134,8 @@ def _init(cls, names, defaults, frozen):
         else:
             arguments.append(name)
         lines.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        lines.append(" self.__post_init__()")
     exec(f"def __init__({', '.join(['self', *arguments])}):\n" + ("\n".join(lines) or " pass"), scope)
     init = scope["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"

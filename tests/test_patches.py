@@ -177,7 +177,7 @@ def test_a_test_that_fails_is_shown_and_fails(tmp_path: Path) -> None:
 
 def test_a_run_without_patches_does_not_import_lark(tmp_path: Path) -> None:
     """Nor does one with them: the tables are saved."""
-    code = "import sys; from caffefix.cli import main; main(sys.argv[1:], standalone_mode=False)"
+    code = "import sys; from caffefix.cli import main; main(sys.argv[1:])"
     (tmp_path / "net.prototxt").write_text(NET)
     write(tmp_path, "rename")
     import subprocess

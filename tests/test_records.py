@@ -19,6 +19,7 @@ class Point:
     x: int
     y: int = 2
     tags: list = field(default_factory=list, repr=False)
+    def __post_init__(self): self.tags.append(self.y)
     def norm(self): return self.x ** 2 + self.y ** 2
     @property
     def first(self): return self.x

@@ -2,57 +2,54 @@
 
 ``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. Each command is a module
 here with a click command called ``command``, registered by being there and imported only when
-it is asked for: ``rescale_input.py`` would be ``caffefix rescale-input``.
+it is asked for: ``rescale_input.py`` would be ``caffefix rescale-input``. (What repairs is called
+most often, and importing click takes as long as checking a small net: ``repair.py`` does without,
+and its ``command`` is in ``_repair.py``.)
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
+import sys
+from collections.abc import Sequence
 
-import click
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-from caffefix import __version__
-
-_DEFAULT = "repair"
-
-
-class _Group(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        names = (info.name for info in pkgutil.iter_modules(__path__))
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else "--help"
-        known = first in self.list_commands(ctx)
-        if known and os.path.lexists(first):
-            raise click.UsageError(
-                f"{first!r} is a command and a path; write ./{first} for the path, or run elsewhere", ctx
-            )
-        if not known and first not in ("--help", "-h", "--version"):
-            args = [_DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        repairing = commands.pop(_DEFAULT)
-        assert repairing is not None
-        with click.Context(repairing, info_name=ctx.info_name) as inner:
-            repairing.format_help(inner, formatter)
-        with formatter.section("Commands (instead of paths)"):
-            rows = [(name, command.get_short_help_str(80)) for name, command in commands.items() if command]
-            formatter.write_dl([*rows, ("--version", "Show the version and exit.")])
+# What these say needs no parser. With any other option, or a word that may be a command, click reads the line.
+_SWITCHES = {
+    "--dry-run": "dry_run",
+    "--diff": "dry_run",
+    "--check": "check",
+    "--notes": "notes",
+    "--delta": "delta",
+}
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="caffefix")
-def main() -> None:
-    """Repair Caffe prototxt files, and prove each repair."""
+def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
+    """Run the command line, and exit."""
+    plain = _plain(sys.argv[1:] if args is None else args)
+    if plain is None:
+        from caffefix.cli._group import group
+
+        group(args, prog_name=prog_name)
+    else:
+        from caffefix.cli.repair import DEFAULTS, repair
+
+        try:
+            sys.exit(repair(**{**DEFAULTS, **plain}))
+        except KeyboardInterrupt:  # before the first file is worked on
+            sys.exit(130)
+
+
+def _plain(args: Sequence[str]) -> dict[str, Any] | None:
+    """What a line says that has paths and switches and nothing else: no command, no value, no ``-``."""
+    paths = tuple(arg for arg in args if not arg.startswith("-"))
+    switches = [_SWITCHES.get(arg) for arg in args if arg.startswith("-")]
+    # No command has a dot or a slash in its name. On Windows click expands patterns; elsewhere it reads variables.
+    if not paths or None in switches or not any(mark in paths[0] for mark in "./"):
+        return None
+    if os.name == "nt" or any(name.startswith("CAFFEFIX_") for name in os.environ):
+        return None
+    return {"paths": paths, **{switch: True for switch in switches if switch is not None}}

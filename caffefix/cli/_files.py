@@ -1,71 +1,24 @@
-"""Options about many files, in a section of their own in the help."""
+"""What the options about many files come to. Click is not imported here: see the package."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
+from caffefix.cli._errors import misuse
 from caffefix.cli._output import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.results import FileResult
     from caffefix.zoo.delivery import Delivery
     from caffefix.zoo.how import How
     from caffefix.zoo.run import Run, Which
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class _Option(click.Option):
-    """An option of the section."""
-
-
-class Sections(click.Command):
-    """A command whose help has a section on many files."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = {section: list[tuple[str, str]]() for section in ("Options", "Many files")}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None and isinstance(parameter, click.Option):
-                rows["Many files" if isinstance(parameter, _Option) else "Options"].append(record)
-        for section, records in rows.items():
-            with formatter.section(section):
-                formatter.write_dl(records)
-
-
-def many_files(command: _Command) -> _Command:
-    """The options; ``paths_of``, ``which`` and ``how`` take those whose names they have."""
-    for names, settings in reversed(_OPTIONS):
-        command = click.option(*names, cls=_Option, **settings)(command)
-    return command
-
-
-_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("--jobs", "-j"), {"type": click.IntRange(1), "metavar": "N",
-     "help": "Processes; by default one a processor if there are many files."}),
-    (("--files-from",), {"metavar": "FILE", "help": "Do the paths listed in FILE, too; - for standard input."}),
-    (("--changed-since",), {"metavar": "REV", "default": "", "help": "Only what differs from this git revision."}),
-    (("--no-gitignore",), {"is_flag": True, "help": "Search what .gitignore leaves out, too."}),
-    (("--patch-dir",), {"metavar": "DIR", "default": "",
-     "help": "Write no file, but a patch for each finding; git am applies them in order."}),
-    (("--commit",), {"is_flag": True, "help": "Make a git commit for each finding."}),
-    (("--split-by",), {"type": click.Choice(["folder"]),
-     "help": "A patch or commit for each finding in each folder directly below PATH."}),
-    (("--backup",), {"metavar": "SUFFIX", "default": "", "help": "Keep the old file, with SUFFIX to its name."}),
-    (("--report", "report_file"), {"metavar": "FILE", "default": "",
-     "help": "Write a summary by finding, fork and folder: Markdown, or JSON for *.json."}),
-    (("--no-cache",), {"is_flag": True, "help": "Neither use nor keep results of earlier runs."}),
-    (("--cache-dir",), {"metavar": "DIR", "default": "", "envvar": "CAFFEFIX_CACHE_DIR",
-     "help": "Where they are kept, if not in .caffefix_cache."}),
-    (("--follow-links",), {"is_flag": True, "help": "Follow links to folders, and out of what is given."}),
-)  # fmt: skip
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
@@ -74,15 +27,15 @@ def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str,
     from caffefix.zoo.files import FileError, read
 
     if "-" in paths and (len(paths) > 1 or files_from is not None):
-        raise click.UsageError("- stands alone: standard input and files cannot be mixed")
+        raise misuse("- stands alone: standard input and files cannot be mixed")
     if files_from is None:
         if not paths and not changed_since:
-            raise click.UsageError("Missing argument 'PATH...'.")
+            raise misuse("Missing argument 'PATH...'.")
         return paths or (".",)
     try:
         data = sys.stdin.buffer.read() if files_from == "-" else read(files_from)
     except FileError as error:
-        raise click.UsageError(f"--files-from: {error}") from None
+        raise misuse(f"--files-from: {error}") from None
     return (*paths, *listed(data))
 
 
@@ -108,7 +61,7 @@ def how(
     from caffefix.zoo.how import How
 
     if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
-        raise click.UsageError("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
+        raise misuse("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
     return How(writing, roots, jobs or 0, follow_links, cached=not no_cache, cache_folder=cache_dir, backup=backup)
 
 
@@ -144,11 +97,11 @@ class Handover:
         self._delivery: Delivery | None = None
         self._stack = ExitStack()
         if patch_dir and commit:
-            raise click.UsageError("--patch-dir and --commit cannot both be given")
+            raise misuse("--patch-dir and --commit cannot both be given")
         if self.stages and (not writing or paths == ("-",)):
-            raise click.UsageError("--patch-dir and --commit are for files, and not for --dry-run or --check")
+            raise misuse("--patch-dir and --commit are for files, and not for --dry-run or --check")
         if split_by and not self.stages:
-            raise click.UsageError("--split-by is for --patch-dir and --commit")
+            raise misuse("--split-by is for --patch-dir and --commit")
         if self.stages:
             from caffefix.zoo.delivery import Delivery
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
-import click
-
+from caffefix.cli._errors import misuse
 from caffefix.cli._output import colour, say, write
 from caffefix.records import replace
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.reports.report import Report, Setting
     from caffefix.results import FileResult
@@ -33,15 +32,15 @@ class Wanted:
         for item in formats:
             name, separator, path = item.partition("=")
             if name not in NAMES:
-                raise click.UsageError(f"there is no format {name!r}; there are {', '.join(NAMES)}")
+                raise misuse(f"there is no format {name!r}; there are {', '.join(NAMES)}")
             if separator and path not in ("", "-"):
                 self.files.append((name, path))
             elif separator and not path:
-                raise click.UsageError(f"--format {item}: no file is named behind =")
+                raise misuse(f"--format {item}: no file is named behind =")
             else:
                 named.append(name)
         if len(named) > 1:
-            raise click.UsageError(
+            raise misuse(
                 f"{' and '.join(named)}: the screen takes one format; give the others a file: "
                 f"--format {named[1]}=FILE"
             )
@@ -50,7 +49,7 @@ class Wanted:
             self.files.append((self.screen, output))
             self.screen = "text"
         if len({path for _, path in self.files}) < len(self.files):
-            raise click.UsageError("two reports cannot go to one file")
+            raise misuse("two reports cannot go to one file")
 
     def needs(self, name: str) -> bool:
         """Whether a report needs results to tell something that they do not tell by default."""

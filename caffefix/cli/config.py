@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from caffefix.cli._options import configuration, configured
+from caffefix.cli._configuration import configuration
+from caffefix.cli._options import configured
 from caffefix.cli._output import say
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from caffefix.cli._options import fail
+from caffefix.cli._errors import fail
 from caffefix.cli._output import say, write
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caffefix.cli._options import check_dialect, finite, names
+from caffefix.cli._configuration import check_dialect
+from caffefix.cli._options import finite, names
 from caffefix.cli._output import colour, say
 
 if TYPE_CHECKING:

@@ -1,72 +1,64 @@
-"""``caffefix PATH…``: find and repair."""
+"""``caffefix PATH…``: find and repair. Click is not imported here; the options are in ``_repair.py``."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
-import click
-
-from caffefix.cli._files import Handover, Sections, how, many_files, paths_of, which
-from caffefix.cli._options import configuration, configured, patches_of
+from caffefix.cli._configuration import configuration, patches_of
+from caffefix.cli._errors import misuse
+from caffefix.cli._files import Handover, how, paths_of, which
 from caffefix.cli._output import colour, say, write
 from caffefix.cli._reports import Wanted, report
-from caffefix.reports.formats import NAMES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting
 
 
-class _Repair(Sections):
-    """The command that needs no name: usage messages do not show one."""
+# What the options are that are not given, as in ``_repair.py``.
+DEFAULTS: dict[str, Any] = {
+    "dry_run": False,
+    "check": False,
+    "patches": (),
+    "roots": (),
+    "delta": False,
+    "log": None,
+    "notes": False,
+    "statistics": False,
+    "formats": (),
+    "output_file": "",
+    "docs_url": "",
+    "stdin_filename": "<stdin>",
+    "unsafe": None,
+    "select": (),
+    "ignore": (),
+    "exclude": (),
+    "dialect": None,
+    "target": None,
+    "from_scratch": None,
+    "config": None,
+    "no_config": False,
+    "jobs": None,
+    "files_from": None,
+    "changed_since": "",
+    "no_gitignore": False,
+    "patch_dir": "",
+    "commit": False,
+    "split_by": None,
+    "backup": "",
+    "report_file": "",
+    "no_cache": False,
+    "cache_dir": "",
+    "follow_links": False,
+}
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        name = parent.info_name if parent is not None else info_name
-        return super().make_context(name, args, None, **extra)
 
-
-@click.command("repair", cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
-@click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option(
-    "--dry-run",
-    "--diff",
-    is_flag=True,
-    help="Write no file, but the diff to standard output.",
-)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
-@click.option(
-    "--patch", "patches", multiple=True, metavar="PATCH",
-    help="Look for this semantic patch: a file, a folder of them, or the name of one that is shipped.",
-)  # fmt: skip
-@click.option(
-    "--unsafe/--no-unsafe", default=None, help="Also apply fixes that change what a working net computes."
-)
-@click.option(
-    "--root", "roots", multiple=True, type=click.Path(exists=True, file_okay=False), metavar="DIR",
-    help="Folder that paths in solvers start from.",
-)  # fmt: skip
-@configured
-@click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
-@click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
-@click.option("--notes", is_flag=True, help="Show notes, too.")
-@click.option("--statistics", is_flag=True, help="Show how often each finding was met, not each one.")
-@click.option(
-    "--format", "formats", multiple=True, metavar="NAME[=FILE]",
-    help=f"Report, any number of them: {', '.join(NAMES)}. One goes to standard output, the others to files.",
-)  # fmt: skip
-@click.option("--output-file", default="", metavar="FILE", help="Where the report without a FILE of its own goes.")
-@click.option(
-    "--docs-url", envvar="CAFFEFIX_DOCS_URL", default="", metavar="URL",
-    help="Folder with the findings' pages, for links in reports.",
-)  # fmt: skip
-@click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input (-).")
-@many_files
-def command(
+def repair(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
@@ -81,18 +73,8 @@ def command(
     docs_url: str,
     stdin_filename: str,
     **options: Any,
-) -> None:
-    """Find what is wrong with Caffe prototxt files, and repair it in place.
-
-    PATH is a file, a folder to search, or - for standard input. Only safe fixes are applied,
-    and only when they are proved. NAMES are names or globs of findings, separated by commas;
-    see `caffefix fixers`. What holds for a whole zoo is written down in caffefix.toml or
-    pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
-    finding where it stands. With --patch, nothing else is looked for unless it is selected, too.
-
-    Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
-    proved or written (the others are done), or wrong usage; 130 interrupted.
-    """
+) -> int:
+    """Repair files and report; the exit status. The arguments are the options of ``_repair.py``."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
     from caffefix.results import FileResult
@@ -109,7 +91,7 @@ def command(
     paths = paths_of(paths, **options)
     _check_log(log, paths)
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
-        raise click.UsageError("--statistics is told as text or json, on standard output")
+        raise misuse("--statistics is told as text or json, on standard output")
     writing = not dry_run and not check
     handover = Handover(paths, writing=writing, notes=notes, **options)
     work = Repairing(
@@ -142,13 +124,13 @@ def command(
             else:
                 report(wanted, counted, setting, quiet=quiet)
             handover.conclude()
-        sys.exit(counted.status(check))
+        return counted.status(check)
     except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
         say(sys.stderr, f"\n{handover.interrupted()}\n")
-        sys.exit(130)
+        return 130
 
 
 def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
@@ -156,9 +138,9 @@ def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
     if log is None:
         return
     if log == "-" in paths:
-        raise click.UsageError("- is standard input: it cannot be both the log and the file")
+        raise misuse("- is standard input: it cannot be both the log and the file")
     if len(paths) != 1 or os.path.isdir(paths[0]):
-        raise click.UsageError("--log is evidence for the net that it is of: give that file alone")
+        raise misuse("--log is evidence for the net that it is of: give that file alone")
 
 
 def _evidence(log: str | None) -> LogEvidence | None:

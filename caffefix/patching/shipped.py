@@ -13,6 +13,7 @@ from functools import cache, partial
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer
 from caffefix.resources import content, resource
+from caffefix.syntax.scalars import string_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,13 +63,27 @@ def declared(file: str) -> Row:
 
 
 def signs(patch: Patch) -> tuple[str, ...]:
-    """A field that is in every file that the patch matches, the rarest by the look of it."""
-    fields = [goal.item.name for goal in patch.goals if goal.item is not None and not goal.optional]
-    names = [name for name in fields if name in patch.words and name not in _COMMON]
-    return (max(names, key=lambda name: (not name.endswith("_param"), len(name))),) if names else ()
+    """A type or a field that is in every file which the patch matches, the rarest by the look of it."""
+    fields = (goal.item.name for goal in patch.goals if goal.item is not None)
+    found = [name for name in (*_types(patch), *fields) if name in patch.words and name not in _EVERYWHERE]
+    found.sort(key=lambda name: (name not in _COMMON, not name.endswith("_param"), len(name)))
+    return tuple(found[-1:])
 
 
-_COMMON = frozenset("layer name type bottom top include exclude phase param".split())
+# In nearly every file, and in very many.
+_EVERYWHERE = frozenset("layer name type bottom top".split())
+_COMMON = frozenset("include exclude phase param Convolution Pooling ReLU InnerProduct".split())
+
+
+def _types(patch: Patch) -> Iterator[str]:
+    """Types of layers that the patch matches."""
+    from caffefix.patching.goals import is_layer
+    from caffefix.patching.pattern import Literal, Message, Scalar
+
+    for layer in filter(is_layer, patch.body.before):
+        for item in layer.items if isinstance(layer, Message) else ():
+            if isinstance(item, Scalar) and item.name == "type" and isinstance(item.value, Literal):
+                yield string_value(item.value.text)
 
 
 def _of_file(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
 
 from caffefix.records import dataclass
 from caffefix.results import FileResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Protocol
+else:
+    Protocol = object
 
 
 def _no_page(name: str) -> str:
@@ -47,12 +52,9 @@ class Report(Protocol):
 
     def begin(self) -> str:
         """What stands before the first file."""
-        ...
 
     def add(self, result: FileResult) -> str:
         """What is said of one file."""
-        ...
 
     def end(self) -> str:
         """What stands behind the last one."""
-        ...

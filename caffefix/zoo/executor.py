@@ -15,13 +15,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
 
 from caffefix.records import dataclass, field
 from caffefix.results import FileResult
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from typing import Any, Protocol
+else:
+    Protocol = object
 
 Batch = Sequence[str]
 

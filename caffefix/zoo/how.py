@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from caffefix.records import dataclass
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.executor import Executor, Processes, Serial, usable_cpus
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from caffefix.records import dataclass, field
+from caffefix.resources import content
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -67,7 +67,7 @@ class Ignores:
     def _of(self, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
         for name in (GIT, OURS) if self.gitignore else (OURS,):
             try:
-                data = Path(folder, name).read_bytes()
+                data = content(os.path.join(folder, name))
             except OSError:
                 continue
             yield folder, _parsed(os.fsdecode(data))

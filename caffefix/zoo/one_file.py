@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from caffefix.caffe.family import Family
 from caffefix.records import dataclass, field, replace
@@ -15,6 +14,7 @@ from caffefix.zoo.files import FileError, clean_up, read, write
 from caffefix.zoo.how import How
 from caffefix.zoo.work import Work
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
 

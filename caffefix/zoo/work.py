@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.suppress import suppress
@@ -13,8 +11,13 @@ from caffefix.results import FileResult
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import InForce
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from caffefix.zoo.patches import Given
+else:
+    Protocol = object
 
 
 class Work(Protocol):

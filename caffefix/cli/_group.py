@@ -1,0 +1,54 @@
+"""The group of commands, for click."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+
+import click
+
+from caffefix import __version__, cli
+
+_DEFAULT = "repair"
+
+
+class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = (info.name for info in pkgutil.iter_modules(cli.__path__))
+        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        name = "_repair" if cmd_name == _DEFAULT else cmd_name.replace("-", "_")
+        module = importlib.import_module(f"{cli.__name__}.{name}")
+        command: click.Command = module.command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else "--help"
+        known = first in self.list_commands(ctx)
+        if known and os.path.lexists(first):
+            raise click.UsageError(
+                f"{first!r} is a command and a path; write ./{first} for the path, or run elsewhere", ctx
+            )
+        if not known and first not in ("--help", "-h", "--version"):
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        repairing = commands.pop(_DEFAULT)
+        assert repairing is not None
+        with click.Context(repairing, info_name=ctx.info_name) as inner:
+            repairing.format_help(inner, formatter)
+        with formatter.section("Commands (instead of paths)"):
+            rows = [(name, command.get_short_help_str(80)) for name, command in commands.items() if command]
+            formatter.write_dl([*rows, ("--version", "Show the version and exit.")])
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="caffefix")
+def group() -> None:
+    """Repair Caffe prototxt files, and prove each repair."""

@@ -1,0 +1,71 @@
+"""The command line without click means what click makes of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from caffefix.cli import _plain
+from caffefix.cli._repair import command
+from caffefix.cli.repair import DEFAULTS
+
+pytestmark = pytest.mark.usefixtures("no_variables")
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = ["--dry-run", "--diff", "--check", "--notes", "--delta", "a.prototxt", "./zoo", "b/c.pt", "deploy"]
+# What a run of a file in which nothing is wrong does without.
+HEAVY = ("click", "typing", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("CAFFEFIX_"):
+            monkeypatch.delenv(name)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
+def test_as_click_reads_it(args: list[str]) -> None:
+    plain = _plain(args)
+    if plain is not None:
+        assert {**DEFAULTS, **plain} == command.make_context("caffefix", list(args)).params
+
+
+def test_variables_are_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _plain(["./a"]) is not None
+    monkeypatch.setenv("CAFFEFIX_DOCS_URL", "https://example.org")
+    assert _plain(["./a"]) is None
+
+
+@pytest.mark.parametrize(
+    "args",
+    [[], ["-"], ["deploy"], ["zoo"], ["--help"], ["--unsafe", "./a"], ["--select", "x", "./a"], ["./a", "--chek"],
+     ["./a", "-h"], ["--", "./a"], ["./a", "-"], ["--format=json", "./a"]],
+)  # fmt: skip
+def test_what_click_is_asked_about(args: list[str]) -> None:
+    assert _plain(args) is None
+
+
+def test_a_check_imports_nothing_heavy(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CAFFEFIX_")}
+    net = tmp_path / "net.prototxt"
+    net.write_text('name: "n"\nlayer { name: "data" type: "Input" top: "data" }\n')
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from caffefix.cli import main\n"
+        f"try: main(['--check', {str(net)!r}])\n"
+        "finally: print(*(set(sys.modules) - before))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    imported = run.stdout.splitlines()[-1].split()
+    assert "caffefix.engine.repair" in imported
+    assert not set(HEAVY) & set(imported)
