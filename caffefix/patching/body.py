@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.pattern import Item, Literal, Message, Rest, Scalar, Sum, Template, Value, Variable
 from caffefix.patching.tables import load
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.scalars import number_value, string_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TERMINALS = (
     "COMMENT", "ANY", "RUN", "VARIABLE", "NUMBER", "NAME", "STRING", "COLON", "LBRACE", "RBRACE",
@@ -25,7 +29,7 @@ _WORDS = {
 _SIDES = {"-": "side with the - lines", "+": "side with the + lines"}
 _DEPTH = 32  # caffe.proto nests five deep
 _ITEMS = 1000
-_HOLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)

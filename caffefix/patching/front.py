@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import TypeVar
 
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.net import truth
@@ -17,14 +14,21 @@ from caffefix.fixers import GROUPS
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, Regexp, RegexpError
 from caffefix.patching.values import Constraint
+from caffefix.patterns import pattern
 from caffefix.records import dataclass, field
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display
 from caffefix.syntax.tree import Node
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _E = TypeVar("_E", bound=enum.Enum)
+
+_NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_PATH = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning group".split())
 _SECTIONS = ("what", "why", "safety", "false_alarm", "reference")  # one line of text each time
 _REPEATED = frozenset(("variable", "where", *_SECTIONS))
@@ -34,7 +38,6 @@ _WHERE = frozenset(
 )
 _MANY = _REPEATED | (_WHERE - {"of", "phase"}) | {"any_of", "none_of"}
 _MESSAGES = frozenset(("variable", "where"))
-_E = TypeVar("_E", bound=enum.Enum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,8 @@ def _where(node: Node) -> Where:
         name = string_value(fork.value)
         forks = load_schema().forks
         if name not in forks:
+            from difflib import get_close_matches
+
             near = next(iter(get_close_matches(name, forks, 1, 0)), "bvlc")
             raise PatchError(fork.start, Mistake.UNKNOWN_FORK, value=repr(name), near=near)
     return Where(

@@ -8,11 +8,14 @@ that are context while the message around them is not go in (``Wrap``) or out (`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.pattern import Item, Literal, Message, Rest, Scalar, Template, Value, Variable
 from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.roles import Role, file_role
@@ -20,6 +18,7 @@ from caffefix.patching.merge import Entry
 from caffefix.patching.rewrite import Draft, draft
 from caffefix.patching.structure import cut_by
 from caffefix.patching.values import Bound, filled
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import lower
@@ -27,10 +26,14 @@ from caffefix.syntax.scalars import string_value
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, Node
 
-_WORD = re.compile(r"[A-Za-z0-9_]+")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WORD = pattern(r"[A-Za-z0-9_]+")
 # A string that is written in parts, or with escapes, may hold a word that the text does not show.
-_HIDING = re.compile(r"\\|[\"'][ \t\r\f\v\n]+[\"']")
-_HOLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_HIDING = pattern(r"\\|[\"'][ \t\r\f\v\n]+[\"']")
+_HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHOWN = 3  # edits in a title
 
 

@@ -7,9 +7,12 @@ same offset; so offsets are its identity.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 LAYER = "layer"
 

@@ -65,14 +65,19 @@ def declared(file: str) -> Row:
 def signs(patch: Patch) -> tuple[str, ...]:
     """A type or a field that is in every file which the patch matches, the rarest by the look of it."""
     fields = (goal.item.name for goal in patch.goals if goal.item is not None)
-    found = [name for name in (*_types(patch), *fields) if name in patch.words and name not in _EVERYWHERE]
-    found.sort(key=lambda name: (name not in _COMMON, not name.endswith("_param"), len(name)))
+    found = [name for name in (*fields, *_types(patch)) if name in patch.words and name not in _EVERYWHERE]
+    found.sort(key=lambda name: (name not in _COMMON, not name.endswith("_param")))
     return tuple(found[-1:])
 
 
 # In nearly every file, and in very many.
 _EVERYWHERE = frozenset("layer name type bottom top".split())
-_COMMON = frozenset("include exclude phase param Convolution Pooling ReLU InnerProduct".split())
+_COMMON = frozenset(
+    """
+    include exclude phase param num_output kernel_size stride weight_filler bias_filler bias_term Convolution
+    Pooling ReLU InnerProduct
+    """.split()
+)
 
 
 def _types(patch: Patch) -> Iterator[str]:

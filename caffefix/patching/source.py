@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patterns import pattern
 
 LARGEST = 1 << 18  # bytes
-_SEPARATOR = re.compile(r"^---[ \t\r]*$", re.M)
-_UNIFIED = re.compile(r"^(?:diff --git |Index: |@@ -\d|--- \S[^\n]*\n\+\+\+ \S)", re.M)
+_SEPARATOR = pattern(r"^---[ \t\r]*$", re.M)
+_UNIFIED = pattern(r"^(?:diff --git |Index: |@@ -\d|--- \S[^\n]*\n\+\+\+ \S)", re.M)
 
 
 def split(text: str) -> tuple[str, int]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from caffefix.resources import content, resource
 from caffefix.syntax.tables import Tables, saved, source
@@ -30,6 +29,8 @@ def text() -> str:
 
 def main() -> int:
     """Write ``_tables.py``."""
+    from pathlib import Path
+
     target = Path(__file__).with_name("_tables.py")
     target.write_text(text(), encoding="utf-8")
     print(f"wrote {target.name}")
