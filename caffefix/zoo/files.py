@@ -7,7 +7,6 @@ import os
 import stat
 
 from caffefix.resources import content
-
 from caffefix.syntax.source import unbroken
 
 
