@@ -120,10 +120,10 @@ MISTAKES = [
     (Mistake.DISCONNECTED, HEAD + "---\n" + BODY + '  layer { type: "Scale" ... }\n', 10, 3),
     (Mistake.REPEATS, relu("    ...", '+   top: "y"'), 4, 1),
     (
-        Mistake.REPEATS,
+        Mistake.CALCULATED_AGAIN,
         relu("-   loss_weight: $X", "+   loss_weight: $X * 2", "    ..."),
-        4,
-        1,
+        7,
+        5,
     ),
     (
         Mistake.REPEATS,

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from caffefix.engine.explain import pages
 from caffefix.engine.select import registered
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
 from caffefix.patching import _tables, tables
+from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.shipped import shipped_patches
 from caffefix.resources import resource
 from tests.golden import ROOT, caffefix, caffefix_process
@@ -204,6 +207,89 @@ def test_an_edit_that_would_cut_the_net_is_not_made() -> None:
     assert result.new is None
     assert "ip would read b, which nothing makes" in result.findings[0].message
     assert patched(cutting, net.replace('"b"', '"a"')).count("layer {") == 2
+
+
+def scaling(value: str, constraint: str, field: str = "loss_weight") -> tuple[str, str]:
+    front = f'variable {{ name: "X" {constraint} }}\n' if constraint else ""
+    return f'  layer {{\n    type: "ReLU"\n-   {field}: $X\n+   {field}: {value}\n    ...\n  }}\n', front
+
+
+@pytest.mark.parametrize(
+    ("value", "constraint"),
+    [
+        ("$X * 10", "max: 1"),
+        ("$X * 10", "min: 1"),
+        ("$X * 10", "min: 0.1 max: 1"),
+        ("$X * 1.5", "max: 0.9"),
+        ("$X - 0.1", "min: 0.6"),
+        ("$X + 1", "max: 100"),
+        ("$X / 2", ""),
+        ("-$X", "min: -1 max: 1"),
+        ("1 / $X", "min: 0.1 max: 5"),
+        ("$X * 10", "any_of: [0.01, 0.1]"),
+        ("$X * 10", "none_of: [0.1, 1]"),
+        ("$X * 10", 'regexp: "0[.]0*1"'),
+    ],
+)
+def test_a_calculation_that_could_be_made_twice_is_refused(value: str, constraint: str) -> None:
+    with pytest.raises(PatchError) as refused:
+        patch(*scaling(value, constraint))
+    assert refused.value.mistake is Mistake.CALCULATED_AGAIN
+    assert "constrain $X" in refused.value.hint
+
+
+def test_integers_that_are_halved_are_refused_too() -> None:
+    change = "-     group: $X\n+     group: $X / 2\n      ...\n"
+    with pytest.raises(PatchError):
+        patch(f'  layer {{\n    type: "Convolution"\n    convolution_param {{\n{change}    }}\n    ...\n  }}\n')
+
+
+@pytest.mark.parametrize(
+    ("value", "constraint", "old", "new"),
+    [
+        ("$X * 10", "min: 0.5 max: 1", "0.5", "5"),
+        ("$X * 10", "any_of: [0.01, 1]", "0.01", "0.1"),
+        ("$X * 2", "any_of: [0, 1]", "1", "2"),
+        ("-$X", "min: 0.5", "0.5", "-0.5"),
+        ("1 / $X", "min: 2", "4", "0.25"),
+        ("$X - 1", "min: 3 max: 3.5", "3", "2"),
+    ],
+)
+def test_a_calculation_is_made_once(value: str, constraint: str, old: str, new: str) -> None:
+    made = patch(*scaling(value, constraint))
+    once = patched(made, f'layer {{ name: "r" type: "ReLU" loss_weight: {old} }}\n')
+    assert f"loss_weight: {new} " in once
+    assert patched(made, once) == once
+
+
+@given(
+    st.sampled_from(["$X * {}", "$X + {}", "$X - {}", "$X / {}", "{} - $X", "{} / $X", "$X * $X - {}", "-$X"]),
+    st.sampled_from(["0.1", "0.5", "2", "3", "10"]),
+    st.lists(st.sampled_from(["-2", "-0.5", "0", "0.1", "0.5", "1", "2", "4", "10"]), min_size=2, max_size=2),
+    st.booleans(),
+    st.integers(0, 10),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_accepted_is_idempotent(
+    form: str, number: str, bounds: list[str], listed: bool, step: int
+) -> None:
+    low, high = sorted(bounds, key=float)
+    constraint = f"any_of: [{low}, {high}]" if listed else f"min: {low} max: {high}"
+    try:
+        made = patch(*scaling(form.format(number), constraint))
+    except PatchError:
+        return
+    value = low if step < 5 else high
+    if not listed:
+        value = str(float(low) + (float(high) - float(low)) * step / 10)
+    net = f'layer {{ name: "r" type: "ReLU" loss_weight: {value} }}\n'
+    (finding,) = run(made, net).findings or (None,)
+    once = patched(made, net)
+    assert once.count("loss_weight") == 1
+    if finding is None or "not edited" in finding.message:
+        return
+    expected = eval(form.format(number).replace("$X", f"({value})"))  # of numbers and signs of the test's own
+    assert float(once.split("loss_weight: ")[1].split()[0]) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(

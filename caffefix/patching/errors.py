@@ -112,6 +112,11 @@ class Mistake(enum.Enum):
         "its result matches it again, so that it would not come to an end",
         "constrain what it matches, or say with where { absent: … } what must not be there yet",
     )
+    CALCULATED_AGAIN = (
+        "what this comes to may be matched again as ${name}, and would be calculated again",
+        "constrain ${name} such that no result is one of its values: by min and max with all results outside of "
+        "them, or by any_of",
+    )
 
 
 class PatchError(PrototxtError):

@@ -6,13 +6,12 @@ from caffefix.caffe.typecheck import NET
 from caffefix.findings import Applicability
 from caffefix.patching import checks
 from caffefix.patching.body import read_body
-from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.front import read_front
 from caffefix.patching.goals import goals, is_layer
 from caffefix.patching.merge import Change, entries_in, merge
 from caffefix.patching.patch import Patch
 from caffefix.patching.reach import changed_paths, is_structural
-from caffefix.patching.sample import repeats
+from caffefix.patching.sample import check_ends
 from caffefix.patching.source import split
 from caffefix.syntax.source import Source
 
@@ -51,6 +50,6 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
         () if front.preserves_meaning else changes,
         is_structural(changes),
     )
-    if not tried and front.applicability is not Applicability.DISPLAY and repeats(patch):
-        raise PatchError(start, Mistake.REPEATS)
+    if not tried and front.applicability is not Applicability.DISPLAY:
+        check_ends(patch)
     return patch

@@ -1,54 +1,122 @@
 """Does a patch come to an end? Its ``+`` side is written out as a net of its own, and the patch tried on it.
 
-A patch whose result it would change again is refused when it is loaded. What a sample cannot show (a
-regular expression that also matches what the patch makes of a name) the engine's limit of turns ends.
+A patch whose result it would change again is refused when it is loaded. What a calculation comes to is
+not known; so it stands in the sample as a word of its own, which is matched by whatever may match one of
+its results (``ranges``). What a sample cannot show (a regular expression that also matches what the patch
+makes of a name) the engine's limit of turns ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from caffefix.caffe.net import Net
-from caffefix.caffe.slots import slots
+from caffefix.caffe.slots import Slot, slots
 from caffefix.caffe.typecheck import NET
+from caffefix.patching.body import Body
+from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.kinds import kind_of, name_of, with_kinds
 from caffefix.patching.layers import Layers
-from caffefix.patching.matcher import Place, Search, TooManySteps
+from caffefix.patching.matcher import Match, Place, Search, TooManySteps
+from caffefix.patching.merge import merge
 from caffefix.patching.patch import Patch
-from caffefix.patching.pattern import Item, Message, Scalar, Sum, variables, walk
+from caffefix.patching.pattern import Item, Literal, Message, Scalar, Sum, Template, Variable, variables, walk
+from caffefix.patching.ranges import Range, range_of
 from caffefix.patching.values import Bound, Constraint, ValueMistake, written
-from caffefix.records import replace
+from caffefix.records import dataclass, field, replace
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse
-from caffefix.syntax.scalars import number_text
+from caffefix.syntax.scalars import number_text, string_value
 
 _NUMBERS = frozenset(("int32", "int64", "uint32", "uint64", "float", "double"))
 _TRIES = 100
+_CALCULATED = "calculated at "
 
 
-def repeats(patch: Patch) -> bool:
-    """Whether the patch would change its own result."""
+@dataclass
+class _SampleSearch(Search):
+    """A search in a sample, where a calculation may be any of its results.
+
+    Attributes:
+        results: of calculations, by the offset in the patch.
+    """
+
+    results: Mapping[int, Range] = field(default_factory=dict)
+
+    def _value(self, item: Scalar, text: str, slot: Slot | None) -> dict[str, Bound] | None:
+        made = _made_at(text)
+        if made is None:
+            return super()._value(item, text, slot)
+        results, value = self.results[made], item.value
+        if isinstance(value, Literal):
+            return {} if results.may_be(value) else None
+        if not isinstance(value, Variable) or not results.may_pass(self.constraints.get(value.name)):
+            return None  # a string is no number
+        before = self.bound.get(value.name, text)
+        # Equal to what it is made of, it stays as it is; two calculations may well come to the same.
+        return {value.name: before} if isinstance(before, str) and _made_at(before) is not None else None
+
+
+def check_ends(patch: Patch) -> None:
+    """Refuse a patch that would change its own result.
+
+    Raises:
+        PatchError: it would.
+    """
     kind = NET if NET in patch.kinds else min(patch.kinds)
+    results = {
+        item.offset: range_of(item.value, patch.front.constraints, slots(inside).get(item.name))
+        for item, inside in with_kinds(patch.body.after, kind)
+        if isinstance(item, Scalar) and isinstance(item.value, Sum)
+    }
     values = sample_values(patch, kind)
+    if results:
+        body = Body(patch.body.before, tuple(map(_without_sums, patch.body.after)), patch.body.start)
+        patch = replace(patch, body=body, entries=merge(body.before, body.after))
     try:
         text = "\n".join(_lines(patch.body.after, kind, values))
         document = parse(text)
     except (ValueMistake, PrototxtError):
-        return False  # there is no sample: the engine will see
+        return  # there is no sample: the engine will see
     host = Place(document.root, kind)
     layers = Layers(Net(document.root)) if kind == NET else None
-    search = Search(patch.goals, _constraints(patch, values), host, layers, lambda: True)
+    search = _SampleSearch(patch.goals, _constraints(patch, values), host, layers, lambda: True, results=results)
     try:
         for index, match in enumerate(patch.matches(search)):
             found = patch.draft(match, host)
             if found is not None and apply(text, lower(document, found.edits)) != text:
-                return True
+                raise _repeats(patch, match)
             if index > _TRIES:
-                return False
+                return
     except (TooManySteps, EditError):
-        return False
-    return False
+        return
+
+
+def _repeats(patch: Patch, match: Match) -> PatchError:
+    for name, bound in match.bound.items():
+        made = _made_at(bound) if isinstance(bound, str) else None
+        if made is not None:
+            return PatchError(made, Mistake.CALCULATED_AGAIN, name=name)
+    return PatchError(patch.body.start, Mistake.REPEATS)
+
+
+def _made_at(text: str) -> int | None:
+    """The offset of the calculation that a value of the sample stands for."""
+    value = string_value(text)
+    return int(value.split()[2]) if value.startswith(_CALCULATED) else None
+
+
+def _without_sums(item: Item) -> Item:
+    """An item with a word for each calculation, another one for other numbers; as deep as a body nests."""
+    if isinstance(item, Message):
+        return replace(item, items=tuple(map(_without_sums, item.items)))
+    if not isinstance(item, Scalar) or not isinstance(item.value, Sum):
+        return item
+    parts: list[str | Variable] = [f"{_CALCULATED}{item.offset} of "]
+    for variable in variables(item.value):
+        parts += [variable, " "]
+    return replace(item, value=Template(tuple(parts)))
 
 
 def _constraints(patch: Patch, values: dict[str, str]) -> dict[str, Constraint]:
