@@ -292,6 +292,23 @@ def test_what_is_accepted_is_idempotent(
     assert float(once.split("loss_weight: ")[1].split()[0]) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_layer_that_reads_from_outside_of_a_snippet_may_be_renamed() -> None:
+    renaming = patch('  layer {\n-   name: "c"\n+   name: "d"\n    type: "ReLU"\n    ...\n  }\n')
+    assert 'name: "d"' in patched(renaming, 'layer { name: "c" type: "ReLU" bottom: "x" top: "y" }\n')
+    cutting = patch(
+        '- layer {\n-   type: "Dropout"\n-   top: $T\n-   $$$REST\n- }\n'
+        '  layer {\n-   name: "c"\n+   name: "d"\n    bottom: $T\n    ...\n  }\n'
+    )
+    net = (
+        'layer { name: "first" type: "TanH" bottom: "b" top: "a" }\n'
+        'layer { name: "drop" type: "Dropout" bottom: "a" top: "b" }\n'
+        'layer { name: "c" type: "ReLU" bottom: "b" top: "y" }\n'
+    )
+    result = run(cutting, net)
+    assert result.new is None, "b is read from outside first, but c reads what the Dropout made"
+    assert "d would read b, which nothing makes" in result.findings[0].message
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from caffefix.caffe.graph import Graph
 from caffefix.caffe.net import nets
@@ -14,9 +15,30 @@ from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.tree import Document
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a net hangs together.
+
+    Attributes:
+        faults: what is wrong, in words, and the blob that nothing makes; empty for other faults.
+        made: blobs that something makes, in some phase.
+    """
+
+    faults: frozenset[tuple[str, str]]
+    made: frozenset[str]
+
+    def new_in(self, after: _State) -> str:
+        """What is wrong afterwards that was not before; empty if nothing is.
+
+        A blob that came from outside of a snippet before may be read by whatever layer, under whatever name.
+        """
+        outside = {blob for _, blob in self.faults} - self.made - {""}
+        return min((words for words, blob in after.faults - self.faults if blob not in outside), default="")
+
+
 def cut_by(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:
     """What each draft, by its index, would break; those that break nothing are left out."""
-    before = _faults(document)
+    before = _state(document)
     found: dict[int, str] = {}
     stack = [range(len(drafts))]
     while stack:  # halves that break nothing are done with: few drafts do
@@ -30,23 +52,27 @@ def cut_by(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:
     return found
 
 
-def _new_fault(document: Document, drafts: Sequence[Draft], before: set[str]) -> str | None:
+def _new_fault(document: Document, drafts: Sequence[Draft], before: _State) -> str | None:
     """What is broken after drafts are made and was not before; None if they cannot be made together."""
     try:
         edits = [edit for draft in drafts for edit in draft.edits]
-        after = _faults(parse(apply(document.text, lower(document, edits))))
+        after = _state(parse(apply(document.text, lower(document, edits))))
     except (EditError, PrototxtError):
         return None
-    return min(after - before, default="")
+    return before.new_in(after)
 
 
-def _faults(document: Document) -> set[str]:
-    return {fault for net in nets(document) for view in Layers(net).graphs for fault in _of(view)}
+def _state(document: Document) -> _State:
+    views = [view for net in nets(document) for view in Layers(net).graphs]
+    made = {top for view in views for step in view.steps for top in step.layer.tops}
+    made.update(blob.name for view in views for blob in view.inputs)
+    return _State(frozenset(fault for view in views for fault in _faults(view)), frozenset(made))
 
 
-def _of(view: Graph) -> Iterator[str]:
+def _faults(view: Graph) -> Iterator[tuple[str, str]]:
     for use in view.undefined:
         layer = view.steps[use.step].layer
-        yield f"{layer.name} would read {layer.bottoms[use.slot]}, which nothing makes"
+        blob = layer.bottoms[use.slot]
+        yield f"{layer.name} would read {blob}, which nothing makes", blob
     for use in view.redefined:
-        yield f"{view.steps[use.step].layer.tops[use.slot]} would be made twice"
+        yield f"{view.steps[use.step].layer.tops[use.slot]} would be made twice", ""
