@@ -178,6 +178,40 @@ def test_a_test_that_fails_is_shown_and_fails(tmp_path: Path) -> None:
     assert caffefix("patch", "test", tmp_path).status == 1, "a case that expects a change finds nothing"
 
 
+def test_no_folder_of_a_test_is_passed_over(tmp_path: Path) -> None:
+    """A file that is misspelt, missing or a link that leads nowhere fails, each folder by itself."""
+    file = write(tmp_path, "rename")
+    case = tmp_path / "rename" / "good"
+    case.mkdir(parents=True)
+    (case / "before.prototxt").write_text(NET)
+    (case / "after.prototxt").write_text(NET.replace("old", "new"))
+    done = caffefix("patch", "test", file)
+    assert done.status == 0
+    assert b"1 case, all as expected" in done.out
+    other = NET.replace("ReLU", "TanH")
+    for name, files in {"empty": {}, "misspelt": {"befor.prototxt": NET}, "shouted": {"before.prototxt": other,
+                        "After.prototxt": other}, "typo": {"before.prototxt": other, "afer.prototxt": other}}.items():  # fmt: skip
+        (tmp_path / "rename" / name).mkdir()
+        for called, text in files.items():
+            (tmp_path / "rename" / name / called).write_text(text)
+    for name, link in {"lost": "before.prototxt", "dangling": "after.prototxt"}.items():
+        (tmp_path / "rename" / name).mkdir()
+        (tmp_path / "rename" / name / "before.prototxt").write_text(other)
+        (tmp_path / "rename" / name / link).unlink(missing_ok=True)
+        (tmp_path / "rename" / name / link).symlink_to("nowhere")
+    (tmp_path / "rename" / "gone").symlink_to("nowhere")
+    (tmp_path / "rename" / "README.md").write_text("Not a case.\n")
+    done = caffefix("patch", "test", file)
+    assert done.status == 1
+    shown = done.out.decode()
+    assert re.findall(r"^ok +\S*/(\w+)$", shown, re.M) == ["good"]
+    assert len(re.findall(r"^FAILED", shown, re.M)) == 7
+    assert "no before.prototxt; is befor.prototxt meant to be it?" in shown
+    assert "no after.prototxt, but After.prototxt: is it meant to be it?" in shown
+    assert "after.prototxt: the link leads nowhere" in shown
+    assert "8 cases, 7 failed" in shown
+
+
 def test_a_run_without_patches_does_not_import_lark(tmp_path: Path) -> None:
     """Nor does one with them: the tables are saved."""
     code = "import sys; from caffefix.cli import main; main(sys.argv[1:])"
