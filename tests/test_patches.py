@@ -189,8 +189,13 @@ def test_no_folder_of_a_test_is_passed_over(tmp_path: Path) -> None:
     assert done.status == 0
     assert b"1 case, all as expected" in done.out
     other = NET.replace("ReLU", "TanH")
-    for name, files in {"empty": {}, "misspelt": {"befor.prototxt": NET}, "shouted": {"before.prototxt": other,
-                        "After.prototxt": other}, "typo": {"before.prototxt": other, "afer.prototxt": other}}.items():  # fmt: skip
+    folders = {
+        "empty": {},
+        "misspelt": {"befor.prototxt": NET},
+        "shouted": {"before.prototxt": other, "After.prototxt": other},
+        "typo": {"before.prototxt": other, "afer.prototxt": other},
+    }
+    for name, files in folders.items():
         (tmp_path / "rename" / name).mkdir()
         for called, text in files.items():
             (tmp_path / "rename" / name / called).write_text(text)
@@ -405,6 +410,21 @@ def test_too_many_ways_to_match_are_refused() -> None:
     result = run(many, net)
     assert result.status.failed
     assert "too many ways to match" in result.reason
+
+
+def test_layers_joined_by_a_part_of_a_string_are_looked_up() -> None:
+    """A thousand pairs are no thousand times a thousand ways."""
+    renaming = patch(
+        '  layer {\n    type: "Convolution"\n-   top: "res${X}"\n+   top: "stage${X}"\n    ...\n  }\n'
+        '  layer {\n-   bottom: "res${X}"\n+   bottom: "stage${X}"\n    ...\n  }\n'
+    )
+    net = 'layer { name: "in" type: "Input" top: "a" }\n' + "".join(
+        f'layer {{ name: "c{i}" type: "Convolution" bottom: "a" top: "res{i}" }}\n'
+        f'layer {{ name: "s{i}" type: "Silence" bottom: "res{i}" }}\n'
+        for i in range(1000)
+    )
+    new = patched(renaming, net)
+    assert new == net.replace('"res', '"stage')
 
 
 def test_a_deep_file_does_not_matter() -> None:

@@ -12,6 +12,12 @@ from caffefix.patching.front import Where
 from caffefix.syntax.tree import Node
 
 
+def graphs(net: Net) -> list[Graph]:
+    """A net in each phase and each of its stages."""
+    stages = [frozenset[str](), *(frozenset({stage}) for stage in sorted(net.stages)[:16])]
+    return [graph(net, phase, each) for phase in Phase for each in stages]
+
+
 class Layers:
     """The layers of a net as patches look them up; those of the old formats are left out.
 
@@ -44,8 +50,7 @@ class Layers:
     @cached_property
     def graphs(self) -> list[Graph]:
         """The net in each phase and each of its stages."""
-        stages = [frozenset[str](), *(frozenset({stage}) for stage in sorted(self.net.stages)[:16])]
-        return [graph(self.net, phase, each) for phase in Phase for each in stages]
+        return graphs(self.net)
 
     @cached_property
     def _steps(self) -> dict[int, list[tuple[Graph, Step]]]:

@@ -13,7 +13,7 @@ from caffefix.caffe.net import Layer
 from caffefix.caffe.slots import Slot, says_nothing, slots
 from caffefix.patching.goals import ROOT, Goal, layer_types
 from caffefix.patching.layers import Layers
-from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Variable
+from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Value, Variable
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
 from caffefix.records import dataclass, field
 from caffefix.syntax.edits import EditError
@@ -200,12 +200,18 @@ class Search:
             return ()
         known = {"bottom": self.layers.by_bottom, "top": self.layers.by_top, "name": self.layers.by_name}
         for scalar in item.items:
-            if isinstance(scalar, Scalar) and scalar.name in known and isinstance(scalar.value, Variable):
-                bound = self.bound.get(scalar.value.name)
-                if isinstance(bound, str):
-                    return known[scalar.name][string_value(bound)]
+            if isinstance(scalar, Scalar) and scalar.name in known:
+                value = self._known(scalar.value)
+                if value is not None:
+                    return known[scalar.name][value]
         types = layer_types(item)
         return self.layers.by_type[string_value(types[0])] if types else self.layers.all
+
+    def _known(self, value: Value) -> str | None:
+        """The string that a value must be, as its variable is bound; None if it is not known yet."""
+        before, variable, after = holes(value) if isinstance(value, Template) else ("", value, "")
+        bound = self.bound.get(variable.name) if isinstance(variable, Variable) else None
+        return f"{before}{string_value(bound)}{after}" if isinstance(bound, str) else None
 
     def _left(self, goal: Goal, parent: Node, kind: str) -> Iterator[tuple[Place, dict[str, Bound]]]:
         if goal.rest is not None and not goal.rest.variable:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from caffefix.caffe.graph import Graph
 from caffefix.caffe.net import nets
-from caffefix.patching.layers import Layers
+from caffefix.patching.layers import graphs
 from caffefix.patching.rewrite import Draft
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
@@ -63,7 +63,7 @@ def _new_fault(document: Document, drafts: Sequence[Draft], before: _State) -> s
 
 
 def _state(document: Document) -> _State:
-    views = [view for net in nets(document) for view in Layers(net).graphs]
+    views = [view for net in nets(document) for view in graphs(net)]
     made = {top for view in views for step in view.steps for top in step.layer.tops}
     made.update(blob.name for view in views for blob in view.inputs)
     return _State(frozenset(fault for view in views for fault in _faults(view)), frozenset(made))

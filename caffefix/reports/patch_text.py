@@ -14,7 +14,6 @@ def render_verdicts(verdicts: Sequence[Verdict]) -> str:
         lines.append(f"{'ok    ' if verdict.ok else 'FAILED'} {verdict.case}")
         lines += [f"       {line}" for line in verdict.reason.split("\n") if line]
     failed = sum(not verdict.ok for verdict in verdicts)
-    lines.append(
-        f"{len(verdicts)} case{'s' * (len(verdicts) != 1)}, {f'{failed} failed' if failed else 'all as expected'}"
-    )
+    cases = "1 case" if len(verdicts) == 1 else f"{len(verdicts)} cases"
+    lines.append(f"{cases}, {f'{failed} failed' if failed else 'all as expected'}")
     return "\n".join(lines) + "\n"
