@@ -56,9 +56,15 @@ MISTAKES = [
     (Mistake.BAD_CHOICE, front("opt_in: yes"), 3, 1),
     (Mistake.BAD_CHOICE, front("where { role: TRAINING }"), 3, 9),
     (Mistake.BAD_NAME, 'name: "A_Patch"\nsummary: "x"\n---\n' + BODY, 1, 1),
+    (Mistake.RESERVED_NAME, 'name: "all"\nsummary: "x"\n---\n' + BODY, 1, 1),
+    (Mistake.BAD_NUMBER, front('variable { name: "T" min: nan }'), 3, 22),
+    (Mistake.BAD_NUMBER, front('variable { name: "T" max: 1e400 }'), 3, 22),
     (Mistake.BAD_NUMBER, front('variable { name: "T" min: "a" }'), 3, 22),
     (Mistake.UNKNOWN_FORK, front('where { dialect: "nvidea" }'), 3, 9),
     (Mistake.UNUSED_VARIABLE, front('variable { name: "X" min: 1 }'), 3, 1),
+    (Mistake.NOTHING_ALLOWED, front('variable { name: "T" min: 2 max: 1 }'), 3, 1),
+    (Mistake.NOTHING_ALLOWED, front('variable { name: "T" any_of: [1, 2] min: 3 }'), 3, 1),
+    (Mistake.NOTHING_ALLOWED, front('variable { name: "T" regexp: "a[z-a]" }'), 3, 1),
     (Mistake.CONSTRAINED_TWICE, front('variable { name: "T" min: 1 }\nvariable { name: "T" max: 1 }'), 4, 1),
     (
         Mistake.WHERE_OF_WHAT,
@@ -119,6 +125,8 @@ MISTAKES = [
     (Mistake.OLD_LAYERS, body("  layers {", "-   type: RELU", "    ...", "  }"), 4, 3),
     (Mistake.DISCONNECTED, HEAD + "---\n" + BODY + '  layer { type: "Scale" ... }\n', 10, 3),
     (Mistake.REPEATS, relu("    ...", '+   top: "y"'), 4, 1),
+    (Mistake.NO_NUMBER, relu("+   loss_weight: nan", "    ..."), 6, 5),
+    (Mistake.NO_NUMBER, relu("-   loss_weight: 1", "+   loss_weight: -1e400", "    ..."), 7, 5),
     (
         Mistake.CALCULATED_AGAIN,
         relu("-   loss_weight: $X", "+   loss_weight: $X * 2", "    ..."),
@@ -189,6 +197,6 @@ def test_the_reference_lists_what_is_raised_in_files_and_by_commands() -> None:
 
 _NAMES = frozenset(
     """
-    size most reason name known value near field variable rest hint what char token side expected one other
+    size most reason name known value near field variable rest hint what char token side expected one other type
     """.split()
 )

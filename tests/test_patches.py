@@ -178,6 +178,12 @@ def test_a_test_that_fails_is_shown_and_fails(tmp_path: Path) -> None:
     assert caffefix("patch", "test", tmp_path).status == 1, "a case that expects a change finds nothing"
 
 
+def test_check_refuses_a_name_that_a_run_would_refuse(tmp_path: Path) -> None:
+    done = caffefix("patch", "check", write(tmp_path, "legacy-v1-layers"))
+    assert done.status == 2
+    assert b"caffefix has a finding called legacy-v1-layers" in done.err
+
+
 def test_no_folder_of_a_test_is_passed_over(tmp_path: Path) -> None:
     """A file that is misspelt, missing or a link that leads nowhere fails, each folder by itself."""
     file = write(tmp_path, "rename")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.slots import says_nothing, slots
@@ -11,7 +12,7 @@ from caffefix.patching.body import Body
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.front import Front, Where
 from caffefix.patching.goals import ROOT, is_layer
-from caffefix.patching.kinds import with_kinds
+from caffefix.patching.kinds import NUMBERS, with_kinds
 from caffefix.patching.merge import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
 from caffefix.patching.patch import Join, holes, words_in
 from caffefix.patching.pattern import (
@@ -28,7 +29,7 @@ from caffefix.patching.pattern import (
     walk,
 )
 from caffefix.records import dataclass
-from caffefix.syntax.scalars import is_string, string_value
+from caffefix.syntax.scalars import is_string, number_value, string_value
 
 _SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"
 _UNTELLING = frozenset((LAYER, "name", "type", "bottom", "top"))
@@ -240,6 +241,21 @@ def anchors(body: Body, kind: str) -> frozenset[str]:
     if not telling:
         raise PatchError(body.start, Mistake.NO_ANCHOR)
     return frozenset(names)
+
+
+def check_numbers(body: Body, kind: str) -> None:
+    """Refuse numbers on ``+`` lines that a calculation might not come to either.
+
+    Raises:
+        PatchError: there is one that is not finite, in a field that takes numbers.
+    """
+    for item, inside in with_kinds(body.after, kind):
+        if not isinstance(item, Scalar) or item.sign != "+" or not isinstance(item.value, Literal):
+            continue
+        slot = slots(inside).get(item.name)
+        number = number_value(item.value.text)
+        if slot is not None and slot.kind in NUMBERS and number is not None and not math.isfinite(number):
+            raise PatchError(item.offset, Mistake.NO_NUMBER, value=item.value.text, name=item.name, type=slot.kind)
 
 
 def _may_be_absent(name: str, value: str, kind: str) -> bool:

@@ -39,9 +39,11 @@ class Mistake(enum.Enum):
         "{value} is no name of a finding",
         "small letters, digits and hyphens, after the bad pattern: hard-coded-phase",
     )
+    RESERVED_NAME = ("no finding may be called {value}", "call it after the bad pattern: hard-coded-phase")
     BAD_NUMBER = ("{name} wants a number, not {value}", "")
     UNKNOWN_FORK = ("no fork is called {value}", "caffefix dialects lists them by file; did you mean {near}?")
     UNUSED_VARIABLE = ("${name} is constrained, but the body does not match it", "")
+    NOTHING_ALLOWED = ("no value can be ${name}: what is asked of it excludes each other", "")
     CONSTRAINED_TWICE = ("${name} is constrained twice", "put all of it into one variable { … }")
     WHERE_OF_WHAT = (
         "this where does not say which layer it is about",
@@ -112,6 +114,7 @@ class Mistake(enum.Enum):
         "its result matches it again, so that it would not come to an end",
         "constrain what it matches, or say with where { absent: … } what must not be there yet",
     )
+    NO_NUMBER = ("{value} is no number for {name}, which is of type {type}", "")
     CALCULATED_AGAIN = (
         "what this comes to may be matched again as ${name}, and would be calculated again",
         "constrain ${name} such that no result is one of its values: by min and max with all results outside of "

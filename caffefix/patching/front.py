@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Phase as NetPhase
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_RESERVED = frozenset(("all", "none"))  # they would read as another thing where findings are listed
 _ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning group".split())
 _SECTIONS = ("what", "why", "safety", "false_alarm", "reference")  # one line of text each time
 _REPEATED = frozenset(("variable", "where", *_SECTIONS))
@@ -139,6 +141,8 @@ def read_front(text: str) -> Front:
     name = root.string("name") or ""
     if not _NAME.fullmatch(name):
         raise PatchError(_place(root, "name"), Mistake.BAD_NAME, value=repr(name))
+    if name in _RESERVED:
+        raise PatchError(_place(root, "name"), Mistake.RESERVED_NAME, value=name)
     constraints: dict[str, Constraint] = {}
     for node in root.fields("variable"):
         found = _constraint(node)
@@ -224,7 +228,10 @@ def _constraint(node: Node) -> Constraint:
         raise PatchError(node.start, Mistake.MISSING, name="variable { name }")
     any_of, none_of = (tuple(node.scalars(key)) for key in ("any_of", "none_of"))
     bounds = [_number(node, key) for key in ("min", "max")]
-    return Constraint(name.lstrip("$"), any_of, none_of, bounds[0], bounds[1], _regexp(node), node.start)
+    found = Constraint(name.lstrip("$"), any_of, none_of, bounds[0], bounds[1], _regexp(node), node.start)
+    if found.is_empty():
+        raise PatchError(node.start, Mistake.NOTHING_ALLOWED, name=found.name)
+    return found
 
 
 def _number(node: Node, name: str) -> float | None:
@@ -232,7 +239,7 @@ def _number(node: Node, name: str) -> float | None:
     if text is None:
         return None
     number = number_value(text)
-    if number is None:
+    if number is None or not math.isfinite(number):
         raise PatchError(_place(node, name), Mistake.BAD_NUMBER, name=name, value=text)
     return number
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from caffefix.caffe.slots import slots
 from caffefix.patching.pattern import Item, Message, Rest
 
+NUMBERS = frozenset(("int32", "int64", "uint32", "uint64", "float", "double"))
+
 
 def with_kinds(items: Sequence[Item], kind: str) -> Iterator[tuple[Item, str]]:
     """Items with the type of the message that they are in; empty where it has any name."""

@@ -34,6 +34,8 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
     kinds = checks.kinds(body)
     entries = merge(body.before, body.after)
     checks.check_body(front, body, entries)
+    kind = NET if NET in kinds else min(kinds)
+    checks.check_numbers(body, kind)
     replaced = frozenset(entry.before.offset for entry in entries_in(entries) if isinstance(entry, Change))
     changes = changed_paths(entries)
     patch = Patch(
@@ -44,7 +46,7 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
         goals(body.before, replaced),
         checks.joins(body),
         checks.conditions(front, body),
-        checks.anchors(body, NET if NET in kinds else min(kinds)),
+        checks.anchors(body, kind),
         kinds,
         any(map(is_layer, body.before)),
         () if front.preserves_meaning else changes,

@@ -78,6 +78,16 @@ class Regexp:
                 return False
         return self._end in states
 
+    def is_empty(self) -> bool:
+        """Whether it matches no value at all: ``[z-a]``."""
+        seen = self._closure((self._start,))
+        while True:
+            reads = {to for chars, to in (self._arrows[state] for state in seen) if chars}
+            more = seen | self._closure(reads)
+            if more == seen:
+                return self._end not in seen
+            seen = more
+
     def _step(self, states: frozenset[int], char: str) -> frozenset[int]:
         found = self._memory.get((states, char))
         if found is None:

@@ -15,7 +15,7 @@ from caffefix.caffe.slots import Slot, slots
 from caffefix.caffe.typecheck import NET
 from caffefix.patching.body import Body
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patching.kinds import kind_of, name_of, with_kinds
+from caffefix.patching.kinds import NUMBERS, kind_of, name_of, with_kinds
 from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search, TooManySteps
 from caffefix.patching.merge import merge
@@ -23,18 +23,16 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.pattern import Item, Literal, Message, Scalar, Sum, Template, Variable, variables, walk
 from caffefix.patching.ranges import Range, range_of
 from caffefix.patching.values import Bound, Constraint, ValueMistake, written
-from caffefix.records import dataclass, field, replace
+from caffefix.records import replace
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import number_text, string_value
 
-_NUMBERS = frozenset(("int32", "int64", "uint32", "uint64", "float", "double"))
 _TRIES = 100
 _CALCULATED = "calculated at "
 
 
-@dataclass
 class _SampleSearch(Search):
     """A search in a sample, where a calculation may be any of its results.
 
@@ -42,7 +40,7 @@ class _SampleSearch(Search):
         results: of calculations, by the offset in the patch.
     """
 
-    results: Mapping[int, Range] = field(default_factory=dict)
+    results: Mapping[int, Range]
 
     def _value(self, item: Scalar, text: str, slot: Slot | None) -> dict[str, Bound] | None:
         made = _made_at(text)
@@ -81,7 +79,8 @@ def check_ends(patch: Patch) -> None:
         return  # there is no sample: the engine will see
     host = Place(document.root, kind)
     layers = Layers(Net(document.root)) if kind == NET else None
-    search = _SampleSearch(patch.goals, _constraints(patch, values), host, layers, lambda: True, results=results)
+    search = _SampleSearch(patch.goals, _constraints(patch, values), host, layers, lambda: True)
+    search.results = results
     try:
         for index, match in enumerate(patch.matches(search)):
             found = patch.draft(match, host)
@@ -141,7 +140,7 @@ def sample_values(patch: Patch, kind: str) -> dict[str, str]:
             slot = slots(inside).get(item.name)
             field_kind = slot.kind if slot is not None else ""
             for variable in variables(item.value):
-                number = field_kind in _NUMBERS or variable.name in calculated
+                number = field_kind in NUMBERS or variable.name in calculated
                 value = _value(patch.front.constraints.get(variable.name), variable.name, number, field_kind)
                 found.setdefault(variable.name, value)
     return found

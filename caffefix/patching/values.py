@@ -78,6 +78,14 @@ class Constraint:
                 return False
         return self.regexp is None or self.regexp.matches(string_value(text))
 
+    def is_empty(self) -> bool:
+        """Whether it can be told that no scalar will do."""
+        if self.any_of:
+            return not any(map(self.allows, self.any_of))
+        if self.least is not None and self.most is not None and self.least > self.most:
+            return True
+        return self.regexp is not None and self.regexp.is_empty()
+
 
 def _alike(one: str, other: str) -> bool:
     """Whether two scalars say the same, be they quoted or not."""

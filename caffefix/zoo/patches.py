@@ -26,16 +26,27 @@ def load_patch(path: str) -> Patch:
     """The patch in a file.
 
     Raises:
-        PatchFileError: it cannot be read, or cannot be right.
+        PatchFileError: it cannot be read, cannot be right, or is called as a finding is.
     """
     try:
         data = read(path)
     except FileError as error:
         raise PatchFileError(str(error)) from None
     try:
-        return patch_of(path, data)
+        patch = patch_of(path, data)
     except PatchError as error:
         raise PatchFileError(error.render(Source(path, data))) from None
+    trouble = name_trouble(patch.front.name)
+    if trouble:
+        raise PatchFileError(f"{path}: {trouble}")
+    return patch
+
+
+def name_trouble(name: str) -> str:
+    """Why no patch may have a name; empty if it may."""
+    if any(fixer.name == name for fixer in fixers()):
+        return f"caffefix has a finding called {name}; give it another name"
+    return ""
 
 
 def patch_files(path: str) -> list[str]:
@@ -110,5 +121,3 @@ def _check_name(patch: Patch, others: dict[str, Patch]) -> None:
         raise PatchFileError(
             f"{patch.source.path}: {other.source.path} is called {name}, too; give it another name"
         )
-    if any(fixer.name == name for fixer in fixers()):
-        raise PatchFileError(f"{patch.source.path}: caffefix has a finding called {name}; give it another name")
