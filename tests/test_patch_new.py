@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,29 @@ def test_chores(chore: Path, tmp_path: Path) -> None:
 def test_there_are_five() -> None:
     assert len(CHORES) >= 5
     assert all(any(p.is_dir() for p in chore.iterdir()) for chore in CHORES)
+
+
+@pytest.mark.parametrize("name", ["A b", "", "../x", "-x", "x\ny", "all", "legacy-v1-layers"])
+def test_a_name_that_is_none_is_told_before_anything_is_read(name: str) -> None:
+    done = caffefix("patch", "new", "nowhere", "nothing", "--name", name)
+    assert done.status == 2
+    assert b"--name" in done.err
+    assert b"nowhere" not in done.err
+    assert b"Traceback" not in done.err
+
+
+def test_the_net_before_may_come_from_a_pipe(tmp_path: Path) -> None:
+    chore = CHORES[0]
+    before, after = (chore / name for name in ("before.prototxt", "after.prototxt"))
+    usual = caffefix("patch", "new", before, after, "--name", chore.name)
+    assert caffefix("patch", "new", "-", after, "--name", chore.name, stdin=before.read_bytes()).out == usual.out
+    reading, writing = os.pipe()
+    os.write(writing, before.read_bytes()[: 1 << 15])
+    os.close(writing)
+    piped = caffefix("patch", "new", f"/dev/fd/{reading}", after, "--name", chore.name)
+    os.close(reading)
+    assert piped.out == usual.out, piped.err
+    assert caffefix("patch", "new", "-", "-").status == 2
 
 
 # ---------------------------------------------------------------- properties

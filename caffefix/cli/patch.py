@@ -70,6 +70,7 @@ def test(paths: tuple[str, ...]) -> None:
 @click.option("--name", default="new-patch", show_default=True, help="What to call the finding.")
 def new(before: str, after: str, name: str) -> None:
     """Make a patch of an example: a net BEFORE and AFTER an edit by hand.
+    One of them may be standard input (-) or a pipe.
 
     The patch is written to standard output: the smallest pattern that does to BEFORE what was done,
     with names turned into variables.
@@ -78,10 +79,17 @@ def new(before: str, after: str, name: str) -> None:
     """
     from caffefix.engine.derive import DeriveError, derive
     from caffefix.syntax.source import Source
-    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.files import FileError, read_once
+    from caffefix.zoo.patches import name_trouble
 
+    trouble = name_trouble(name)
+    if trouble:
+        raise click.BadParameter(trouble, param_hint="--name")
+    if before == after == "-":
+        raise click.UsageError("only one of BEFORE and AFTER can be standard input (-)")
     try:
-        text = derive(Source(before, read(before)), Source(after, read(after)), name)
+        old, new = (Source("<stdin>" if path == "-" else path, read_once(path)) for path in (before, after))
+        text = derive(old, new, name)
     except (FileError, DeriveError) as error:
         fail(str(error))
     write(sys.stdout.buffer, text)

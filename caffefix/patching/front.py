@@ -124,6 +124,11 @@ class Front:
     offsets: dict[str, int] = field(default_factory=dict)
 
 
+def is_name(text: str) -> bool:
+    """Whether a finding of a patch may be called that."""
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED
+
+
 def read_front(text: str) -> Front:
     """The front matter of a patch.
 

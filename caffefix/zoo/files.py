@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 
 from caffefix.resources import content
 from caffefix.syntax.source import unbroken
@@ -31,6 +32,22 @@ def read(path: str) -> bytes:
         return content(path)
     except OSError as error:
         raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
+
+
+def read_once(path: str) -> bytes:
+    """The content of a file, of standard input (``-``), or of a pipe, which gives it once.
+
+    Raises:
+        FileError: as ``read``; a pipe is read for as long as somebody writes into it.
+    """
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            return content(path)
+    except OSError as error:
+        raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
+    return read(path)
 
 
 def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:

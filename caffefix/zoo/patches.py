@@ -10,6 +10,7 @@ from pathlib import Path
 from caffefix.engine.select import Selection
 from caffefix.fixers import Fixer, fixers
 from caffefix.patching.errors import PatchError
+from caffefix.patching.front import is_name
 from caffefix.patching.load import patch_of
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
@@ -44,6 +45,8 @@ def load_patch(path: str) -> Patch:
 
 def name_trouble(name: str) -> str:
     """Why no patch may have a name; empty if it may."""
+    if not is_name(name):
+        return f"{name!r} is no name of a finding: small letters, digits and hyphens, after the bad pattern"
     if any(fixer.name == name for fixer in fixers()):
         return f"caffefix has a finding called {name}; give it another name"
     return ""
