@@ -121,6 +121,14 @@ def test_unsafe_patches_of_a_folder_want_a_word(tmp_path: Path) -> None:
     assert b'"new"' in caffefix("--patch", tmp_path, "-", stdin=NET.encode()).out
 
 
+def test_a_refused_file_is_not_sent_to_unsafe(tmp_path: Path) -> None:
+    body = '  layer {\n-   name: $N\n+   name: "x${N}"\n    type: "ReLU"\n    ...\n  }\n'
+    file = write(tmp_path, "growing", 'variable { name: "N" regexp: "x*r" }\n', body)
+    done = caffefix("--patch", file, "-", stdin=NET.encode())
+    assert b"1 refused" in done.err
+    assert b"--unsafe" not in done.err
+
+
 def test_the_report_has_place_layer_message_and_title(tmp_path: Path) -> None:
     file = write(tmp_path, "rename", 'message: "a top is called old, below ${B}"\ntitle: "new top"\n',
                  RENAME.replace("    ...", "    bottom: $B\n    ..."))  # fmt: skip

@@ -130,7 +130,8 @@ class Summary:
                 self.notes += 1
             elif not d.applied:
                 self.left += 1
-                if d.applicability is Applicability.UNSAFE:
+                # What a refused file has, --unsafe would not make either.
+                if d.applicability is Applicability.UNSAFE and not result.status.failed:
                     self.unsafe_count += 1
                     if len(self.unsafe) < 3:
                         self.unsafe.append(d.title)
