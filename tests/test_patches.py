@@ -441,6 +441,15 @@ def test_layers_joined_by_a_part_of_a_string_are_looked_up() -> None:
     assert new == net.replace('"res', '"stage')
 
 
+def test_a_name_of_a_megabyte_is_not_printed_whole(tmp_path: Path) -> None:
+    body = '  layer {\n-   name: $N\n+   name: "x"\n    type: "ReLU"\n    bottom: $B\n    ...\n  }\n'
+    file = write(tmp_path, "renaming", 'message: "${N} reads ${B}"\n', body)
+    for net in (NET.replace('"r"', '"' + "r" * 10**6 + '"'), NET.replace('"a"', '"' + "a" * 10**6 + '"')):
+        done = caffefix("--patch", file, "--check", "-", stdin=net.encode())
+        assert done.status == 1
+        assert len(done.out) + len(done.err) < 5000
+
+
 def test_a_deep_file_does_not_matter() -> None:
     deep = 'layer { type: "ReLU" top: "old" ' + "a { " * 5000 + "} " * 5000 + "}\n"
     assert '"new"' in patched(patch(RENAME), deep)

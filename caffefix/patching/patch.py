@@ -23,7 +23,7 @@ from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import lower
 from caffefix.syntax.scalars import string_value
-from caffefix.syntax.source import Source
+from caffefix.syntax.source import Source, short
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
@@ -222,7 +222,7 @@ def words_in(text: str) -> Iterable[str]:
 
 def fill(template: str, bound: dict[str, Bound]) -> str:
     """A text of the front matter with its variables filled in."""
-    return _HOLE.sub(lambda hole: filled(bound[hole.group(1)]), template)
+    return _HOLE.sub(lambda hole: short(filled(bound[hole.group(1)])), template)
 
 
 def holes(template: str) -> Iterator[str]:
@@ -248,7 +248,7 @@ def _layer(found: Draft) -> str:
     """The name of the layer that a draft is about."""
     around = [found.node, *found.node.ancestors()]
     names = [node.string("name") for node in around if node.name == "layer" and node.is_message]
-    return next((name for name in names if name), "")
+    return short(next((name for name in names if name), ""))
 
 
 def _title(words: tuple[str, ...]) -> str:

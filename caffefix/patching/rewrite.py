@@ -13,6 +13,7 @@ from caffefix.records import dataclass
 from caffefix.syntax import edits as verbs
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Kept, Last, New, NewField, NewMessage, Place
 from caffefix.syntax.scalars import is_string, quoted, string_value
+from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node
 
 _DEPTH = 64  # of messages that are copied
@@ -146,7 +147,7 @@ class _Writer:
         if not same(slot, node.value, text):
             if is_string(text) and is_string(node.value):
                 text = quoted(string_value(text), node.value[0])
-            self._do(verbs.Replace(node, text), f"{entry.after.name} {node.value} → {text}", node)
+            self._do(verbs.Replace(node, text), f"{entry.after.name} {short(node.value)} → {short(text)}", node)
         return True
 
     def _remove(self, item: Item) -> None:
@@ -263,7 +264,7 @@ def _added(items: Iterable[New]) -> str:
     shown = []
     for item in items:
         if isinstance(item, NewField):
-            shown.append(f"add {item.name}: {item.value}")
+            shown.append(f"add {item.name}: {short(item.value)}")
         else:
             shown.append(f"add {item.name if isinstance(item, NewMessage) else item.name or item.node.name}")
     return ", ".join(shown)

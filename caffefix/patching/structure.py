@@ -12,6 +12,7 @@ from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.source import short
 from caffefix.syntax.tree import Document
 
 
@@ -73,6 +74,6 @@ def _faults(view: Graph) -> Iterator[tuple[str, str]]:
     for use in view.undefined:
         layer = view.steps[use.step].layer
         blob = layer.bottoms[use.slot]
-        yield f"{layer.name} would read {blob}, which nothing makes", blob
+        yield f"{short(layer.name)} would read {short(blob)}, which nothing makes", blob
     for use in view.redefined:
-        yield f"{view.steps[use.step].layer.tops[use.slot]} would be made twice", ""
+        yield f"{short(view.steps[use.step].layer.tops[use.slot])} would be made twice", ""

@@ -9,6 +9,7 @@ from caffefix.patching.pattern import Literal, Template, Value, Variable
 from caffefix.patching.regexp import Regexp
 from caffefix.records import dataclass
 from caffefix.syntax.scalars import float_text, is_string, number_text, number_value, quoted, string_value
+from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node
 
 TYPE_CHECKING = False
@@ -153,7 +154,7 @@ def calculated(steps: Sequence[float | str | Variable], bound: Mapping[str, Boun
             text = bound[step.name]
             number = number_value(text) if isinstance(text, str) else None
             if number is None:
-                raise ValueMistake(f"${step.name} is no number, but {filled(text)}")
+                raise ValueMistake(f"${step.name} is no number, but {short(filled(text))}")
             stack.append(number)
         elif isinstance(step, float):
             stack.append(step)

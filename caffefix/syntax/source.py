@@ -56,6 +56,7 @@ class Source:
         return display(self.text[start : len(self.text) if end < 0 else end].rstrip("\r"))
 
 
+_QUOTED = 120  # characters of a name in a message
 _BYTES = pattern("[\x80-\xff]+")
 _CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -68,6 +69,11 @@ def one_line(text: str) -> str:
 def unbroken(text: str) -> str:
     """A file's name as it may stand in a line for people: control characters written out."""
     return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+
+
+def short(text: str) -> str:
+    """A name or value of a file as a message quotes it: one may be a megabyte long."""
+    return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 20]}...{text[-17:]}"
 
 
 def display(text: str) -> str:
