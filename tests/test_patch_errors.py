@@ -94,6 +94,8 @@ MISTAKES = [
     # ---- the body's text
     (Mistake.BAD_COLUMN, body("layer {", '  type: "ReLU"', "}"), 4, 1),
     (Mistake.BAD_CHARACTER, relu("-   top: @x", "    ..."), 6, 10),
+    (Mistake.BAD_CHARACTER, relu("-   top: \u2028", "    ..."), 6, 10),
+    (Mistake.BAD_COLUMN, body("\xa0 layer {", '    type: "ReLU"', "  }"), 4, 1),
     (Mistake.UNEXPECTED, relu("-   top $T", "    ..."), 7, 5),
     (Mistake.UNEXPECTED, relu("+   top: ", "    ..."), 7, 5),
     (Mistake.UNEXPECTED, body("  layer {", '    type: "ReLU"', "-   }", "  }"), 7, 3),
@@ -154,6 +156,23 @@ def test_a_mistake_is_refused_at_its_place(mistake: Mistake, text: str, line: in
     assert caught.value.mistake is mistake, shown
     assert shown.startswith(f"a.patch:{line}:{column}: "), shown
     assert not re.search(rf"\{{({'|'.join(_NAMES)})\}}", caught.value.message + caught.value.hint), shown
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (relu("-   top: \u2028", "    ..."), "U+2028 means nothing here"),
+        (body("\xa0 layer {", "  }"), "a blank, - or +, not U+00A0\n"),
+        (body("\x1b[31m layer {", "  }"), "a blank, - or +, not \\x1b\n"),
+        ("\ufeff" + front(""), "byte-order mark (BOM), which Caffe refuses; save the file without it"),
+    ],
+)
+def test_what_cannot_be_seen_is_named(text: str, words: str) -> None:
+    with pytest.raises(PatchError) as caught:
+        patch_of("a.patch", text.encode())
+    shown = caught.value.render(Source("a.patch", text.encode()))
+    assert words in shown
+    assert all(char.isprintable() or char == "\n" for char in shown), shown
 
 
 def test_each_mistake_has_its_case() -> None:

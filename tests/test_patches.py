@@ -121,6 +121,26 @@ def test_unsafe_patches_of_a_folder_want_a_word(tmp_path: Path) -> None:
     assert b'"new"' in caffefix("--patch", tmp_path, "-", stdin=NET.encode()).out
 
 
+@pytest.mark.parametrize("name", ["x\ny", "\x1b[31m", "\u2028", "\udce9"])
+def test_names_of_files_do_not_reach_the_terminal_as_they_are(name: str, tmp_path: Path) -> None:
+    def shown(*arguments: object) -> str:
+        done = caffefix(*arguments, cwd=tmp_path)
+        assert done.status
+        return (done.out + done.err).decode()
+
+    file = f"{name}.patch"
+    texts = [shown("--patch", f"./{name}", "x"), shown("--patch", file, "x"), shown("patch", "test", file)]
+    (tmp_path / file).write_text("name: 1\n")
+    (tmp_path / f"{name}.d").mkdir()
+    texts += [shown("patch", "check", file), shown("patch", "check", f"{name}.d")]
+    write(tmp_path, "rename").rename(tmp_path / file)
+    texts += [caffefix("patch", "check", file, cwd=tmp_path).out.decode(), shown("patch", "test", file)]
+    (tmp_path / name / name).mkdir(parents=True)
+    texts.append(shown("patch", "test", file))
+    for text in texts:
+        assert not re.search("[\x00-\x09\x0b-\x1f\u2028]|x\ny", text), text
+
+
 def test_a_refused_file_is_not_sent_to_unsafe(tmp_path: Path) -> None:
     body = '  layer {\n-   name: $N\n+   name: "x${N}"\n    type: "ReLU"\n    ...\n  }\n'
     file = write(tmp_path, "growing", 'variable { name: "N" regexp: "x*r" }\n', body)

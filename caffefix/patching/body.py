@@ -12,6 +12,7 @@ from caffefix.patching.tables import load
 from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax.driver import Driver, Unexpected
+from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import number_value, string_value
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ _WORDS = {
 _SIDES = {"-": "side with the - lines", "+": "side with the + lines"}
 _DEPTH = 32  # caffe.proto nests five deep
 _ITEMS = 1000
+_ASCII = pattern("[!-~]+")
 _HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -79,7 +81,7 @@ def _signs(text: str, start: int) -> Iterator[tuple[int, int, str]]:
         if line.strip():
             sign = " " if line[0] in " \t\r\f\v#" else line[0]
             if sign not in " -+":
-                raise PatchError(at, Mistake.BAD_COLUMN, char=line[0])
+                raise PatchError(at, Mistake.BAD_COLUMN, char=_character(line, 0))
             yield at, at + len(line), sign
         at += len(line) + 1
 
@@ -103,10 +105,16 @@ def _lex(text: str, start: int, end: int, sign: str) -> Iterator[_Token]:
             continue
         found = match(text, position, end)
         if found is None:
-            raise PatchError(position, Mistake.BAD_CHARACTER, char=text[position : position + 20].split()[0])
+            raise PatchError(position, Mistake.BAD_CHARACTER, char=_character(text, position))
         if found.lastgroup != "COMMENT":
             yield _Token(found.lastgroup or "", found.group(), position, sign)
         position = found.end()
+
+
+def _character(text: str, at: int) -> str:
+    """What means nothing: a word, or a character beyond ASCII, by its number if it cannot be seen."""
+    word = _ASCII.match(text, at, at + 20)
+    return word.group() if word is not None else character(text, at) if text[at] > "~" else text[at]
 
 
 def _check_braces(tokens: list[_Token], sign: str) -> None:

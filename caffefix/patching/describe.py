@@ -10,13 +10,13 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.pattern import Literal, Message, Rest, Scalar, Variable
 from caffefix.patching.values import Constraint
 from caffefix.syntax.scalars import number_text, string_value
-from caffefix.syntax.source import one_line
+from caffefix.syntax.source import one_line, visible
 
 
 def describe(patch: Patch) -> str:
     """What a patch will match, and what it may change, as lines of text."""
     front = patch.front
-    lines = [f"{patch.source.path}: {front.name}: {one_line(front.summary)}", ""]
+    lines = [f"{visible(patch.source.path)}: {front.name}: {one_line(front.summary)}", ""]
     lines += _matched(patch)
     lines += [f"  ${name} is {_constrained(c)}" for name, c in front.constraints.items()]
     lines += [f"  only where {text}" for where in front.wheres for text in _condition(where)]

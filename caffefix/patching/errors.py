@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 
 from caffefix.syntax.parse import PrototxtError
+from caffefix.syntax.source import one_line
 
 
 class Mistake(enum.Enum):
@@ -28,7 +29,7 @@ class Mistake(enum.Enum):
     NO_BODY = ("nothing stands behind the line ---", "write the change there, with - and + in the first column")
 
     # ---- front matter
-    FRONT_SYNTAX = ("the front matter does not parse: {reason}", "")
+    FRONT_SYNTAX = ("the front matter does not parse: {reason}", "{hint}")
     UNKNOWN_FIELD = ("the front matter has no field {name}; it may have {known}", "")
     NOT_A_SCALAR = ("{name} wants a value, not a message", "")
     NOT_A_MESSAGE = ("{name} wants a message in braces", "")
@@ -126,7 +127,7 @@ class PatchError(PrototxtError):
     """A patch file that cannot be right; rendered with its place as errors in prototxt are."""
 
     def __init__(self, offset: int, mistake: Mistake, **names: object) -> None:
-        message, hint = (_fill(text, names) for text in mistake.value)
+        message, hint = (one_line(_fill(text, names)) for text in mistake.value)
         super().__init__(offset, message, hint)
         self.mistake = mistake
 

@@ -138,7 +138,7 @@ def read_front(text: str) -> Front:
     try:
         root = parse(text).root
     except PrototxtError as error:
-        raise PatchError(error.offset, Mistake.FRONT_SYNTAX, reason=error.message) from None
+        raise PatchError(error.offset, Mistake.FRONT_SYNTAX, reason=error.message, hint=error.hint) from None
     _check(root, _ONCE | _REPEATED)
     for needed in ("name", "summary"):
         if not root.has(needed):

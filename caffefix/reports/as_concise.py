@@ -8,7 +8,7 @@ from caffefix.reports._shared import sentence, told
 from caffefix.reports.as_text import colored, plain
 from caffefix.reports.report import Setting
 from caffefix.results import FileResult
-from caffefix.syntax.source import unbroken
+from caffefix.syntax.source import visible
 
 
 class Concise:
@@ -25,7 +25,7 @@ class Concise:
 
     def add(self, result: FileResult) -> str:
         return "".join(
-            f"{self._paint(f'{unbroken(result.path)}:{d.line}:{d.column}', 'path')}: "
+            f"{self._paint(f'{visible(result.path)}:{d.line}:{d.column}', 'path')}: "
             f"{self._paint(d.name, d.severity.value)} {sentence(d)}\n"
             for d in told(result, self._notes)
         )

@@ -9,7 +9,7 @@ from caffefix.findings import Applicability, Severity
 from caffefix.reports import delta_text
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
-from caffefix.syntax.source import unbroken
+from caffefix.syntax.source import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def render_file(
         line: what is said of one finding, by the file's path; its line by default.
     """
     say = line or (lambda path, d: finding(path, d, paint))
-    path = unbroken(result.path)
+    path = visible(result.path)
     out = [say(path, d) for d in result.findings if notes or not d.is_note]
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)

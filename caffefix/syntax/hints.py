@@ -48,7 +48,7 @@ def bad_character(text: str, offset: int) -> tuple[int, str]:
     if char < " " or char == "\x7f":
         return offset, f"control character 0x{ord(char):02x}"
     if char > "~":
-        return offset, f'"{_character(text, offset)}" outside a string or comment'
+        return offset, f'"{character(text, offset)}" outside a string or comment'
     return offset, f'unexpected "{_shorten(char)}"'
 
 
@@ -170,7 +170,8 @@ def _word(text: str, offset: int) -> str:
     return match.group() if match else text[offset]
 
 
-def _character(text: str, offset: int) -> str:
+def character(text: str, offset: int) -> str:
+    """The character that begins at an offset, by its number if it cannot be seen."""
     for length in (2, 3, 4):
         shown = display(text[offset : offset + length])
         if len(shown) == 1:

@@ -9,7 +9,7 @@ from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.green import Green
 from caffefix.syntax.lexer import BadCharacter, LineLexer, NotCoarse, TokenLexer
-from caffefix.syntax.source import Source, unbroken
+from caffefix.syntax.source import Source, visible
 from caffefix.syntax.tables import load
 from caffefix.syntax.tree import Document
 
@@ -36,7 +36,7 @@ class PrototxtError(Exception):
         left = max(0, place.column - 61)  # a line may be a megabyte long
         shown = line[left : left + 100].expandtabs(1)
         shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
-        out = f"{unbroken(source.path)}:{place.line}:{place.column}: {self.message}"
+        out = f"{visible(source.path)}:{place.line}:{place.column}: {self.message}"
         out += f"\n    {shown}\n    {' ' * (place.column - 1 - left)}^"
         return out + (f"\n  hint: {self.hint}" if self.hint else "")
 

@@ -63,11 +63,12 @@ _CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def one_line(text: str) -> str:
     """A message that may quote the file: decoded, on one line, and without control characters."""
-    return unbroken(_BYTES.sub(lambda match: display(match.group()), text))
+    decoded = _BYTES.sub(lambda match: display(match.group()), text)
+    return visible(decoded)
 
 
-def unbroken(text: str) -> str:
-    """A file's name as it may stand in a line for people: control characters written out."""
+def visible(text: str) -> str:
+    """Text, as the name of a file, on one line, control characters as escapes: a terminal would obey them."""
     return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
 
 

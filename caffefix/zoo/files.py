@@ -8,11 +8,16 @@ import stat
 import sys
 
 from caffefix.resources import content
-from caffefix.syntax.source import unbroken
+from caffefix.syntax.source import visible
+
+from caffefix.syntax.source import visible
 
 
 class FileError(Exception):
     """A file that cannot be read or written; the message says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 def read(path: str) -> bytes:
@@ -25,13 +30,13 @@ def read(path: str) -> bytes:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             if os.access(path, os.R_OK | os.X_OK):
-                raise FileError(f"{unbroken(path)}: a folder where a file is wanted")
-            raise FileError(f"{unbroken(path)}: the folder cannot be searched; check its permissions")
+                raise FileError(f"{visible(path)}: a folder where a file is wanted")
+            raise FileError(f"{visible(path)}: the folder cannot be searched; check its permissions")
         if not stat.S_ISREG(mode):
-            raise FileError(f"{unbroken(path)}: not a regular file")
+            raise FileError(f"{visible(path)}: not a regular file")
         return content(path)
     except OSError as error:
-        raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
+        raise FileError(f"{visible(path)}: cannot be read: {error.strerror or error}") from error
 
 
 def read_once(path: str) -> bytes:
@@ -46,7 +51,7 @@ def read_once(path: str) -> bytes:
         if stat.S_ISFIFO(os.stat(path).st_mode):
             return content(path)
     except OSError as error:
-        raise FileError(f"{unbroken(path)}: cannot be read: {error.strerror or error}") from error
+        raise FileError(f"{visible(path)}: cannot be read: {error.strerror or error}") from error
     return read(path)
 
 
@@ -73,7 +78,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
         if old is not None:
             status = os.stat(real)
             if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
-                raise FileError(f"{unbroken(path)}: not written: the file is read-only")
+                raise FileError(f"{visible(path)}: not written: the file is read-only")
         # Named before it is made, so that an interruption at any moment finds it to clean it up.
         temporary = os.path.join(os.path.dirname(real), f"{_temporary(os.getpid())}{os.urandom(8).hex()}")
         with open(temporary, "xb", opener=_private if status is not None else None) as file:
@@ -89,7 +94,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
                 return  # another run was faster
             if now != old:
                 raise FileError(
-                    f"{unbroken(path)}: not written: it changed while it was being repaired; run again"
+                    f"{visible(path)}: not written: it changed while it was being repaired; run again"
                 )
             if backup:
                 _keep(real, real + backup, now)
@@ -97,9 +102,9 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             temporary = ""
         _sync_folder(os.path.dirname(real))
     except FileExistsError:
-        raise FileError(f"{unbroken(path)}: not written: there is a file already") from None
+        raise FileError(f"{visible(path)}: not written: there is a file already") from None
     except OSError as error:
-        raise FileError(f"{unbroken(path)}: cannot be written: {error.strerror or error}") from error
+        raise FileError(f"{visible(path)}: cannot be written: {error.strerror or error}") from error
     finally:
         if temporary:
             with contextlib.suppress(OSError):
@@ -113,7 +118,7 @@ def _keep(real: str, copy: str, data: bytes) -> None:
     except FileExistsError:
         if content(copy) != data:
             raise FileError(
-                f"{unbroken(real)}: not written: there is another backup of it, {copy}; move it away"
+                f"{visible(real)}: not written: there is another backup of it, {copy}; move it away"
             ) from None
     except OSError:  # the file system has no links
         write(copy, None, data)
@@ -142,7 +147,7 @@ def put(path: str, data: bytes, *, force: bool = False) -> None:
     if not os.path.lexists(path):
         write(path, None, data)
     elif not force:
-        raise FileError(f"{unbroken(path)}: not written: there is a file already; --force replaces it")
+        raise FileError(f"{visible(path)}: not written: there is a file already; --force replaces it")
     else:
         write(path, read(path), data)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from caffefix.engine.patch_test import judge
 from caffefix.patch_results import Verdict
 from caffefix.patching.patch import Patch
-from caffefix.syntax.source import Source, one_line
+from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
 from caffefix.zoo.patches import PatchFileError, load_patch, patch_files
 
@@ -30,8 +30,10 @@ def run_cases(path: str) -> Iterator[Verdict]:
         patch = load_patch(file)
         folders = _folders(Path(file).with_suffix(""))
         if not folders:
-            where = Path(file).with_suffix("") / "CASE"
-            raise PatchFileError(f"{file}: there is no test: put before.prototxt and after.prototxt into {where}/")
+            where = visible(str(Path(file).with_suffix("") / "CASE"))
+            raise PatchFileError(
+                f"{visible(file)}: there is no test: put before.prototxt and after.prototxt into {where}/"
+            )
         for folder in folders:
             yield _run(patch, folder)
 
@@ -74,4 +76,4 @@ def _misspelt(wanted: str, names: Iterable[str]) -> str:
     """A name that is nearly, or in small letters, what is wanted; empty if there is none."""
     stems = {Path(name).stem.lower(): name for name in sorted(names) if name not in (_BEFORE, _AFTER)}
     near = get_close_matches(Path(wanted).stem, stems, 1, 0.75)
-    return one_line(stems[near[0]]) if near else ""
+    return visible(stems[near[0]]) if near else ""

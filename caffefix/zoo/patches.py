@@ -15,7 +15,7 @@ from caffefix.patching.load import patch_of
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
 from caffefix.records import dataclass, replace
-from caffefix.syntax.source import Source
+from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
 
 
@@ -39,7 +39,7 @@ def load_patch(path: str) -> Patch:
         raise PatchFileError(error.render(Source(path, data))) from None
     trouble = name_trouble(patch.front.name)
     if trouble:
-        raise PatchFileError(f"{path}: {trouble}")
+        raise PatchFileError(f"{visible(path)}: {trouble}")
     return patch
 
 
@@ -62,7 +62,7 @@ def patch_files(path: str) -> list[str]:
         return [path]
     found = sorted(str(file) for file in Path(path).glob(f"*{SUFFIX}"))
     if not found:
-        raise PatchFileError(f"{path}: there is no *{SUFFIX} file in this folder")
+        raise PatchFileError(f"{visible(path)}: there is no *{SUFFIX} file in this folder")
     return found
 
 
@@ -112,7 +112,11 @@ def _find(value: str) -> Patch:
         return shipped[value]
     if not value.endswith(SUFFIX) and os.sep not in value and not os.path.exists(value):
         near = get_close_matches(value, shipped, 1)
-        hint = f"; did you mean {near[0]}?" if near else f"; a patch of yours is given as a file, {value}{SUFFIX}"
+        hint = (
+            f"; did you mean {near[0]}?"
+            if near
+            else f"; a patch of yours is given as a file, {visible(value)}{SUFFIX}"
+        )
         raise PatchFileError(f"no patch called {value!r} comes with caffefix{hint}")
     return load_patch(value)
 
@@ -121,6 +125,5 @@ def _check_name(patch: Patch, others: dict[str, Patch]) -> None:
     name = patch.front.name
     other = others.get(name)
     if other is not None and other.source.path != patch.source.path:
-        raise PatchFileError(
-            f"{patch.source.path}: {other.source.path} is called {name}, too; give it another name"
-        )
+        one, another = visible(patch.source.path), visible(other.source.path)
+        raise PatchFileError(f"{one}: {another} is called {name}, too; give it another name")
