@@ -269,6 +269,27 @@ def test_a_run_without_patches_does_not_import_lark(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- matches that no edit fits
 
 
+def test_what_suppresses_findings_of_a_layer_goes_with_it() -> None:
+    """Other comments stay, as they do for all that is deleted."""
+    dropping = patch(
+        '- layer $D {\n-   type: "Dropout"\n-   bottom: $B\n-   top: $T\n-   $$$REST\n- }\n'
+        "  layer {\n-   bottom: $T\n+   bottom: $B\n    ...\n  }\n"
+    )
+    ip = 'layer { name: "ip" type: "InnerProduct" bottom: "%s" top: "ip" }\n'
+    net = (
+        "# said of all\n\n# caffefix: ignore[some-finding] not for this\n# said of d\n"
+        "  # caffefix: ignore[other-finding]\n"
+        'layer {\n  name: "d"  # caffefix: ignore[third]\n  type: "Dropout"  # half\n  bottom: "x"\n  top: "d"\n'
+        "}  # caffefix: ignore[a-patch-too] see there\n" + ip % "d"
+    )
+    made = patched(dropping, net)
+    assert made == "# said of all\n\n# said of d\n# half\n" + ip % "x"
+    after = net.replace("# caffefix: ignore[a-patch-too] see there", "# the end")
+    assert "# the end\n" in patched(dropping, after)
+    shared = 'layer { type: "Input" name: "in" top: "x" } layer { type: "Dropout" bottom: "x" top: "d" }'
+    assert patched(dropping, shared + " # caffefix: ignore[f]\n" + ip % "d").endswith('"x" }\n' + ip % "x")
+
+
 def test_an_edit_that_would_cut_the_net_is_not_made() -> None:
     cutting = patch('- layer {\n-   type: "Dropout"\n-   $$$REST\n- }\n')
     net = (

@@ -31,7 +31,7 @@ from caffefix.syntax.edits import (
 )
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
-from caffefix.syntax.suppressions import Suppressions
+from caffefix.syntax.suppressions import Suppression, Suppressions
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
@@ -107,7 +107,7 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
         if not text:
             continue
         around = {id(owner), *map(id, owner.ancestors())}
-        if around & declared.dropped:
+        if around & declared.dropped or (around & declared.silent and comments.is_of_field(comment.text)):
             continue
         if around & declared.deleted or id(owner) in declared.unwrapped:
             anywhere[text] += 1
@@ -156,13 +156,24 @@ def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]
         )
 
 
-def keeps_suppressions(before: Document, after: Document) -> None:
+def _goes(suppression: Suppression, silent: set[int]) -> bool:
+    """Whether a suppression is taken away with what it covers."""
+    owner = suppression.comment.owner
+    around = {id(owner), *map(id, owner.ancestors())}
+    return bool(around & silent) and comments.is_of_field(suppression.comment.text)
+
+
+def keeps_suppressions(before: Document, after: Document, edits: Sequence[Edit]) -> None:
     """Proof 7. A suppression that covers less would let be changed what its author kept.
+
+    One goes with what it covers, if the edits say so.
 
     Raises:
         ProofError: one covers a message no more, or the file, or nothing at all.
     """
-    old, new = Suppressions(before).all, Suppressions(after).all
+    silent = _Declared(edits).silent
+    old = [s for s in Suppressions(before).all if not _goes(s, silent)]
+    new = Suppressions(after).all
     for reach in range(max((s.reach for s in old), default=0), 0, -1):
         lost = Counter(s.text for s in old if s.reach >= reach) - Counter(s.text for s in new if s.reach >= reach)
         for text in lost:
@@ -180,6 +191,7 @@ class _Declared:
         self.values: dict[int, str] = {}
         self.dropped: set[int] = set()
         self.deleted: set[int] = set()  # the owner goes, its comments stay
+        self.silent: set[int] = set()  # the owner goes, and its suppressions with it
         self.unwrapped: set[int] = set()
         self.labels: dict[int, Node] = {}  # the name that a message gets from what is unwrapped in it
         self._signatures: dict[Node, str] = {}
@@ -193,6 +205,8 @@ class _Declared:
                 self.values[id(edit.node)] = edit.value
             elif isinstance(edit, Delete):
                 (self.deleted if edit.comments else self.dropped).add(id(edit.node))
+                if not edit.suppressions:
+                    self.silent.add(id(edit.node))
             elif isinstance(edit, Unwrap):
                 self.unwrapped.add(id(edit.node))
                 label = edit.node.field("name")

@@ -232,7 +232,7 @@ class _Run:
         edits: list[Edit] = [edit for fix in chosen.values() for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
         if fixer.phase is not Phase.TIDY:  # those change suppressions, and nothing else
-            proof.keeps_suppressions(self.document, document)
+            proof.keeps_suppressions(self.document, document, edits)
         self.document = document
         return list(chosen.values())
 

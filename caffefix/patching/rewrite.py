@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from caffefix.caffe.slots import slots
+from caffefix.patching.goals import is_layer
 from caffefix.patching.matcher import Match
 from caffefix.patching.merge import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap, entries_in
 from caffefix.patching.pattern import Item, Message, Rest, Scalar, walk
@@ -160,7 +161,9 @@ class _Writer:
         if isinstance(item, Rest | Message) and item.variable in self.moving:
             return  # where it is written again, it is taken from here
         for node in nodes:
-            self._do(verbs.Delete(node), f"delete {node.name}", node)
+            # What is said to the tool about a layer would be about the next one.
+            edit = verbs.Delete(node, suppressions=not is_layer(item))
+            self._do(edit, f"delete {node.name}", node)
 
     # ---- what comes
 

@@ -19,6 +19,7 @@ from caffefix.syntax.tree import Document, Node
 _COMMENT = pattern(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""")
 _BLANKS = " \t\r\f\v\n"
 _OF_FILE = pattern(r"#[ \t]*caffefix:[ \t]*ignore-file\b")
+_OF_FIELD = pattern(r"#[ \t]*caffefix(?::[ \t]*|[ \t]+)ignore[ \t]*\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ def is_comment(item: Green) -> bool:
 def is_of_file(text: str) -> bool:
     """Whether a whole-line comment tells the tool about the file."""
     return _OF_FILE.search(text) is not None
+
+
+def is_of_field(text: str) -> bool:
+    """Whether a comment tells the tool to keep quiet about its owner, and nothing before that."""
+    return _OF_FIELD.match(text) is not None
 
 
 def in_text(text: str) -> list[str]:

@@ -129,10 +129,15 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Delete a field. Its comments stay, each on a line of its own, unless ``comments`` is False."""
+    """Delete a field. Its comments stay, each on a line of its own, unless ``comments`` is False.
+
+    Without ``suppressions``, those that tell the tool to keep quiet about it go: they would silence what stands
+    below it, where nothing is put in its place.
+    """
 
     node: Node
     comments: bool = True
+    suppressions: bool = True
 
 
 @dataclass(frozen=True, slots=True)

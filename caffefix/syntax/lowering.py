@@ -146,7 +146,7 @@ class _Lowering:
         elif isinstance(edit, Rename):
             self._rename(edit.node, edit.name)
         elif isinstance(edit, Delete):
-            self._delete(edit.node, edit.comments)
+            self._delete(edit)
         elif isinstance(edit, Unwrap):
             self._unwrap(edit.node)
         elif isinstance(edit, Reword):
@@ -171,14 +171,18 @@ class _Lowering:
             raise EditError(f"an element of the list {node.name} has no name of its own")
         self._span(node.start, node.start + len(node.name), name)
 
-    def _delete(self, node: Node, keep_comments: bool) -> None:
+    def _delete(self, edit: Delete) -> None:
+        node = edit.node
         if node.in_list:
             raise EditError(f"an element of the list {node.name} cannot be deleted alone")
         lead, (start, end) = _extent(self.text, node)
         left = ""
-        if keep_comments:
+        if edit.comments:
             indent = indent_at(self.text, node.start)
             inner = comments.in_text(self.text[node.offset : node.end])
+            if not edit.suppressions:
+                inner = [text for text in inner if not comments.is_of_field(text)]
+                self._unsuppress(node)
             if inner and start != node.offset:  # others are on the line: its comment stays behind them
                 if comments.in_text(self.text[node.start : node.stop]):
                     raise EditError(f"{node.name} shares its line with others; its comments have no place")
@@ -188,6 +192,14 @@ class _Lowering:
         elif lead is not None:
             self._span(lead[0], lead[1], "")
         self._span(start, end, left)
+
+    def _unsuppress(self, node: Node) -> None:
+        """Take away the suppressions on lines above a field."""
+        assert node.parent is not None
+        for index in range(comments.first_owned(node), node.index):
+            start, end = node.parent.item_offset(index), node.parent.item_offset(index + 1)
+            if comments.is_of_field(self.text[start:end].strip()):
+                self._span(start, end, "")
 
     def _unwrap(self, node: Node) -> None:
         if not node.is_message or node.in_list:

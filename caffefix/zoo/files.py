@@ -10,8 +10,6 @@ import sys
 from caffefix.resources import content
 from caffefix.syntax.source import visible
 
-from caffefix.syntax.source import visible
-
 
 class FileError(Exception):
     """A file that cannot be read or written; the message says why and what to do."""
@@ -93,9 +91,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             if now == new:
                 return  # another run was faster
             if now != old:
-                raise FileError(
-                    f"{visible(path)}: not written: it changed while it was being repaired; run again"
-                )
+                raise FileError(f"{visible(path)}: not written: it changed while it was being repaired; run again")
             if backup:
                 _keep(real, real + backup, now)
             os.replace(temporary, real)
