@@ -269,6 +269,33 @@ def test_a_run_without_patches_does_not_import_lark(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- matches that no edit fits
 
 
+def test_what_the_guide_says_to_look_out_for() -> None:
+    """A blob with two readers and a layer in place is renamed by a body that has them all, and by no other."""
+    top = '  layer {\n    type: "Convolution"\n-   top: "res${X}"\n+   top: "new${X}"\n    ...\n  }\n'
+    relu = (
+        '  layer {\n    type: "ReLU"\n-   bottom: "res${X}"\n-   top: "res${X}"\n'
+        '+   bottom: "new${X}"\n+   top: "new${X}"\n    ...\n  }\n'
+    )
+    reader = '  layer {\n    type: "%s"\n-   bottom: "res${X}"\n+   bottom: "new${X}"\n    ...\n  }\n'
+    both = reader % "Scale" + reader % "Pooling"
+    net = (
+        'layer { name: "c" type: "Convolution" bottom: "x" top: "res1" }\n'
+        'layer { name: "r" type: "ReLU" bottom: "res1" top: "res1" }\n'
+        'layer { name: "s" type: "Scale" bottom: "res1" top: "s" }\n'
+        'layer { name: "p" type: "Pooling" bottom: "res1" top: "p" }\n'
+    )
+    assert patched(patch(top + relu + both), net) == net.replace("res1", "new1")
+    part = run(patch(top + relu + reader % "Scale"), net)
+    assert part.new is None
+    assert "p would read res1, which nothing makes" in part.findings[0].message
+    engine = (
+        '  layer {\n    type: "ReLU"\n    relu_param {\n%s+     engine: CAFFE\n      ...\n    }\n    ...\n  }\n'
+    )
+    there = 'layer { type: "ReLU" relu_param { engine: CUDNN } }\n'
+    assert run(patch(engine % ""), there).findings == ()
+    assert patched(patch(engine % "-     engine: $E\n"), there) == there.replace("CUDNN", "CAFFE")
+
+
 def test_what_suppresses_findings_of_a_layer_goes_with_it() -> None:
     """Other comments stay, as they do for all that is deleted."""
     dropping = patch(
