@@ -63,7 +63,8 @@ def test_what_the_net_sees_stays(mean: float, scale: float, low: float, reach: f
         done = rescale(Source("n", text.encode()), Options(Range(0, 255), Range(low, low + reach)), lambda _: b"")
     except Refusal as refusal:  # far from zero, float32 does not tell pixels apart
         event(refusal.name)
-        assume(refusal.name not in ("not-proved", "mean-in-scaled-units"))
+        # (A mean in the new range already is taken for that of a net that was rescaled before.)
+        assume(refusal.name not in ("not-proved", "mean-in-scaled-units", "mean-not-in-range"))
         raise
     layer = Net(parse(done.data.decode()).root).layers[0]
     new_mean, new_scale = (layer.number("transform_param", name, 0) for name in ("mean_value", "scale"))
