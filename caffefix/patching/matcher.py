@@ -15,7 +15,7 @@ from caffefix.patching.goals import ROOT, Goal, layer_types
 from caffefix.patching.layers import Layers
 from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Value, Variable
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
-from caffefix.records import dataclass, field
+from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
@@ -80,6 +80,15 @@ class Search:
     bound: dict[str, Bound] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
     steps: int = 0
+
+    @cached_property
+    def certain(self) -> dict[int, frozenset[str]]:
+        """Names of fields without which a message cannot do, by the item's offset."""
+        found: dict[int, frozenset[str]] = {}
+        for goal in self.goals:
+            if goal.item is not None and goal.item.name and not goal.optional:
+                found[goal.parent] = found.get(goal.parent, frozenset()) | {goal.item.name}
+        return found
 
     def matches(self) -> Iterator[Match]:
         """All matches, in the order of the file.
@@ -175,9 +184,12 @@ class Search:
     def _messages(
         self, goal: Goal, item: Message, parent: Node, kind: str
     ) -> Iterator[tuple[Place, dict[str, Bound]]]:
+        certain = self.certain.get(item.offset, frozenset())
         for node in self._nodes(goal, item, parent):
+            if not node.is_message or not certain <= node.block.places().keys():
+                continue  # most layers: they are not worth a step
             self._count()
-            if not node.is_message or id(node) in self.used or not self._in_order(goal, node):
+            if id(node) in self.used or not self._in_order(goal, node):
                 continue
             slot = slots(kind).get(node.name)
             place = Place(node, slot.type if slot is not None else "")
