@@ -135,10 +135,12 @@ class Judged:
     Attributes:
         names: the findings that were looked for.
         suppressed: the findings that a comment silences.
+        known: names of all findings that there are, and when they are looked for.
     """
 
     names: frozenset[str]
     suppressed: tuple[Finding, ...]
+    known: tuple[tuple[str, Phase], ...]
 
 
 @dataclass

@@ -77,4 +77,7 @@ def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Find
                 found += _divided(plain, tuple(fixer.find(plain))).suppressed
     # The files that some compare with may be elsewhere today.
     names = frozenset(fixer.name for fixer in fixers if fixer.group != COMPARING)
-    return Judged(names, tuple(found))
+    from caffefix.engine.select import registered  # it knows the patches, which few files need here
+
+    known = tuple((fixer.name, fixer.phase) for fixer in registered())
+    return Judged(names, tuple(found), known)

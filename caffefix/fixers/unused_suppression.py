@@ -66,7 +66,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     if subject.judged is None or not subject.suppressions.all:
         return
     used = _used(subject, subject.judged)
-    known = {**dict.fromkeys(subject.judged.names, Phase.REPAIR), **_known()}  # patches of the user's, too
+    theirs = dict.fromkeys(subject.judged.names, Phase.REPAIR)  # patches that the user gave are among them
+    known = {**theirs, **dict(subject.judged.known)}
     # Where no fork reads the file, fixers leave much of it unsaid.
     unread = subject.verdict is not None and not subject.verdict.accepting
     unused: dict[int, dict[Suppression, list[str]]] = {}
@@ -84,14 +85,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             unused.setdefault(suppression.comment.start, {})[suppression] = names
     for directives in unused.values():
         yield from _unused(directives)
-
-
-def _known() -> dict[str, Phase]:
-    """Names of all findings, and when they are looked for."""
-    from caffefix.fixers import fixers  # it imports this module
-    from caffefix.patching.shipped import shipped
-
-    return {fixer.name: fixer.phase for fixer in (*fixers(), *shipped())}
 
 
 def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:
