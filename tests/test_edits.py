@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from caffefix.engine.applier import apply_diff
@@ -202,6 +202,7 @@ def test_edits_at_once_equal_edits_one_after_another(text: str, seed: int) -> No
 
 
 @given(texts(), st.integers(0, 2**32))
+@example('layer:"a" layer:"a" layer # note\n{ # note\n}', 0)  # the same comment before the brace and behind it
 def test_edited_text_parses_and_the_diff_leads_to_it(text: str, seed: int) -> None:
     rnd = random.Random(seed)
     table = PieceTable(text)

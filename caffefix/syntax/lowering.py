@@ -216,7 +216,7 @@ class _Lowering:
             if whole or not left:
                 newline = "" if whole or not bracket.text.endswith("\n") else eol
                 self._span(start if whole else start + lead, end, left or newline)
-            elif bracket.text.rstrip().endswith(comments.in_text(bracket.text)[0]):
+            elif len(said := comments.in_text(bracket.text)) == 1 and bracket.text.rstrip().endswith(said[0]):
                 # Others are on the line: the comment, which ends the bracket's text, stays behind them.
                 self._span(start + lead, start + bracket.text.index("#"), "")
             else:
