@@ -566,3 +566,14 @@ def test_check_as_a_process(tmp_path: Path) -> None:
     done = caffefix_process("patch", "check", file)
     assert done.status == 0, done.err
     assert b'matches a layer of type ReLU with top "old"' in done.out
+
+
+def test_a_net_too_big_for_a_shipped_patch_is_repaired_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caffefix.patching.matcher._STEPS", 3)
+    layers = "".join(
+        f'layers {{ name: "p{n}" type: POOLING bottom: "p" top: "p" pooling_param {{ global_pooling: true }} }}\n'
+        for n in range(9)
+    )
+    done = caffefix("-", stdin=layers.encode())
+    assert done.status == 0
+    assert b'type: "Pooling"' in done.out

@@ -97,7 +97,13 @@ def _of_file(
     """A patch as the engine runs it, which is read when somebody asks what it finds, or what it is about."""
 
     def find(subject: Subject) -> Iterator[Finding]:
-        return _patch(file).find(subject)
+        from caffefix.patching.matcher import TooManySteps
+
+        try:
+            found = list(_patch(file).find(subject))
+        except TooManySteps:  # nobody asked for it: a net of fifty megabytes is repaired without it
+            found = []
+        return iter(found)
 
     return Fixer(name, Phase(phase), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
 
