@@ -12,10 +12,11 @@ from caffefix.caffe.net import Phase as TrainOrTest
 from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
+from caffefix.caffe.typecheck import Problem
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
-from caffefix.syntax.green import blocks
+from caffefix.syntax.green import Block, field_names
 from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
@@ -179,19 +180,19 @@ class Subject:
 
     @cached_property
     def signs(self) -> frozenset[str]:
-        """Names of the file's fields, types of its layers, kinds of what the forks' parsers refuse, its role.
+        """Names of the file's fields, types of its layers, kinds of what stops every fork's parser, its role.
 
         Fixers declare which of these they look for (``SIGNS``). Types are there as Caffe calls them and
         as the file writes them.
         """
         found = {file_role(self.document).value}
-        for block in blocks(self.document.root.block):
-            found.update([item.name for item in block.items])
+        root = self.document.root.block
+        found.update(root.places(), *{field_names(item) for item in root.items if isinstance(item, Block)})
         for net in self.all_nets:
-            found.update(layer.type for layer in net.layers)
-            found.update(layer.raw_type for layer in net.layers)
+            found.update([layer.type for layer in net.layers])
+            found.update([layer.raw_type for layer in net.layers])
         if self.verdict is not None:
-            found.update(problem.kind.value for problem in self.verdict.problems)
+            found.update(problem.kind.value for problem in self.refused)
         return frozenset(found)
 
     @property
@@ -206,7 +207,18 @@ class Subject:
     @cached_property
     def verdict(self) -> Verdict | None:
         """What the forks' parsers say of the file."""
-        return judge(self.document)
+        return judge(self.document, self._named)
+
+    @cached_property
+    def refused(self) -> tuple[Problem, ...]:
+        """What stops every fork, or the one that the user named."""
+        problems = self.verdict.problems if self.verdict is not None else ()
+        named = self._named
+        return tuple(p for p in problems if (p.forks & named if named else p.forks == p.context))
+
+    @property
+    def _named(self) -> int:
+        return load().bit(self.options.dialect) if self.options.dialect else 0
 
     @cached_property
     def forks(self) -> int:
@@ -214,8 +226,8 @@ class Subject:
 
         Of these, the one that wrote the log, where that is certain.
         """
-        if self.options.dialect:
-            return load().bit(self.options.dialect)
+        if self._named:
+            return self._named
         accepting = self.verdict.accepting if self.verdict is not None else load().everyone
         log = self.options.log
         return (accepting & load().bit(log.fork) if log is not None and log.fork else 0) or accepting

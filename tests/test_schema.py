@@ -29,7 +29,7 @@ def read(path: Path) -> tuple[Source, Document]:
 
 def refusals(document: Document, root: str, fork: str = "bvlc") -> Iterator[Problem]:
     bit = schema.load().bit(fork)
-    return (problem for problem in problems(document, root) if problem.forks & bit)
+    return (problem for problem in problems(document, root, bit) if problem.forks & bit)
 
 
 def test_the_tables_are_those_of_the_facts(shared: Path) -> None:

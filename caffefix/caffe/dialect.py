@@ -17,7 +17,7 @@ class Verdict:
     """What 48 forks say of a file.
 
     Attributes:
-        problems: all problems in file order.
+        problems: in file order, all that no fork lets pass, and the first thing that each fork stops at.
         accepting: the forks whose parser takes the file.
         reasons: for each of the others, by name, what its parser stops at.
     """
@@ -40,13 +40,18 @@ def root_type(document: Document) -> str | None:
     return None if is_part or kind is Role.OTHER else NET
 
 
-def judge(document: Document) -> Verdict | None:
-    """The verdict on a file; None for what is neither net nor solver."""
+def judge(document: Document, asked: int = 0) -> Verdict | None:
+    """The verdict on a file; None for what is neither net nor solver.
+
+    Args:
+        document: the file.
+        asked: forks of which all problems are told.
+    """
     root = root_type(document)
     if root is None:
         return None
     schema = load()
-    found = tuple(problems(document, root))
+    found = tuple(problems(document, root, asked))
     accepting = schema.everyone
     reasons: dict[str, Problem] = {}
     for problem in found:

@@ -7,8 +7,9 @@ import re
 
 from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
+from caffefix.syntax.green import Field, blocks, field_names
 from caffefix.syntax.scalars import is_string, string_value
-from caffefix.syntax.tree import Document, descend
+from caffefix.syntax.tree import Document
 
 
 class Role(enum.Enum):
@@ -98,10 +99,13 @@ def file_role(document: Document) -> Role:
 
 def _has_nothing_of_training(net: Net) -> bool:
     """Whether a net with a loss has no filler at all, and data that are called validation or test."""
-    nodes = [node for layer in net.layers for node in descend(layer.node)]
-    sources = [string_value(n.value) for n in nodes if n.name == "source" and is_string(n.value)]
-    is_tested = bool(sources) and all(map(_VALIDATION.search, sources))
-    return is_tested and not any(node.name.endswith("_filler") for node in nodes)
+    names = frozenset[str]().union(*(field_names(layer.node.block) for layer in net.layers))
+    if "source" not in names or any(name.endswith("_filler") for name in names):
+        return False
+    items = (item for layer in net.layers for block in blocks(layer.node.block) for item in block.items)
+    values = (item.value for item in items if isinstance(item, Field) and item.name == "source")
+    sources = [string_value(value) for value in values if is_string(value)]
+    return bool(sources) and all(map(_VALIDATION.search, sources))
 
 
 def _is_fed_in_test_only(net: Net) -> bool:

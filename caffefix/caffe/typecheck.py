@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.records import dataclass
-from caffefix.syntax.green import Block, Field, Green, Trivia
+from caffefix.syntax.green import Block, Field, Green, Trivia, gist
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 
@@ -70,7 +70,7 @@ class _Answer:
 class _Context:
     """A message of certain types; it remembers its answers."""
 
-    __slots__ = ("answers", "clean", "everyone", "message", "required", "types")
+    __slots__ = ("answers", "everyone", "message", "refusing", "required", "types")
 
     def __init__(self, schema: Schema, types: Types) -> None:
         self.types = types
@@ -79,7 +79,7 @@ class _Context:
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
         self.answers: dict[tuple[str, str], _Answer] = {}
-        self.clean: set[tuple[Green, ...]] = set()  # what messages consist of that have nothing wrong in them
+        self.refusing: dict[int, int] = {}  # by a message's gist, the forks that refuse something in it
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()
@@ -88,26 +88,22 @@ class _Context:
             if variant.label == "required" and variant.forks & forks
         ]
 
-    def knows(self, block: Block) -> bool:
-        """Whether nothing is wrong in a message, because another of the same pieces was seen."""
-        return tuple(block.items) in self.clean
-
-    def remember(self, block: Block) -> None:
-        """Nothing is wrong in a message without messages: lines that are written alike share their pieces."""
-        if len(self.clean) > _ANSWERS:
-            self.clean.clear()
-        self.clean.add(tuple(block.items))
+    def remember(self, block: Block, refusing: int) -> None:
+        """These forks refuse something in a message like that."""
+        if len(self.refusing) > _ANSWERS:
+            self.refusing.clear()
+        self.refusing[gist(block)] = refusing
 
 
 @dataclass(slots=True)
 class _Open:
-    """A message under way: what is left of it, and in which forks each field was given."""
+    """A message under way: what is left of it, in which forks each field was given, which refuse something."""
 
     rest: Iterator[tuple[int, Green]]
     node: Node
     context: _Context
     seen: dict[str, int]
-    clean: bool = True
+    refusing: int = 0
 
 
 _contexts: dict[frozenset[tuple[str, int]], _Context] = {}
@@ -121,13 +117,16 @@ def _context(types: Types) -> _Context:
     return _contexts[key]
 
 
-def problems(document: Document, root: str) -> Iterator[Problem]:
-    """All problems in file order.
+def problems(document: Document, root: str, asked: int = 0) -> Iterator[Problem]:
+    """What is wrong, in file order: all that no fork lets pass, and the first thing that each fork stops at.
 
     Args:
         document: the file.
         root: type of the whole: ``NetParameter`` or ``SolverParameter``.
+        asked: forks of which all is told that they refuse.
     """
+    hopeless = 1 << len(load().forks)  # stands beside the forks that refuse something, if those are all
+    wanted = load().everyone | hopeless | asked
     stack = [_opened(document.root, _context({root: load().everyone}))]
     while stack:
         top = stack[-1]
@@ -136,21 +135,27 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
             if isinstance(item, Trivia):
                 continue
             answer = context.answers.get((item.name, _gist(item))) or _answer(context, top.node, index, item)
-            if answer.refused:
-                top.clean = False
-                for kind, text, forks, knowing in answer.refused:
+            for kind, text, forks, knowing in answer.refused:
+                refusing = forks | (hopeless if forks == knowing else 0)
+                top.refusing |= refusing
+                if refusing & wanted:
                     yield Problem(kind, top.node.child(index), context.message, text, forks, knowing)
+                    wanted &= ~forks | asked
             before = seen.get(item.name, 0)
             seen[item.name] = before | answer.fitting
             twice = before & answer.fitting & answer.singular
             if twice:
-                top.clean = False
                 text = f'Non-repeated field "{item.name}" is specified multiple times.'
-                node, knowing = top.node.child(index), before & answer.fitting
-                yield Problem(Kind.REPEATED, node, context.message, text, twice, knowing)
+                knowing = before & answer.fitting
+                refusing = twice | (hopeless if twice == knowing else 0)
+                top.refusing |= refusing
+                if refusing & wanted:
+                    yield Problem(Kind.REPEATED, top.node.child(index), context.message, text, twice, knowing)
+                    wanted &= ~twice | asked
             if answer.inner is not None and isinstance(item, Block):
-                top.clean = False
-                if answer.inner.knows(item):
+                known = answer.inner.refusing.get(gist(item))
+                if known is not None and not known & wanted:
+                    top.refusing |= known
                     continue
                 node = top.node.child(index)
                 elements = list(node.children()) if node.is_list else [node]
@@ -160,11 +165,15 @@ def problems(document: Document, root: str) -> Iterator[Problem]:
             stack.pop()
             for name, forks in context.required:
                 if name not in seen:
-                    top.clean = False
-                    text = f"Message missing required fields: {name}"
-                    yield Problem(Kind.MISSING, top.node, context.message, text, forks, context.everyone)
-            if top.clean:
-                context.remember(top.node.block)
+                    refusing = forks | (hopeless if forks == context.everyone else 0)
+                    top.refusing |= refusing
+                    if refusing & wanted:
+                        text = f"Message missing required fields: {name}"
+                        yield Problem(Kind.MISSING, top.node, context.message, text, forks, context.everyone)
+                        wanted &= ~forks | asked
+            if stack:
+                context.remember(top.node.block, top.refusing)
+                stack[-1].refusing |= top.refusing  # of a list's next message, too, which does no harm
 
 
 def _opened(node: Node, context: _Context) -> _Open:

@@ -75,6 +75,7 @@ class Fixer:
         group: one of ``GROUPS``.
         opt_in: whether it is run only if it is asked for by name.
         signs: it finds nothing in a file without any of these (``Subject.signs``); empty if that cannot be told.
+        needs: it finds nothing in a file without all of these.
         about: gives the whole page.
     """
 
@@ -86,6 +87,7 @@ class Fixer:
     group: str = ""
     opt_in: bool = False
     signs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     about: Callable[[], str] = str
 
     @property
@@ -100,7 +102,8 @@ class Fixer:
 
     def may_find(self, subject: Subject) -> bool:
         """Whether it is worth while to look."""
-        return not self.signs or not subject.signs.isdisjoint(self.signs)
+        seen = subject.signs
+        return (not self.signs or not seen.isdisjoint(self.signs)) and seen.issuperset(self.needs)
 
 
 def _of_module(
@@ -116,7 +119,7 @@ def _of_module(
 
         return cleandoc(_module(name).__doc__ or "")
 
-    return Fixer(name, Phase(phase), find, changes, family, group, False, signs, about)
+    return Fixer(name, Phase(phase), find, changes, family, group, False, signs, (), about)
 
 
 def _module(name: str) -> Any:

@@ -31,15 +31,8 @@ _ALIKE = 0.9
 
 def universal(subject: Subject, kind: Kind) -> Iterator[Problem]:
     """Problems of a kind that stop every fork (or the one that the user named)."""
-    verdict = subject.verdict
-    if verdict is None or any(Generation.V0 in net.generations for net in subject.all_nets):
-        return
-    named = subject.forks if subject.options.dialect else 0
-    for problem in verdict.problems:
-        if problem.kind is not kind:
-            continue
-        if problem.forks & named if named else problem.forks == problem.context:
-            yield problem
+    if not any(Generation.V0 in net.generations for net in subject.all_nets):
+        yield from (problem for problem in subject.refused if problem.kind is kind)
 
 
 def loads_with(subject: Subject, edits: Iterable[Edit]) -> bool:

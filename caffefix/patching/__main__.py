@@ -11,7 +11,7 @@ from caffefix.patching.shipped import SUFFIX, declared, folder
 _HEAD = '''"""What the shipped patches declare. Made by `python -m caffefix.patching`. Do not edit."""
 
 # fmt: off
-# (file, name, phase, changes, group, opt-in, signs)
+# (file, name, phase, changes, group, opt-in, needs)
 INDEX: tuple[tuple[str, str, int, tuple[str, ...], str, bool, tuple[str, ...]], ...] = (
  '''
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from caffefix.caffe.slots import says_nothing, slots
+from caffefix.caffe.slots import slots
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability
 from caffefix.patching.body import Body
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.front import Front, Where
-from caffefix.patching.goals import ROOT, is_layer
+from caffefix.patching.goals import ROOT, is_layer, layer_types
 from caffefix.patching.kinds import NUMBERS, with_kinds
 from caffefix.patching.merge import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
-from caffefix.patching.patch import Join, holes, words_in
+from caffefix.patching.patch import Join, holes
 from caffefix.patching.pattern import (
     LAYER,
     Item,
@@ -28,8 +28,9 @@ from caffefix.patching.pattern import (
     variables,
     walk,
 )
+from caffefix.patching.sieve import Sieve
 from caffefix.records import dataclass
-from caffefix.syntax.scalars import is_string, number_value, string_value
+from caffefix.syntax.scalars import number_value, string_value
 
 _SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"
 _UNTELLING = frozenset((LAYER, "name", "type", "bottom", "top"))
@@ -216,31 +217,24 @@ def kinds(body: Body) -> frozenset[str]:
 # ---------------------------------------------------------------- literals
 
 
-def anchors(body: Body, kind: str) -> frozenset[str]:
-    """The words that a file must hold for the body to match.
+def anchors(body: Body, sieves: Iterable[Sieve]) -> frozenset[str]:
+    """Names of fields and types of layers that a file must have for the body to match.
 
     Args:
         body: the body.
-        kind: what it looks into: the type of a net or solver in caffe.proto.
+        sieves: of its messages.
 
     Raises:
         PatchError: nothing in it is telling.
     """
-    names: set[str] = set()
-    telling = False
-    for item, inside in with_kinds(body.before, kind):
-        if isinstance(item, Rest) or not item.name:
-            continue
-        if not (isinstance(item, Scalar) and isinstance(item.value, Literal)):
-            telling |= item.name not in _UNTELLING
-            names.add(item.name)
-        elif not _may_be_absent(item.name, item.value.text, inside):
-            telling = True
-            names.add(item.name)
-            names.update(words_in(string_value(item.value.text)) if is_string(item.value.text) else ())
-    if not telling:
+    names = frozenset[str]().union(*(sieve.names for sieve in sieves))
+    literals = {
+        item.name for item in walk(body.before) if isinstance(item, Scalar) and isinstance(item.value, Literal)
+    }
+    if names <= _UNTELLING - literals:
         raise PatchError(body.start, Mistake.NO_ANCHOR)
-    return frozenset(names)
+    types = (layer_types(item) for item in body.before if isinstance(item, Message) and is_layer(item))
+    return names.union(string_value(text) for texts in types for text in texts)
 
 
 def check_numbers(body: Body, kind: str) -> None:
@@ -256,12 +250,6 @@ def check_numbers(body: Body, kind: str) -> None:
         number = number_value(item.value.text)
         if slot is not None and slot.kind in NUMBERS and number is not None and not math.isfinite(number):
             raise PatchError(item.offset, Mistake.NO_NUMBER, value=item.value.text, name=item.name, type=slot.kind)
-
-
-def _may_be_absent(name: str, value: str, kind: str) -> bool:
-    """Whether a field of that value says what an absent one says, in some fork."""
-    slot = slots(kind).get(name)
-    return any(says_nothing(kind, slot, value, bvlc, lambda other: False) for bvlc in (False, True))
 
 
 # ---------------------------------------------------------------- layers

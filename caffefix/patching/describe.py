@@ -20,7 +20,7 @@ def describe(patch: Patch) -> str:
     lines += _matched(patch)
     lines += [f"  ${name} is {_constrained(c)}" for name, c in front.constraints.items()]
     lines += [f"  only where {text}" for where in front.wheres for text in _condition(where)]
-    lines += ["", f"looks at files with all of: {', '.join(sorted(patch.words))}"]
+    lines += ["", f"looks at files with all of: {', '.join(sorted(patch.needs))}"]
     lines.append(f"may change {', '.join(patch.changes) or 'nothing in the meaning of a net'}")
     lines.append(f"its fixes are {front.applicability.value}: {_applied(patch)}")
     return "\n".join(lines) + "\n"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
 
 from caffefix.caffe.graph import Blob, Graph, Step, graph
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.patching.front import Where
+from caffefix.records import cached_property
 from caffefix.syntax.tree import Node
 
 
@@ -23,7 +22,7 @@ class Layers:
 
     Attributes:
         net: the net.
-        by_type, by_name, by_bottom, by_top: layers, in file order.
+        all: layers, in file order.
     """
 
     def __init__(self, net: Net) -> None:
@@ -31,17 +30,32 @@ class Layers:
         self.all: list[Layer] = [
             layer for layer in net.layers if layer.generation is Generation.V2 and not layer.node.in_list
         ]
-        self.by_type: defaultdict[str, list[Layer]] = defaultdict(list)
-        self.by_name: defaultdict[str, list[Layer]] = defaultdict(list)
-        self.by_bottom: defaultdict[str, list[Layer]] = defaultdict(list)
-        self.by_top: defaultdict[str, list[Layer]] = defaultdict(list)
+
+    @cached_property
+    def by_name(self) -> dict[str, list[Layer]]:
+        """Layers by their names, in file order."""
+        return self._table(lambda layer: (layer.name,))
+
+    @cached_property
+    def by_bottom(self) -> dict[str, list[Layer]]:
+        """Layers by the blobs that they read, in file order."""
+        return self._table(lambda layer: layer.bottoms)
+
+    @cached_property
+    def by_top(self) -> dict[str, list[Layer]]:
+        """Layers by the blobs that they make, in file order."""
+        return self._table(lambda layer: layer.tops)
+
+    def _table(self, names: Callable[[Layer], Iterable[str]]) -> dict[str, list[Layer]]:
+        found: dict[str, list[Layer]] = {}
         for layer in self.all:
-            self.by_type[layer.type].append(layer)
-            self.by_name[layer.name].append(layer)
-            for found, names in ((self.by_bottom, layer.bottoms), (self.by_top, layer.tops)):
-                for name in dict.fromkeys(names):
-                    found[name].append(layer)
-        self._by_node = {id(layer.node): layer for layer in self.all}
+            for name in dict.fromkeys(names(layer)):
+                found.setdefault(name, []).append(layer)
+        return found
+
+    @cached_property
+    def _by_node(self) -> dict[int, Layer]:
+        return {id(layer.node): layer for layer in self.all}
 
     def of(self, node: Node) -> Layer:
         """The layer that a message is."""

@@ -12,6 +12,7 @@ from caffefix.patching.merge import Change, entries_in, merge
 from caffefix.patching.patch import Patch
 from caffefix.patching.reach import changed_paths, is_structural
 from caffefix.patching.sample import check_ends
+from caffefix.patching.sieve import sieves
 from caffefix.patching.source import split
 from caffefix.syntax.source import Source
 
@@ -38,15 +39,18 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
     checks.check_numbers(body, kind)
     replaced = frozenset(entry.before.offset for entry in entries_in(entries) if isinstance(entry, Change))
     changes = changed_paths(entries)
+    wanted = goals(body.before, replaced)
+    sieve_of = sieves(wanted, kind)
     patch = Patch(
         source,
         front,
         body,
         entries,
-        goals(body.before, replaced),
+        wanted,
+        sieve_of,
         checks.joins(body),
         checks.conditions(front, body),
-        checks.anchors(body, kind),
+        checks.anchors(body, sieve_of.values()),
         kinds,
         any(map(is_layer, body.before)),
         () if front.preserves_meaning else changes,

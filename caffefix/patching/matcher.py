@@ -7,20 +7,28 @@ too many combinations in a file is refused there instead of running on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.caffe.slots import Slot, says_nothing, slots
-from caffefix.patching.goals import ROOT, Goal, layer_types
+from caffefix.patching.goals import ROOT, Goal
 from caffefix.patching.layers import Layers
 from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Value, Variable
+from caffefix.patching.sieve import Sieve
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
-from caffefix.records import cached_property, dataclass, field
+from caffefix.records import dataclass, field
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
 _STEPS = 200_000  # fields looked at: two seconds; a big net takes thousands
+
+# What layers can be looked up by.
+_TABLES: dict[str, Callable[[Layers], dict[str, list[Layer]]]] = {
+    "bottom": lambda layers: layers.by_bottom,
+    "top": lambda layers: layers.by_top,
+    "name": lambda layers: layers.by_name,
+}
 
 
 class TooManySteps(EditError):
@@ -65,6 +73,7 @@ class Search:
 
     Attributes:
         goals: of the patch.
+        sieves: of their messages, by offset.
         constraints: of its variables.
         host: the net or solver, and its type in caffe.proto.
         layers: of the net; None for a solver.
@@ -72,6 +81,7 @@ class Search:
     """
 
     goals: tuple[Goal, ...]
+    sieves: dict[int, Sieve]
     constraints: dict[str, Constraint]
     host: Place
     layers: Layers | None
@@ -80,15 +90,6 @@ class Search:
     bound: dict[str, Bound] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
     steps: int = 0
-
-    @cached_property
-    def certain(self) -> dict[int, frozenset[str]]:
-        """Names of fields without which a message cannot do, by the item's offset."""
-        found: dict[int, frozenset[str]] = {}
-        for goal in self.goals:
-            if goal.item is not None and goal.item.name and not goal.optional:
-                found[goal.parent] = found.get(goal.parent, frozenset()) | {goal.item.name}
-        return found
 
     def matches(self) -> Iterator[Match]:
         """All matches, in the order of the file.
@@ -184,9 +185,9 @@ class Search:
     def _messages(
         self, goal: Goal, item: Message, parent: Node, kind: str
     ) -> Iterator[tuple[Place, dict[str, Bound]]]:
-        certain = self.certain.get(item.offset, frozenset())
+        sieve = self.sieves[item.offset]
         for node in self._nodes(goal, item, parent):
-            if not node.is_message or not certain <= node.block.places().keys():
+            if not node.is_message or not sieve.passes(node.block):
                 continue  # most layers: they are not worth a step
             self._count()
             if id(node) in self.used or not self._in_order(goal, node):
@@ -210,14 +211,24 @@ class Search:
         """The layers that may do, by what is known of them: a blob that is bound, a name, a type."""
         if self.layers is None:
             return ()
-        known = {"bottom": self.layers.by_bottom, "top": self.layers.by_top, "name": self.layers.by_name}
         for scalar in item.items:
-            if isinstance(scalar, Scalar) and scalar.name in known:
+            if isinstance(scalar, Scalar) and scalar.name in _TABLES:
                 value = self._known(scalar.value)
                 if value is not None:
-                    return known[scalar.name][value]
-        types = layer_types(item)
-        return self.layers.by_type[string_value(types[0])] if types else self.layers.all
+                    return _TABLES[scalar.name](self.layers).get(value, ())
+        types = self._types(item)
+        return [layer for layer in self.layers.all if layer.type in types] if types else self.layers.all
+
+    def _types(self, item: Message) -> Collection[str]:
+        """What the type of a layer must be one of; empty if it may be any."""
+        for scalar in item.items:
+            if isinstance(scalar, Scalar) and scalar.name == "type":
+                if isinstance(scalar.value, Literal):
+                    return (string_value(scalar.value.text),)
+                limits = self.constraints.get(scalar.value.name) if isinstance(scalar.value, Variable) else None
+                if limits is not None and limits.any_of:
+                    return {string_value(text) for text in limits.any_of}
+        return ()
 
     def _known(self, value: Value) -> str | None:
         """The string that a value must be, as its variable is bound; None if it is not known yet."""

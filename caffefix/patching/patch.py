@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.roles import Role, file_role
@@ -16,6 +16,7 @@ from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search
 from caffefix.patching.merge import Entry
 from caffefix.patching.rewrite import Draft, draft
+from caffefix.patching.sieve import Sieve
 from caffefix.patching.structure import cut_by
 from caffefix.patching.values import Bound, filled
 from caffefix.patterns import pattern
@@ -30,9 +31,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_WORD = pattern(r"[A-Za-z0-9_]+")
-# A string that is written in parts, or with escapes, may hold a word that the text does not show.
-_HIDING = pattern(r"\\|[\"'][ \t\r\f\v\n]+[\"']")
 _HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHOWN = 3  # edits in a title
 
@@ -64,9 +62,10 @@ class Patch:
         body: its two sides.
         entries: both sides as one.
         goals: what must be found.
+        sieves: what each message of them cannot do without, by offset.
         joins: layers that hang together by blobs.
         conditions: what must hold, and the offset of the message that it is asked of.
-        words: which a file must hold for it to match.
+        needs: names of fields and types of layers that a file must have for it to match.
         kinds: types in caffe.proto of what it looks into: nets, solvers.
         layered: whether it matches layers.
         changes: paths of what it may change in the meaning of a net.
@@ -78,9 +77,10 @@ class Patch:
     body: Body
     entries: tuple[Entry, ...]
     goals: tuple[Goal, ...]
+    sieves: dict[int, Sieve]
     joins: tuple[Join, ...]
     conditions: tuple[tuple[Where, int], ...]
-    words: frozenset[str]
+    needs: frozenset[str]
     kinds: frozenset[str]
     layered: bool
     changes: tuple[str, ...]
@@ -88,14 +88,11 @@ class Patch:
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """One finding for each match."""
-        known = words(subject.document)
-        if known is not None and not self.words <= known:
+        if not self.needs <= subject.signs or not self._may_concern(subject):
             return
         for net, host in self._hosts(subject):
             drafts = list(self._drafts(subject, net, host))
-            if not drafts or not self._may_concern(subject):  # forks are asked last: that is most work
-                continue
-            cut = cut_by(subject.document, drafts) if self.structural else {}
+            cut = cut_by(subject.document, drafts) if self.structural and drafts else {}
             for index, found in enumerate(drafts):
                 yield self._finding(subject.document, found, cut.get(index, found.trouble))
 
@@ -136,7 +133,7 @@ class Patch:
             return subject.verdict is None or subject.verdict.accepted_by("bvlc")
 
         layers = _layers(subject.document, net) if net is not None else None
-        return Search(self.goals, self.front.constraints, host, layers, bvlc)
+        return Search(self.goals, self.sieves, self.front.constraints, host, layers, bvlc)
 
     def layers_matched(self, subject: Subject) -> Iterator[tuple[Node, ...]]:
         """The layers of each match, in the order of the body."""
@@ -203,21 +200,6 @@ class Patch:
             "first (--select legacy-v1-layers)"
         )
         return Finding(self.front.name, Severity.INFO, message, node, node.string("name") or "")
-
-
-def words(document: Document) -> frozenset[str] | None:
-    """The words in a file, found once for all patches; None if strings may hide some."""
-    found: frozenset[str] | None
-    if "words" not in document.memory:
-        hides = _HIDING.search(document.text) is not None
-        document.memory["words"] = None if hides else frozenset(_WORD.findall(document.text))
-    found = document.memory["words"]
-    return found
-
-
-def words_in(text: str) -> Iterable[str]:
-    """The words in a literal."""
-    return _WORD.findall(text)
 
 
 def fill(template: str, bound: dict[str, Bound]) -> str:

@@ -13,7 +13,6 @@ from functools import cache, partial
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer
 from caffefix.resources import content, resource
-from caffefix.syntax.scalars import string_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,40 +58,19 @@ def declared(file: str) -> Row:
     """What a patch declares: its row in the index."""
     patch = _patch(file)
     front = patch.front
-    return file, front.name, front.phase.value, patch.changes, front.group, front.opt_in, signs(patch)
-
-
-def signs(patch: Patch) -> tuple[str, ...]:
-    """A type or a field that is in every file which the patch matches, the rarest by the look of it."""
-    fields = (goal.item.name for goal in patch.goals if goal.item is not None)
-    found = [name for name in (*fields, *_types(patch)) if name in patch.words and name not in _EVERYWHERE]
-    found.sort(key=lambda name: (name not in _COMMON, not name.endswith("_param")))
-    return tuple(found[-1:])
-
-
-# In nearly every file, and in very many.
-_EVERYWHERE = frozenset("layer name type bottom top".split())
-_COMMON = frozenset(
-    """
-    include exclude phase param num_output kernel_size stride weight_filler bias_filler bias_term Convolution
-    Pooling ReLU InnerProduct
-    """.split()
-)
-
-
-def _types(patch: Patch) -> Iterator[str]:
-    """Types of layers that the patch matches."""
-    from caffefix.patching.goals import is_layer
-    from caffefix.patching.pattern import Literal, Message, Scalar
-
-    for layer in filter(is_layer, patch.body.before):
-        for item in layer.items if isinstance(layer, Message) else ():
-            if isinstance(item, Scalar) and item.name == "type" and isinstance(item.value, Literal):
-                yield string_value(item.value.text)
+    return (
+        file,
+        front.name,
+        front.phase.value,
+        patch.changes,
+        front.group,
+        front.opt_in,
+        tuple(sorted(patch.needs)),
+    )
 
 
 def _of_file(
-    file: str, name: str, phase: int, changes: tuple[str, ...], group: str, opt_in: bool, signs: tuple[str, ...]
+    file: str, name: str, phase: int, changes: tuple[str, ...], group: str, opt_in: bool, needs: tuple[str, ...]
 ) -> Fixer:
     """A patch as the engine runs it, which is read when somebody asks what it finds, or what it is about."""
 
@@ -105,7 +83,7 @@ def _of_file(
             found = []
         return iter(found)
 
-    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
+    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, (), needs, lambda: _page(_patch(file)))
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:

@@ -96,7 +96,9 @@ def uri(path: str) -> str:
 
 def clean(text: str) -> str:
     """Text without control characters and lone surrogates, which stand for odd bytes in file names."""
-    return one_line(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode().decode("latin-1"))
+    return one_line(
+        text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode().decode("latin-1")
+    )
 
 
 def link(docs: str, name: str) -> str:
