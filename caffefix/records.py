@@ -133,7 +133,12 @@ def _init(cls, names, defaults, frozen):
             arguments.append(f"{name}=_default_{name}")
         else:
             arguments.append(name)
-        lines.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
+        slot = cls.__dict__.get(name)
+        if frozen and hasattr(slot, "__set__"):  # a slot's own setter need not be looked up
+            scope[f"_set_{name}"] = slot.__set__
+            lines.append(f" _set_{name}(self, {value})")
+        else:
+            lines.append(f" _set(self, {name!r}, {value})" if frozen else f" self.{name} = {value}")
     if hasattr(cls, "__post_init__"):
         lines.append(" self.__post_init__()")
     exec(f"def __init__({', '.join(['self', *arguments])}):\n" + ("\n".join(lines) or " pass"), scope)

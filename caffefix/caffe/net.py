@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
+from caffefix.syntax.green import gist
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 
@@ -138,23 +139,20 @@ class Layer:
         return self.node.strings("top")
 
     @cached_property
-    def outcomes(self) -> dict[Any, Any]:
-        """What its shape rule says, by the shapes of its bottoms; ``shapes.infer`` remembers here."""
-        return {}
-
-    @cached_property
     def scores(self) -> bool:
         """Whether a top is a loss: by the type, or by a loss_weight that is not zero."""
+        if not self.node.has("loss_weight"):
+            return is_loss(self.type)
         weights = self.node.scalars("loss_weight")
         return any(number_value(w) != 0 for w in weights) if weights else is_loss(self.type)
 
     @cached_property
     def includes(self) -> list[Rule]:
-        return [_rule(node) for node in self.node.fields("include")]
+        return [_rule(node) for node in self.node.fields("include")] if self.node.has("include") else []
 
     @cached_property
     def excludes(self) -> list[Rule]:
-        return [_rule(node) for node in self.node.fields("exclude")]
+        return [_rule(node) for node in self.node.fields("exclude")] if self.node.has("exclude") else []
 
     @cached_property
     def stages(self) -> frozenset[str]:
@@ -168,24 +166,18 @@ class Layer:
         return not any(rule.holds(phase, stages) for rule in self.excludes)
 
     @cached_property
-    def params(self) -> list[Param]:
+    def params(self) -> tuple[Param, ...]:
         """What the file says of each blob, in order; blobs beyond have ``Param()``."""
-        found = []
-        specs = [n for n in self.node.fields("param") if n.is_message]
-        for spec in specs:
-            rate = spec.scalar("lr_mult")
-            found.append(Param(_number(rate, 1.0), rate is not None, spec.string("name") or ""))
-        rates = self.node.scalars("blobs_lr")
-        names = [string_value(v) for v in self.node.scalars("param") if is_string(v)]
-        for index in range(len(found), max(len(rates), len(names))):
-            found.append(
-                Param(
-                    _number(rates[index], 1.0) if index < len(rates) else 1.0,
-                    index < len(rates),
-                    names[index] if index < len(names) else "",
-                )
-            )
-        return found
+        if not (self.node.has("param") or self.node.has("blobs_lr")):
+            return ()
+        if any(map(is_string, self.node.scalars("param"))):  # names of shared blobs, as V1 gives them
+            return tuple(_params(self.node))
+        key = gist(self.node.block)
+        if key not in _known_params:
+            if len(_known_params) >= _KNOWN:
+                _known_params.clear()
+            _known_params[key] = tuple(_params(self.node))
+        return _known_params[key]
 
     def param(self, index: int) -> Param:
         return self.params[index] if index < len(self.params) else Param()
@@ -293,6 +285,28 @@ def _rule(node: Node) -> Rule:
         frozenset(node.strings("stage")),
         frozenset(node.strings("not_stage")),
     )
+
+
+# What layers that are alike say of their blobs, by their gist; forgotten beyond that many.
+_known_params: dict[int, tuple[Param, ...]] = {}
+_KNOWN = 1 << 12
+
+
+def _params(layer: Node) -> Iterator[Param]:
+    count = 0
+    for spec in layer.fields("param"):
+        if spec.is_message:
+            count += 1
+            rate = spec.scalar("lr_mult")
+            yield Param(_number(rate, 1.0), rate is not None, spec.string("name") or "")
+    rates = layer.scalars("blobs_lr")
+    names = [string_value(v) for v in layer.scalars("param") if is_string(v)]
+    for index in range(count, max(len(rates), len(names))):
+        yield Param(
+            _number(rates[index], 1.0) if index < len(rates) else 1.0,
+            index < len(rates),
+            names[index] if index < len(names) else "",
+        )
 
 
 def _number(value: str | None, default: float) -> float:

@@ -17,6 +17,7 @@ from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.shape_rules.base import merged, text_of
 from caffefix.caffe.shape_rules.sources import input_shapes
 from caffefix.records import dataclass
+from caffefix.syntax.green import gist
 from caffefix.syntax.tree import Node
 
 
@@ -135,12 +136,22 @@ def _is_permissive(layer: Layer, index: int) -> bool:
 
 
 def _applied(layer: Layer, bottoms: tuple[Shape, ...]) -> Outcome | Mismatch:
-    """What a layer's rule says of bottoms of these shapes; remembered, for it is asked in each phase and stage."""
-    found: Outcome | Mismatch | None = layer.outcomes.get(bottoms)
+    """What a layer's rule says of bottoms of these shapes; remembered, for nets repeat their layers.
+
+    No rule looks at a layer's strings but its type.
+    """
+    key = (layer.type, gist(layer.node.block), bottoms)
+    found = _outcomes.get(key)
     if found is None:
         try:
             found = RULES[layer.type](Site(layer, bottoms))
         except Mismatch as mismatch:
-            found = mismatch
-        layer.outcomes[bottoms] = found
+            found = mismatch.with_traceback(None)
+        if len(_outcomes) >= _OUTCOMES:
+            _outcomes.clear()
+        _outcomes[key] = found
     return found
+
+
+_outcomes: dict[tuple[str, int, tuple[Shape, ...]], Outcome | Mismatch] = {}
+_OUTCOMES = 1 << 12  # forgotten beyond this many

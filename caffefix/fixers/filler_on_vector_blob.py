@@ -71,10 +71,12 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         if not subject.learns(net):
             continue
-        first = _reading_vectors(net)
-        found = [(layer, *vector) for layer in net.layers if layer not in first for vector in _vectors(layer)]
-        wrong = [(layer, filler, value) for layer, filler, value in found if _is_for_matrices(filler)]
-        for layer, filler, value in wrong:
+        vectors = ((layer, *vector) for layer in net.layers for vector in _vectors(layer))
+        found = [(layer, filler, value) for layer, filler, value in vectors if _is_for_matrices(filler)]
+        first = _reading_vectors(net) if found else []
+        for layer, filler, value in found:
+            if layer in first:
+                continue
             kind = filler.string("type") or ""
             message = (
                 f"{filler.name} is {kind}, which takes a vector to have one input and draws {_RANGE[kind]}, "

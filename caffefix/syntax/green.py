@@ -85,7 +85,7 @@ class Block:
     (fields, or blocks of kind ``{`` or ``<``) that bear the list's name.
     """
 
-    __slots__ = ("_gist", "_places", "close", "items", "kind", "name", "open", "size")
+    __slots__ = ("_gist", "_places", "_whole", "close", "items", "kind", "name", "open", "size")
     type = "BLOCK"
 
     def __init__(self, open: Bracket, items: list[Green], close: Bracket, kind: str = "{") -> None:
@@ -96,7 +96,7 @@ class Block:
         self.name = open.name
         self.size = -1  # length of the text, filled in by measure()
         self._places: dict[str, list[int]] | None = None
-        self._gist = 0
+        self._gist = self._whole = 0  # gist() and _whole() remember here
 
     def places(self) -> dict[str, list[int]]:
         """The indices of its items by their names, trivia under ``Trivia.name``."""
@@ -153,32 +153,44 @@ _GISTS = 1 << 13  # forgotten beyond this many
 
 
 def gist(block: Block) -> int:
-    """A number that messages share if they are alike but for what their strings and comment lines say.
+    """A number that messages share if they are alike but for what their own strings and comment lines say.
 
-    They have the same fields in the same places, and the same pieces for those that are no strings. What
-    holds for all messages of a gist need be worked out once: thousands of layers differ in names alone.
+    They have the same fields in the same places, the same pieces for those that are no strings, and in their
+    messages the same strings, too. What holds for all messages of a gist need be worked out once: thousands
+    of layers differ in names alone.
     """
-    if block._gist:
-        return block._gist
+    if not block._gist:
+        parts: list[object] = [block.kind, block.name]
+        for item in block.items:
+            if isinstance(item, Field):
+                parts.append(item.name if item.value[0] in "\"'" else item)
+            else:
+                parts.append(_whole(item) if isinstance(item, Block) else None)
+        block._gist = _numbered(tuple(parts))
+    return block._gist
+
+
+def _whole(block: Block) -> int:
+    """A number that messages share if they are alike but for comment lines."""
+    if block._whole:
+        return block._whole
     stack = [_begun(block)]
     while stack:
         top, rest, parts = stack[-1]
         for item in rest:
-            if isinstance(item, Field):
-                parts.append(item.name if item.value[0] in "\"'" else item)
-            elif isinstance(item, Block):
-                if not item._gist:
+            if isinstance(item, Block):
+                if not item._whole:
                     stack.append(_begun(item))
                     break
-                parts.append(item._gist)
+                parts.append(item._whole)
             else:
-                parts.append(None)
+                parts.append(item if isinstance(item, Field) else None)
         else:
             stack.pop()
-            top._gist = _numbered(tuple(parts))
+            top._whole = _numbered(tuple(parts))
             if stack:
-                stack[-1][2].append(top._gist)
-    return block._gist
+                stack[-1][2].append(top._whole)
+    return block._whole
 
 
 def field_names(block: Block) -> frozenset[str]:
