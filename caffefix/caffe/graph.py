@@ -150,9 +150,9 @@ class _Builder:
         return blob
 
     def add(self, index: int, layer: Layer) -> Step:
-        bottoms = tuple(self._read(name, Use(index, slot)) for slot, name in enumerate(layer.bottoms))
-        tops = tuple(self.make(name, index, slot) for slot, name in enumerate(layer.tops))
-        return Step(index, layer, bottoms, tops)
+        bottoms = [self._read(name, Use(index, slot)) for slot, name in enumerate(layer.bottoms)]
+        tops = [self.make(name, index, slot) for slot, name in enumerate(layer.tops)]
+        return Step(index, layer, tuple(bottoms), tuple(tops))
 
     def _read(self, name: str, use: Use) -> Blob:
         blob = self.latest.get(name)

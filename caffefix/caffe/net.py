@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
-from caffefix.syntax.green import gist
+from caffefix.syntax.green import field_names, gist
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 
@@ -226,6 +226,7 @@ class Net:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.views: tuple[Any, ...] | None = None  # what phases see of it; _views.views remembers here
+        self._seen: dict[tuple[Phase, frozenset[str]], list[Layer]] = {}  # view() remembers here
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -251,9 +252,17 @@ class Net:
     def stages(self) -> frozenset[str]:
         return frozenset().union(*(layer.stages for layer in self.layers))
 
+    @cached_property
+    def field_names(self) -> frozenset[str]:
+        """Names of all fields in its layers."""
+        return frozenset[str]().union(*{field_names(layer.node.block) for layer in self.layers})
+
     def view(self, phase: Phase, stages: frozenset[str] = frozenset()) -> list[Layer]:
         """The layers that a phase sees."""
-        return [layer for layer in self.layers if layer.is_in(phase, stages)]
+        key = (phase, stages)
+        if key not in self._seen:
+            self._seen[key] = [layer for layer in self.layers if layer.is_in(phase, stages)]
+        return self._seen[key]
 
 
 def nets(document: Document) -> Iterator[Net]:

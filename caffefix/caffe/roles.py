@@ -7,7 +7,7 @@ import re
 
 from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
-from caffefix.syntax.green import Field, blocks, field_names
+from caffefix.syntax.green import Field, blocks
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Document
 
@@ -99,8 +99,7 @@ def file_role(document: Document) -> Role:
 
 def _has_nothing_of_training(net: Net) -> bool:
     """Whether a net with a loss has no filler at all, and data that are called validation or test."""
-    names = frozenset[str]().union(*(field_names(layer.node.block) for layer in net.layers))
-    if "source" not in names or any(name.endswith("_filler") for name in names):
+    if "source" not in net.field_names or any(name.endswith("_filler") for name in net.field_names):
         return False
     items = (item for layer in net.layers for block in blocks(layer.node.block) for item in block.items)
     values = (item.value for item in items if isinstance(item, Field) and item.name == "source")

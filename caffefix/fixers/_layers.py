@@ -10,6 +10,7 @@ from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.findings import Subject
 from caffefix.syntax import comments
+from caffefix.syntax.green import gist
 from caffefix.syntax.tree import Node
 
 
@@ -57,9 +58,37 @@ def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | Non
 
 def fillers(layer: Layer) -> Iterator[Node]:
     """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
-    places = layer.node.block.places()
+    key = gist(layer.node.block)
+    if key not in _paths:
+        if len(_paths) >= _PATHS:
+            _paths.clear()
+        _paths[key] = tuple(_path(node, layer.node) for node in _all_fillers(layer.node))
+    for path in _paths[key]:
+        node = layer.node
+        for index in path:
+            node = node.child(index)
+        yield node
+
+
+# Where layers that are alike have their fillers, by their gist; forgotten beyond that many.
+_paths: dict[int, tuple[tuple[int, ...], ...]] = {}
+_PATHS = 1 << 12
+
+
+def _path(node: Node, top: Node) -> tuple[int, ...]:
+    """The way from a message down to a field in it."""
+    found: list[int] = []
+    while node is not top:
+        assert node.parent is not None
+        found.append(node.index)
+        node = node.parent
+    return tuple(reversed(found))
+
+
+def _all_fillers(layer: Node) -> Iterator[Node]:
+    places = layer.block.places()
     for index in sorted(index for name in places if name.endswith("_param") for index in places[name]):
-        holder = layer.node.child(index)
+        holder = layer.child(index)
         if holder.is_message:
             yield from _fillers_in(holder)
 

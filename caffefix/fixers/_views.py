@@ -55,9 +55,13 @@ def views(net: Net) -> tuple[View, ...]:
 
 def _views(net: Net) -> Iterator[View]:
     learns = any(scores(layer) for layer in net.layers)
+    graphs: dict[tuple[int, ...], Graph] = {}  # phases that have the same layers share theirs
     for phase in Phase if learns else (Phase.TEST,):
         for stages in _stage_sets(net):
-            made = graph(net, phase, stages)
+            layers = tuple(map(id, net.view(phase, stages)))
+            made = graphs.get(layers)
+            if made is None:
+                made = graphs[layers] = graph(net, phase, stages)
             if made.inputs or any(not step.layer.bottoms and step.layer.tops for step in made.steps):
                 yield View(net, phase, stages, made)
 

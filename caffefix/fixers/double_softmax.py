@@ -61,6 +61,9 @@ SIGNS = tuple(_CONTAINED)
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each loss."""
     for net in bvlc_nets(subject):
+        types = {layer.type for layer in net.layers}
+        if not any({loss, contained} <= types for loss, contained in _CONTAINED.items()):
+            continue
         found = {id(f.node): f for view in views(net) for f in _judge(view)}
         yield from found.values()
 

@@ -231,3 +231,23 @@ def measure(block: Block) -> int:
                 inner = sum(i.size if isinstance(i, Block) else len(i.text) for i in item.items)
                 item.size = len(item.open.text) + inner + len(item.close.text)
     return block.size
+
+
+def printed(block: Block) -> str:
+    """A block's text; its length is remembered, for ``measure``."""
+    parts: list[str] = [block.open.text]
+    stack = [(block, iter(block.items))]
+    while stack:
+        top, rest = stack[-1]
+        for item in rest:
+            if isinstance(item, Block):
+                parts.append(item.open.text)
+                stack.append((item, iter(item.items)))
+                break
+            parts.append(item.text)
+        else:
+            stack.pop()
+            parts.append(top.close.text)
+    text = "".join(parts)
+    block.size = len(text)
+    return text

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 
-from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure
+from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure, printed
 from caffefix.syntax.scalars import string_value
 
 TYPE_CHECKING = False
@@ -37,19 +37,10 @@ class Document:
 
     def print(self) -> str:
         """The text that the tree stands for; equals ``text`` byte for byte."""
-        parts: list[str] = []
-        stack: list[tuple[Block, Iterator[Green]]] = [(self.root.block, iter(self.root.block.items))]
-        while stack:
-            block, rest = stack[-1]
-            for item in rest:
-                if isinstance(item, Block):
-                    parts.append(item.open.text)
-                    stack.append((item, iter(item.items)))
-                    break
-                parts.append(item.text)
-            else:
-                stack.pop()
-                parts.append(block.close.text)
+        parts = []
+        for item in self.root.block.items:
+            text = printed(item) if isinstance(item, Block) else item.text
+            parts.append(text)
         return "".join(parts)
 
 
@@ -197,9 +188,9 @@ class Node:
         """Values, as written, of the scalars of that name."""
         found: list[str] = []
         block = self.green
-        if not isinstance(block, Block):
+        if not isinstance(block, Block) or name not in (places := block.places()):
             return found
-        for index in block.places().get(name, ()):
+        for index in places[name]:
             item = block.items[index]
             if isinstance(item, Field):
                 found.append(item.value)
