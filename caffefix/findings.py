@@ -17,13 +17,13 @@ from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.green import Block, field_names
-from caffefix.syntax.lookalikes import Lookalike
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.evidence.prediction import Prediction
+    from caffefix.syntax.lookalikes import Lookalike
 
 
 class Severity(enum.Enum):
@@ -180,7 +180,8 @@ class Subject:
 
     @cached_property
     def signs(self) -> frozenset[str]:
-        """Names of the file's fields, types of its layers, kinds of what stops every fork's parser, its role.
+        """Names of the file's fields, types of its layers, kinds of what stops every fork's parser, its role
+        and those of its nets.
 
         Fixers declare which of these they look for (``SIGNS``). Types are there as Caffe calls them and
         as the file writes them.
@@ -191,6 +192,7 @@ class Subject:
         for net in self.all_nets:
             found.update([layer.type for layer in net.layers])
             found.update([layer.raw_type for layer in net.layers])
+            found.add(self.role(net).value)
         if self.verdict is not None:
             found.update(problem.kind.value for problem in self.refused)
         return frozenset(found)

@@ -77,10 +77,11 @@ def test_the_index_says_what_the_modules_declare() -> None:
 
 
 def test_the_index_says_what_the_patches_declare() -> None:
-    """``python -m caffefix.patching`` writes it again."""
-    from caffefix.patching import __main__, _index
+    """``python -m caffefix.patching`` writes it again, and the patches as Python."""
+    from caffefix.patching import __main__
 
-    assert Path(_index.__file__).read_text(encoding="utf-8") == __main__.source()
+    for name, text in __main__.sources().items():
+        assert Path(__main__.__file__).with_name(name).read_text(encoding="utf-8") == text, name
 
 
 def overlooked(paths: list[Path]) -> list[tuple[Path, str]]:

@@ -20,7 +20,8 @@ import pytest
 
 from caffefix.reports.progress import watched
 from caffefix.results import FileResult, Status
-from caffefix.zoo.executor import Executor, Processes, Serial
+from caffefix.zoo.executor import Executor, Serial
+from caffefix.zoo.processes import Processes
 from tests.golden import GOLDEN, caffefix, caffefix_process
 from tests.zoos import ENVIRONMENT, changed, children, kill_tree, make_zoo, start, wait_for
 

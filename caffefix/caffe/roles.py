@@ -7,6 +7,7 @@ import re
 
 from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
+from caffefix.patterns import pattern
 from caffefix.syntax.green import Field, blocks
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Document
@@ -25,6 +26,8 @@ class Role(enum.Enum):
 
 
 LEARNS = frozenset({Role.TRAIN, Role.TRAIN_VAL})
+LEARNING = (Role.TRAIN.value, Role.TRAIN_VAL.value)  # as fixers declare it
+SNIPPET = Role.SNIPPET.value
 
 _SOLVER_FIELDS = frozenset(
     """
@@ -32,7 +35,7 @@ _SOLVER_FIELDS = frozenset(
     solver_mode solver_type snapshot snapshot_prefix momentum weight_decay stepsize gamma
     """.split()
 )
-_VALIDATION = re.compile(r"(^|[^a-z])(val|valid|validation|test)([^a-z]|$)", re.IGNORECASE)
+_VALIDATION = pattern(r"(^|[^a-z])(val|valid|validation|test)([^a-z]|$)", re.IGNORECASE)
 # Parts of a layer that people paste into questions and answers.
 _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include", "exclude", "transform_param"])
 

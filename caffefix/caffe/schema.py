@@ -12,6 +12,7 @@ kept. A set of forks is an int with a bit for each.
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from os.path import dirname, join
@@ -83,31 +84,39 @@ class Schema:
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
-    """Rows by the names in their first column; what they say is read when somebody asks for a name.
+    """Some rows of a table by their next column; what they say is read when somebody asks for a name.
 
     Args:
-        rows: the rows, without line ends.
-        read: what is made of the rows of a name, each without its first column.
+        rows: all rows, sorted, without line ends.
+        part: which of them, by index.
+        prefix: the columns that they have in common, each with its tab.
+        read: what is made of the rows of a name.
     """
 
-    def __init__(self, rows: Iterable[str], read: Callable[[list[str]], object]) -> None:
+    def __init__(self, rows: list[str], part: range, prefix: str, read: Callable[[range, str], object]) -> None:
+        self.rows = rows
+        self._part = part
+        self._prefix = prefix
         self._read = read
         self._found: dict[str, Any] = {}
-        self._rows: dict[str, list[str]] = {}
-        for row in rows:
-            name, _, rest = row.partition("\t")
-            self._rows.setdefault(name, []).append(rest)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._found:
-            self._found[name] = self._read(self._rows[name])
+            head = f"{self._prefix}{name}\t"
+            low, high = self._part.start, self._part.stop
+            first = bisect_left(self.rows, head, low, high)
+            end = bisect_left(self.rows, head[:-1] + "\n", first, high)  # what comes next after a tab
+            if first == end:
+                raise KeyError(name)
+            self._found[name] = self._read(range(first, end), head)
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        start = len(self._prefix)
+        return iter(dict.fromkeys(self.rows[i][start : self.rows[i].index("\t", start)] for i in self._part))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(1 for _ in self)
 
 
 @cache
@@ -121,27 +130,32 @@ def load() -> Schema:
         return sum(bits[name] for name in text.split(","))
 
     def variant(row: str) -> Variant:
-        label, type_, default, number, having = row.split("\t")
+        _, _, label, type_, default, number, having = row.split("\t")
         kind, _, type_name = type_.partition(":")
         return Variant(label, kind, type_name, default, int(number), forks(having))
 
     def value(row: str) -> tuple[int, int]:
-        number, having = row.split("\t")
+        _, _, number, having = row.split("\t")
         return int(number), forks(having)
 
-    fields = _content("fields.tsv").split("\n")[1:-1]
-    values = _content("enums.tsv").split("\n")[1:-1]
+    def table(name: str, cell: Callable[[str], object]) -> _Table:
+        rows = _content(name).split("\n")[1:-1]
+
+        def cells(part: range, prefix: str) -> tuple[object, ...]:
+            return tuple(map(cell, rows[part.start : part.stop]))
+
+        def inner(part: range, prefix: str) -> _Table:
+            return _Table(rows, part, prefix, cells)
+
+        return _Table(rows, range(len(rows)), "", inner)
+
+    fields = table("fields.tsv", variant)
     required: dict[str, dict[str, None]] = {}
-    for row in fields:
+    for row in fields.rows:
         if "\trequired\t" in row:
             message, name, *_ = row.split("\t")
             required.setdefault(message, {})[name] = None
-    return Schema(
-        names,
-        _Table(fields, lambda rows: _Table(rows, lambda found: tuple(map(variant, found)))),
-        _Table(values, lambda rows: _Table(rows, lambda found: tuple(map(value, found)))),
-        required,
-    )
+    return Schema(names, fields, table("enums.tsv", value), required)
 
 
 def _content(name: str) -> str:

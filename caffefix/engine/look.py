@@ -35,7 +35,7 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
         fixers: all that are looked for.
         suppressed: what is silenced of those before this one; it is for phase TIDY.
     """
-    if not fixer.may_find(subject):
+    if not fixer.may_find(subject) or (fixer.phase is Phase.READ and not subject.lookalikes):
         return Look(())
     if fixer.phase is Phase.READ or not subject.suppressions.all:  # an unread file's comments say nothing
         return Look(tuple(fixer.find(subject)) if fixer.phase is not Phase.TIDY else ())

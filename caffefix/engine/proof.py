@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     Delete,
@@ -73,6 +72,8 @@ def applies(old: bytes, diff: bytes, new: bytes) -> None:
     Raises:
         ProofError: the diff does not lead from old to new.
     """
+    from caffefix.engine.applier import ApplyError, apply_diff  # most files need none
+
     try:
         result = apply_diff(old, diff)
     except ApplyError as error:

@@ -19,16 +19,12 @@ from caffefix.engine import proof
 from caffefix.engine.look import look, survey
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
-from caffefix.engine.stages import Stages
-from caffefix.engine.text_fixes import text_fixes
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.garbage import Uncollected
 from caffefix.records import dataclass, field, replace
-from caffefix.results import Diagnostic, FileResult, Status
-from caffefix.syntax.diff import unified
+from caffefix.results import Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
-from caffefix.syntax.lookalikes import as_meant, lookalikes
 from caffefix.syntax.lowering import TextEdit, lower
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.piecetable import ComposedEdit, PieceTable
@@ -39,6 +35,7 @@ from caffefix.syntax.tree import Document
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
+    from caffefix.engine.stages import Stages
 
 # A file that needs more turns than this is going in circles.
 _LIMIT = 50
@@ -131,6 +128,8 @@ def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) 
     try:
         return Subject(parse(text), options, family)
     except PrototxtError:
+        from caffefix.syntax.lookalikes import as_meant, lookalikes
+
         found = tuple(lookalikes(text)) if any(fixer.phase is Phase.READ for fixer in fixers) else ()
         if not found:
             raise
@@ -147,7 +146,7 @@ class _Run:
         self.original = self.document = subject.document
         self.subject = subject  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
-        self.stages = Stages(PieceTable(source.text)) if request.stages else None
+        self.stages = _stages(source) if request.stages else None
         self.round = 0
         self.applied: list[Diagnostic] = []
         self.fixed: dict[str, list[Diagnostic]] = {}  # by the label of their fix
@@ -251,12 +250,14 @@ class _Run:
                 self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role, suppressed=suppressed
             )
         new = self.document.text.encode("latin-1")
+        from caffefix.syntax.diff import unified  # most files need none
+
         title = _Titles(self.original)
         diff = unified(_bytes_as_text(diff_path), self.source.text, _named(edits), title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
-        fixes = tuple(text_fixes(self.source, edits, findings, self.fixed)) if self.request.fixes else ()
+        fixes = self._text_fixes(edits, findings) if self.request.fixes else ()
         stages = self.stages.results(_bytes_as_text(diff_path), self.source.data, new) if self.stages else ()
         return FileResult(
             self.source.path,
@@ -271,6 +272,11 @@ class _Run:
             fixes=fixes,
             stages=stages,
         )
+
+    def _text_fixes(self, edits: Sequence[ComposedEdit], findings: Sequence[Diagnostic]) -> tuple[TextFix, ...]:
+        from caffefix.engine.text_fixes import text_fixes
+
+        return tuple(text_fixes(self.source, edits, findings, self.fixed))
 
     def _delta(self) -> tuple[Change, ...]:
         """What the repair as a whole changes in the meaning."""
@@ -289,6 +295,8 @@ class _Run:
         """What the unsafe fixes that were left out would change, each by itself; not those of notes."""
         for fix in _distinct(f.fix for f in self.left if f.severity is not Severity.INFO):
             if fix.applicability is Applicability.UNSAFE:
+                from caffefix.syntax.diff import unified
+
                 name = next(f.name for f in self.left if f.fix is fix)
                 table = PieceTable(self.document.text)
                 table.apply(lower(self.document, fix.edits, name))
@@ -320,6 +328,12 @@ class _Run:
         """The rest of a line of the original; a line may be a megabyte long."""
         end = self.source.text.find("\n", offset, offset + _SHOWN)
         return one_line(self.source.text[offset : offset + _SHOWN if end < 0 else end].rstrip())
+
+
+def _stages(source: Source) -> Stages:
+    from caffefix.engine.stages import Stages
+
+    return Stages(PieceTable(source.text))
 
 
 def _forks(document: Document) -> tuple[str, ...] | None:

@@ -15,6 +15,7 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 - ``SIGNS``, where there are any: names of fields, types of layers, kinds of problems or a role
   (``Subject.signs``), without all of which it finds nothing. A file without any of them is not
   shown to it, and the module is not even imported;
+- ``ROLES``, if it finds something in nets of these roles only: the same for those;
 - ``find(subject)``: yields findings, with fixes where there are any.
 
 What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
@@ -74,8 +75,7 @@ class Fixer:
         needs_family: whether its findings depend on other files.
         group: one of ``GROUPS``.
         opt_in: whether it is run only if it is asked for by name.
-        signs: it finds nothing in a file without any of these (``Subject.signs``); empty if that cannot be told.
-        needs: it finds nothing in a file without all of these.
+        signs: groups of ``Subject.signs``; it finds nothing in a file without one of each group.
         about: gives the whole page.
     """
 
@@ -86,8 +86,7 @@ class Fixer:
     needs_family: bool = False
     group: str = ""
     opt_in: bool = False
-    signs: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    signs: tuple[tuple[str, ...], ...] = ()
     about: Callable[[], str] = str
 
     @property
@@ -102,12 +101,11 @@ class Fixer:
 
     def may_find(self, subject: Subject) -> bool:
         """Whether it is worth while to look."""
-        seen = subject.signs
-        return (not self.signs or not seen.isdisjoint(self.signs)) and seen.issuperset(self.needs)
+        return not any(map(subject.signs.isdisjoint, self.signs))
 
 
 def _of_module(
-    name: str, phase: int, changes: tuple[str, ...], family: bool, group: str, signs: tuple[str, ...]
+    name: str, phase: int, changes: tuple[str, ...], family: bool, group: str, *signs: tuple[str, ...]
 ) -> Fixer:
     """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
 
@@ -119,7 +117,7 @@ def _of_module(
 
         return cleandoc(_module(name).__doc__ or "")
 
-    return Fixer(name, Phase(phase), find, changes, family, group, False, signs, (), about)
+    return Fixer(name, Phase(phase), find, changes, family, group, False, tuple(filter(None, signs)), about)
 
 
 def _module(name: str) -> Any:
@@ -146,11 +144,11 @@ def _names() -> list[str] | None:
     return sorted(file[:-3].replace("_", "-") for file in files if file.endswith(".py") and file[0] != "_")
 
 
-def declared(name: str) -> tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...]]:
+def declared(name: str) -> tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]]:
     """What a fixer's module declares: its row in the index."""
     module = _module(name)
     declared = (getattr(module, key, default) for key, default in _DECLARED)
     return name, module.PHASE.value, *declared
 
 
-_DECLARED = (("CHANGES", ()), ("NEEDS_FAMILY", False), ("GROUP", ""), ("SIGNS", ()))
+_DECLARED = (("CHANGES", ()), ("NEEDS_FAMILY", False), ("GROUP", ""), ("SIGNS", ()), ("ROLES", ()))

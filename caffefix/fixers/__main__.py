@@ -10,8 +10,8 @@ from caffefix.fixers import declared
 _HEAD = '''"""What fixers declare. Made by `python -m caffefix.fixers`. Do not edit."""
 
 # fmt: off
-# (name, phase, changes, needs family, group, signs)
-INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...]], ...] = (
+# (name, phase, changes, needs family, group, signs, roles)
+INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]], ...] = (
  '''
 
 

@@ -55,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.caffe.roles import Role
+from caffefix.caffe.roles import LEARNING, SNIPPET, Role
 from caffefix.evidence.liveness import dead_weights
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -67,6 +67,7 @@ GROUP = "Forks"
 CHANGES = ("layer.batch_norm_param",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("BatchNorm",)
+ROLES = (*LEARNING, SNIPPET)
 NAME = "batch-norm-zero-gamma"
 
 _FILLER = NewMessage("scale_filler", (NewField("type", "constant", string=True), NewField("value", "1")))

@@ -43,7 +43,7 @@ from caffefix.caffe.fillers import fans
 from caffefix.caffe.graph import build
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.caffe.roles import loss_stages
+from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
@@ -55,6 +55,7 @@ GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("weight_filler",)
+ROLES = LEARNING
 NAME = "default-std"
 
 # They make it irrelevant how large signals are.

@@ -57,6 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.roles import LEARNING
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import PIXELS, exploded, finding, refilled, rescaled, shown, suspects
 
@@ -65,6 +66,7 @@ GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(sorted(PIXELS))
+ROLES = LEARNING
 NAME = "exploding-signal"
 
 

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer, Net
-from caffefix.caffe.roles import is_origin
+from caffefix.caffe.roles import LEARNING, is_origin
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._fillers import retype
 from caffefix.fixers._layers import with_makers
@@ -59,6 +59,7 @@ CHANGES = (
 )
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("filler", "bias_filler")
+ROLES = LEARNING
 NAME = "filler-on-vector-blob"
 
 _RANGE = {"xavier": "−1.73..1.73", "msra": "a gaussian of std 1.41"}

@@ -66,9 +66,10 @@ from collections.abc import Iterator
 from caffefix.caffe.graph import build
 from caffefix.caffe.layer_types import BVLC_TYPES, WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.caffe.roles import loss_stages
+from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
+from caffefix.patterns import pattern
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
@@ -78,9 +79,10 @@ GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param.lr_mult",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("lr_mult", "blobs_lr")
+ROLES = LEARNING
 NAME = "frozen-random-layer"
 
-_FINE_TUNING = re.compile(r"fine[-_ ]?tun", re.IGNORECASE)
+_FINE_TUNING = pattern(r"fine[-_ ]?tun", re.IGNORECASE)
 _CONVOLUTIONS = frozenset({"Convolution", "DepthwiseConvolution", "ConvolutionDepthwise"})
 
 

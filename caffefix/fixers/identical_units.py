@@ -47,7 +47,7 @@ from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.graph import Graph, Step, build
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.caffe.roles import loss_stages
+from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.evidence.liveness import dead_weights
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
@@ -58,6 +58,7 @@ GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("InnerProduct", "Convolution")
+ROLES = LEARNING
 NAME = "identical-units"
 
 # All channels are treated alike, and no draw is made.

@@ -48,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer, Phase
-from caffefix.caffe.roles import Role
+from caffefix.caffe.roles import LEARNING, SNIPPET, Role
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
 from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage, Replace
@@ -56,6 +56,7 @@ from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage, Repl
 PHASE = FixPhase.REPAIR
 GROUP = "Forks"
 CHANGES = ("layer.batch_norm_param.engine",)
+ROLES = (*LEARNING, SNIPPET)
 NAME = "in-place-batch-norm"
 
 _CAFFE = ("CAFFE", "1")  # by name or number

@@ -63,6 +63,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.roles import LEARNING
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import PIXELS, exploded, finding, rescaled, shown, suspects
 
@@ -71,6 +72,7 @@ GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.scale",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(sorted(PIXELS))
+ROLES = LEARNING
 NAME = "missing-input-scale"
 
 

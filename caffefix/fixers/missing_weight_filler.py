@@ -68,7 +68,7 @@ from collections.abc import Iterator
 from caffefix.caffe.fillers import FillerSpec
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Filler, Layer, Net, Phase
-from caffefix.caffe.roles import Role, loss_stages
+from caffefix.caffe.roles import LEARNING, SNIPPET, Role, loss_stages
 from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -81,6 +81,7 @@ from caffefix.syntax.tree import Node
 PHASE = FixPhase.REPAIR
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
+ROLES = (*LEARNING, SNIPPET)
 NAME = "missing-weight-filler"
 
 _UPSAMPLES = (

@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Generation, Layer
-from caffefix.caffe.roles import Role
+from caffefix.caffe.roles import LEARNING, SNIPPET, Role
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
@@ -54,6 +54,7 @@ PHASE = Phase.REPAIR
 GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param",)
 SIGNS = ("param", "blobs_lr")
+ROLES = (*LEARNING, SNIPPET)
 NAME = "unfrozen-bias"
 
 _HOLDERS = {

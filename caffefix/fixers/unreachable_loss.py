@@ -47,12 +47,13 @@ from caffefix.caffe.graph import Blob, Graph, Step
 from caffefix.caffe.layer_types import BVLC_TYPES, WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.caffe.net import Phase as NetPhase
-from caffefix.caffe.roles import scores
+from caffefix.caffe.roles import LEARNING, scores
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, subjects
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
+ROLES = LEARNING
 NAME = "unreachable-loss"
 
 

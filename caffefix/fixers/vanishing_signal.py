@@ -79,6 +79,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.roles import LEARNING
 from caffefix.evidence.prediction import Logits
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers._signals import PIXELS, finding, refilled, shown, suspects, vanished
@@ -88,6 +89,7 @@ GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(sorted(PIXELS))
+ROLES = LEARNING
 NAME = "vanishing-signal"
 
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patching.pattern import Item, Literal, Message, Rest, Scalar, Sum, Template, Value, Variable
+from caffefix.patching.pattern import Body, Item, Literal, Message, Rest, Scalar, Sum, Template, Value, Variable
 from caffefix.patching.tables import load
 from caffefix.patterns import pattern
-from caffefix.records import dataclass
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import number_value, string_value
@@ -32,21 +31,6 @@ _DEPTH = 32  # caffe.proto nests five deep
 _ITEMS = 1000
 _ASCII = pattern("[!-~]+")
 _HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A body, read.
-
-    Attributes:
-        before: the side with the ``-`` lines.
-        after: the side with the ``+`` lines.
-        start: offset of the body.
-    """
-
-    before: tuple[Item, ...]
-    after: tuple[Item, ...]
-    start: int
 
 
 class _Token:

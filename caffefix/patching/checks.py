@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from caffefix.caffe.slots import slots
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability
-from caffefix.patching.body import Body
+from caffefix.patching.entries import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patching.front import Front, Where
 from caffefix.patching.goals import ROOT, is_layer, layer_types
 from caffefix.patching.kinds import NUMBERS, with_kinds
-from caffefix.patching.merge import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
+from caffefix.patching.matter import Front, Where
 from caffefix.patching.patch import Join, holes
 from caffefix.patching.pattern import (
     LAYER,
+    Body,
     Item,
     Literal,
     Message,

@@ -12,11 +12,12 @@ from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load as load_schema
 from caffefix.findings import Applicability, Phase, Severity
 from caffefix.fixers import GROUPS
+from caffefix.patching.automaton import Automaton
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, Regexp, RegexpError
+from caffefix.patching.matter import Front, Where
+from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, RegexpError, automaton
 from caffefix.patching.values import Constraint
 from caffefix.patterns import pattern
-from caffefix.records import dataclass, field
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display
@@ -40,88 +41,6 @@ _WHERE = frozenset(
 )
 _MANY = _REPEATED | (_WHERE - {"of", "phase"}) | {"any_of", "none_of"}
 _MESSAGES = frozenset(("variable", "where"))
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """A condition. What is empty is not asked.
-
-    Attributes:
-        of: the message that it is about, by its variable; empty for the body's only layer.
-        roles: what the file may be for.
-        dialects: forks, one of which the file may be for.
-        phase: the only phase in which the layer runs.
-        producers, no_producers: types of layers that make a bottom of it; that make none.
-        consumers, only_consumers, no_consumers: types of layers that read a top of it: one at least; all of
-            them, and there is one; none.
-        absent, present: paths from the message.
-        offset: where it stands in the patch.
-    """
-
-    of: str = ""
-    roles: tuple[Role, ...] = ()
-    dialects: tuple[str, ...] = ()
-    phase: NetPhase | None = None
-    producers: tuple[str, ...] = ()
-    no_producers: tuple[str, ...] = ()
-    consumers: tuple[str, ...] = ()
-    only_consumers: tuple[str, ...] = ()
-    no_consumers: tuple[str, ...] = ()
-    absent: tuple[tuple[str, ...], ...] = ()
-    present: tuple[tuple[str, ...], ...] = ()
-    offset: int = 0
-
-    @property
-    def asks_of_layer(self) -> str:
-        """A field of it that only a layer has an answer to; empty if there is none."""
-        asked = {
-            "phase": self.phase,
-            "producer": self.producers,
-            "no_producer": self.no_producers,
-            "consumer": self.consumers,
-            "only_consumer": self.only_consumers,
-            "no_consumer": self.no_consumers,
-        }
-        return next((name for name, value in asked.items() if value), "")
-
-    @property
-    def asks_of_message(self) -> bool:
-        return bool(self.asks_of_layer or self.absent or self.present)
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """The front matter.
-
-    Attributes:
-        name: the finding's name.
-        summary: one line: the bad pattern.
-        message: of its findings; a template. The summary, if it is empty.
-        title: of its fixes; a template. Made from the edits, if it is empty.
-        phase, applicability, severity: as fixers have them.
-        opt_in: whether it is looked for only if it is asked for by name.
-        preserves_meaning: whether the engine is to prove that the net means the same.
-        group: under which its page is listed; empty for none.
-        sections: of its page in ``explain``, by the heading's field.
-        constraints: of variables, by name.
-        wheres: conditions; all must hold.
-        offsets: where fields stand, by name.
-    """
-
-    name: str
-    summary: str
-    message: str = ""
-    title: str = ""
-    phase: Phase = Phase.REPAIR
-    applicability: Applicability = Applicability.UNSAFE
-    severity: Severity = Severity.WARNING
-    opt_in: bool = False
-    preserves_meaning: bool = False
-    group: str = ""
-    sections: dict[str, str] = field(default_factory=dict)
-    constraints: dict[str, Constraint] = field(default_factory=dict)
-    wheres: tuple[Where, ...] = ()
-    offsets: dict[str, int] = field(default_factory=dict)
 
 
 def is_name(text: str) -> bool:
@@ -249,13 +168,13 @@ def _number(node: Node, name: str) -> float | None:
     return number
 
 
-def _regexp(node: Node) -> Regexp | None:
+def _regexp(node: Node) -> Automaton | None:
     field_ = node.field("regexp")
     if field_ is None:
         return None
     expression = string_value(field_.value)
     try:
-        return Regexp(expression)
+        return automaton(expression)
     except RegexpError as error:
         if error.at < 0:
             most = MOST_CHARACTERS if error.what == "characters" else MOST_STATES

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from caffefix.caffe.graph import Blob, Graph, Step, graph
 from caffefix.caffe.net import Generation, Layer, Net, Phase
-from caffefix.patching.front import Where
+from caffefix.patching.matter import Where
 from caffefix.records import cached_property
 from caffefix.syntax.tree import Node
 

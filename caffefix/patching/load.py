@@ -6,9 +6,10 @@ from caffefix.caffe.typecheck import NET
 from caffefix.findings import Applicability
 from caffefix.patching import checks
 from caffefix.patching.body import read_body
+from caffefix.patching.entries import Change, entries_in
 from caffefix.patching.front import read_front
 from caffefix.patching.goals import goals, is_layer
-from caffefix.patching.merge import Change, entries_in, merge
+from caffefix.patching.merge import merge
 from caffefix.patching.patch import Patch
 from caffefix.patching.reach import changed_paths, is_structural
 from caffefix.patching.sample import check_ends

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load as load_schema
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.patching.body import Body
-from caffefix.patching.front import Front, Where
+from caffefix.patching.entries import Entry
 from caffefix.patching.goals import Goal, is_layer
 from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search
-from caffefix.patching.merge import Entry
-from caffefix.patching.rewrite import Draft, draft
+from caffefix.patching.matter import Front, Where
+from caffefix.patching.pattern import Body
 from caffefix.patching.sieve import Sieve
-from caffefix.patching.structure import cut_by
 from caffefix.patching.values import Bound, filled
 from caffefix.patterns import pattern
 from caffefix.records import dataclass
@@ -30,6 +28,8 @@ from caffefix.syntax.tree import Document, Node
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from caffefix.patching.rewrite import Draft
 
 _HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHOWN = 3  # edits in a title
@@ -87,12 +87,12 @@ class Patch:
     structural: bool
 
     def find(self, subject: Subject) -> Iterator[Finding]:
-        """One finding for each match."""
-        if not self.needs <= subject.signs or not self._may_concern(subject):
+        """One finding for each match in a file that has what it needs."""
+        if not self._may_concern(subject):
             return
         for net, host in self._hosts(subject):
             drafts = list(self._drafts(subject, net, host))
-            cut = cut_by(subject.document, drafts) if self.structural and drafts else {}
+            cut = _cut(subject.document, drafts) if self.structural and drafts else {}
             for index, found in enumerate(drafts):
                 yield self._finding(subject.document, found, cut.get(index, found.trouble))
 
@@ -151,6 +151,8 @@ class Patch:
 
     def draft(self, match: Match, host: Place) -> Draft | None:
         """What to do about a match; None for nothing."""
+        from caffefix.patching.rewrite import Draft, draft  # few files have a match
+
         assert host.node is not None
         if self.front.applicability is Applicability.DISPLAY:
             node = next(p.node for p in list(match.places.values())[1:] if p.node is not None)
@@ -200,6 +202,12 @@ class Patch:
             "first (--select legacy-v1-layers)"
         )
         return Finding(self.front.name, Severity.INFO, message, node, node.string("name") or "")
+
+
+def _cut(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:
+    from caffefix.patching.structure import cut_by  # the same
+
+    return cut_by(document, drafts)
 
 
 def fill(template: str, bound: dict[str, Bound]) -> str:

@@ -98,6 +98,21 @@ class Message:
 Item: TypeAlias = Scalar | Rest | Message
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body, read.
+
+    Attributes:
+        before: the side with the ``-`` lines.
+        after: the side with the ``+`` lines.
+        start: offset of the body.
+    """
+
+    before: tuple[Item, ...]
+    after: tuple[Item, ...]
+    start: int
+
+
 def walk(items: tuple[Item, ...]) -> Iterator[Item]:
     """All items, a message before what is in it."""
     stack = list(reversed(items))

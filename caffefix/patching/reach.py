@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.slots import SIDES
-from caffefix.patching.merge import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap
+from caffefix.patching.entries import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap
 from caffefix.patching.pattern import LAYER, Item, Rest
 
 _ANY = "*"

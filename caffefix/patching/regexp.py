@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from caffefix.patching.automaton import Automaton
 from caffefix.patching.tables import load
 from caffefix.syntax.driver import Driver, Unexpected
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 200
 MOST_STATES = 500
-_LONGEST = 1000  # a longer value matches nothing
-_MEMORY = 1 << 12
 _TERMINALS = ("CLASS", "OPEN", "CLOSE", "BAR", "QUANTIFIER", "CHARACTER")
 _ALL = frozenset(map(chr, range(256)))  # text is one character a byte
 _DIGITS = frozenset("0123456789")
@@ -46,94 +45,56 @@ class RegexpError(ValueError):
         self.what = what
 
 
-class Regexp:
-    """An expression that is to match a whole value.
+def automaton(expression: str) -> Automaton:
+    """The automaton of an expression.
 
     Raises:
         RegexpError: it is wrong, or too large.
     """
+    if len(expression) > MOST_CHARACTERS:
+        raise RegexpError(-1, len(expression), "characters")
+    tree = _parse(_without_anchors(expression))
+    size = _size(tree)
+    if size > MOST_STATES:
+        raise RegexpError(-1, size, "states")
+    building = _Building()
+    end = building.state()
+    return Automaton(expression, building.arrows, building.free, building.compile(tree, end), end)
 
-    def __init__(self, expression: str) -> None:
-        if len(expression) > MOST_CHARACTERS:
-            raise RegexpError(-1, len(expression), "characters")
-        tree = _parse(_without_anchors(expression))
-        size = _size(tree)
-        if size > MOST_STATES:
-            raise RegexpError(-1, size, "states")
-        self.expression = expression
-        self._arrows: list[tuple[frozenset[str], int]] = []  # of a state that reads: characters, next state
-        self._free: list[tuple[int, ...]] = []  # states that are entered with it, reading nothing
-        self._end = self._state()
-        self._start = self._compile(tree, self._end)
-        self._memory: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
-    def matches(self, value: str) -> bool:
-        """Whether it matches all of a value, one character a byte."""
-        if len(value) > _LONGEST:
-            return False
-        states = self._closure((self._start,))
-        for char in value:
-            states = self._step(states, char)
-            if not states:
-                return False
-        return self._end in states
+class _Building:
+    """Each part is compiled into states that lead to the given one; depth is bounded by length."""
 
-    def is_empty(self) -> bool:
-        """Whether it matches no value at all: ``[z-a]``."""
-        seen = self._closure((self._start,))
-        while True:
-            reads = {to for chars, to in (self._arrows[state] for state in seen) if chars}
-            more = seen | self._closure(reads)
-            if more == seen:
-                return self._end not in seen
-            seen = more
+    def __init__(self) -> None:
+        self.arrows: list[tuple[frozenset[str], int]] = []
+        self.free: list[tuple[int, ...]] = []
 
-    def _step(self, states: frozenset[int], char: str) -> frozenset[int]:
-        found = self._memory.get((states, char))
-        if found is None:
-            found = self._closure(self._arrows[s][1] for s in states if char in self._arrows[s][0])
-            if len(self._memory) < _MEMORY:
-                self._memory[states, char] = found
-        return found
+    def state(self, *free: int, reads: frozenset[str] = frozenset(), to: int = 0) -> int:
+        self.arrows.append((reads, to))
+        self.free.append(free)
+        return len(self.arrows) - 1
 
-    def _closure(self, states: Any) -> frozenset[int]:
-        found = set(states)
-        stack = list(found)
-        while stack:
-            for state in self._free[stack.pop()]:
-                if state not in found:
-                    found.add(state)
-                    stack.append(state)
-        return frozenset(found)
-
-    # ---- building: each part is compiled into states that lead to the given one; depth is bounded by length
-
-    def _state(self, *free: int, reads: frozenset[str] = frozenset(), to: int = 0) -> int:
-        self._arrows.append((reads, to))
-        self._free.append(free)
-        return len(self._arrows) - 1
-
-    def _compile(self, tree: _Tree, to: int) -> int:
+    def compile(self, tree: _Tree, to: int) -> int:
         kind = tree[0]
         if kind == "nothing":
             return to
         if kind == "set":
-            return self._state(reads=tree[1], to=to)
+            return self.state(reads=tree[1], to=to)
         if kind == "both":
-            return self._compile(tree[1], self._compile(tree[2], to))
+            return self.compile(tree[1], self.compile(tree[2], to))
         if kind == "either":
-            return self._state(self._compile(tree[1], to), self._compile(tree[2], to))
+            return self.state(self.compile(tree[1], to), self.compile(tree[2], to))
         _, inner, least, most = tree
         if most is None:
-            loop = self._state(to)
-            self._free[loop] = (to, self._compile(inner, loop))
+            loop = self.state(to)
+            self.free[loop] = (to, self.compile(inner, loop))
             to = loop
         else:
             end = to
             for _ in range(most - least):
-                to = self._state(end, self._compile(inner, to))
+                to = self.state(end, self.compile(inner, to))
         for _ in range(least):
-            to = self._compile(inner, to)
+            to = self.compile(inner, to)
         return to
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from caffefix.caffe.slots import slots
+from caffefix.patching.entries import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap, entries_in
 from caffefix.patching.goals import is_layer
 from caffefix.patching.matcher import Match
-from caffefix.patching.merge import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap, entries_in
 from caffefix.patching.pattern import Item, Message, Rest, Scalar, walk
 from caffefix.patching.values import ValueMistake, same, written
 from caffefix.records import dataclass

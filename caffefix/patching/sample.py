@@ -13,14 +13,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from caffefix.caffe.net import Net
 from caffefix.caffe.slots import Slot, slots
 from caffefix.caffe.typecheck import NET
-from caffefix.patching.body import Body
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.kinds import NUMBERS, kind_of, name_of, with_kinds
 from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search, TooManySteps
 from caffefix.patching.merge import merge
 from caffefix.patching.patch import Patch
-from caffefix.patching.pattern import Item, Literal, Message, Scalar, Sum, Template, Variable, variables, walk
+from caffefix.patching.pattern import (
+    Body,
+    Item,
+    Literal,
+    Message,
+    Scalar,
+    Sum,
+    Template,
+    Variable,
+    variables,
+    walk,
+)
 from caffefix.patching.ranges import Range, range_of
 from caffefix.patching.values import Bound, Constraint, ValueMistake, written
 from caffefix.records import replace

@@ -1,7 +1,8 @@
 """Patches as fixers: those in ``patches/``, and those that a user gives.
 
-What the ones in ``patches/`` declare is written down in ``_index.py``, as ``fixers/_index.py`` does, so that
-a run reads those only that its files need: ``python -m caffefix.patching`` writes it again.
+What the ones in ``patches/`` declare is written down in ``_index.py``, as ``fixers/_index.py`` does, and what
+was read in ``_compiled.py``, so that a run makes those only that its files need: ``python -m
+caffefix.patching`` writes both again.
 """
 
 from __future__ import annotations
@@ -54,6 +55,15 @@ def _patch(file: str) -> Patch:
     return patch_of(path, content(path), tried=True)
 
 
+@cache
+def _compiled(file: str) -> Patch:
+    """A patch without its page, as ``_compiled.py`` has it; one that is not there yet is read."""
+    from caffefix.patching import _compiled as module
+
+    make = getattr(module, "patch_" + file.removesuffix(SUFFIX).replace("-", "_"), None)
+    return make() if make is not None else _patch(file)
+
+
 def declared(file: str) -> Row:
     """What a patch declares: its row in the index."""
     patch = _patch(file)
@@ -78,12 +88,22 @@ def _of_file(
         from caffefix.patching.matcher import TooManySteps
 
         try:
-            found = list(_patch(file).find(subject))
+            found = list(_compiled(file).find(subject))
         except TooManySteps:  # nobody asked for it: a net of fifty megabytes is repaired without it
             found = []
         return iter(found)
 
-    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, (), needs, lambda: _page(_patch(file)))
+    return Fixer(
+        name,
+        Phase(phase),
+        find,
+        changes,
+        False,
+        group,
+        opt_in,
+        tuple((name,) for name in needs),
+        lambda: _page(_patch(file)),
+    )
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
@@ -95,7 +115,8 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
     """
 
     def find(subject: Subject) -> Iterator[Finding]:
-        yield from patch.find(subject)
+        if subject.signs.issuperset(patch.needs):
+            yield from patch.find(subject)
         old = patch.skips(subject) if asked else None
         if old is not None:
             yield patch.note(old)

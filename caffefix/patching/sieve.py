@@ -21,9 +21,9 @@ class Sieve:
 
     __slots__ = ("inner", "names")
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.inner: list[tuple[str, Sieve]] = []
+    def __init__(self, names: Iterable[str] = (), inner: Iterable[tuple[str, Sieve]] = ()) -> None:
+        self.names = set(names)
+        self.inner = list(inner)
 
     def passes(self, block: Block) -> bool:
         """Whether a message may match; calls itself as deep as a pattern nests."""

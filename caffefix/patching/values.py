@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from caffefix.caffe.slots import Slot
+from caffefix.patching.automaton import Automaton
 from caffefix.patching.pattern import Literal, Template, Value, Variable
-from caffefix.patching.regexp import Regexp
 from caffefix.records import dataclass
 from caffefix.syntax.scalars import float_text, is_string, number_text, number_value, quoted, string_value
 from caffefix.syntax.source import short
@@ -63,7 +63,7 @@ class Constraint:
     none_of: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
-    regexp: Regexp | None = None
+    regexp: Automaton | None = None
     offset: int = 0
 
     def allows(self, text: str) -> bool:

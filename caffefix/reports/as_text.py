@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
-from caffefix.reports import delta_text
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import visible
@@ -54,7 +53,11 @@ class Text:
     def add(self, result: FileResult) -> str:
         self._summary.add(result)
         text = render_file(result, notes=self._notes, paint=self.paint, line=self.finding)
-        return text + delta_text.render(result.delta) if self._delta else text
+        if not self._delta:
+            return text
+        from caffefix.reports import delta_text
+
+        return text + delta_text.render(result.delta)
 
     def finding(self, path: str, d: Diagnostic) -> str:
         """What is said of one finding."""

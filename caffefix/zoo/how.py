@@ -6,7 +6,7 @@ import os
 
 from caffefix.records import dataclass
 from caffefix.zoo.config import Configuration
-from caffefix.zoo.executor import Executor, Processes, Serial, usable_cpus
+from caffefix.zoo.executor import Executor, Serial, usable_cpus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,11 @@ class How:
     def executor(self, files: int) -> Executor:
         """Who does the work on so many files."""
         jobs = self.jobs or (usable_cpus() if files > FEW else 1)
-        return Processes(min(jobs, files)) if min(jobs, files) > 1 else Serial()
+        if min(jobs, files) < 2:
+            return Serial()
+        from caffefix.zoo.processes import Processes
+
+        return Processes(min(jobs, files))
 
 
 def cache_folder(configuration: Configuration) -> str:

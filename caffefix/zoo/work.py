@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
-from caffefix.engine.suppress import suppress
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
@@ -84,6 +83,8 @@ class Suppressing:
 
     def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
         """Add them to one file, in memory."""
+        from caffefix.engine.suppress import suppress
+
         return suppress(source, in_force.request(), self.reason, name, family)
 
     def asked(self, in_force: InForce) -> str:

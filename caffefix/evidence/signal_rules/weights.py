@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import sqrt
 
 from caffefix.caffe.fillers import Dim, Moments, count
@@ -50,12 +51,22 @@ def _taps(place: Place, window: Window) -> float:
         if place.layer.type == "Deconvolution":
             share *= 1.0 / stride
         elif size and out and kernel and pad:
-            dilation = window.dilation[axis] or 1
-            inside = sum(
-                0 <= i * stride - pad + j * dilation < size for i in range(min(out, 2000)) for j in range(kernel)
-            )
-            share *= inside / (min(out, 2000) * kernel)
+            share *= _inside(size, out, min(kernel, _KERNEL), stride, pad, window.dilation[axis] or 1)
     return share
+
+
+_KERNEL = 1 << 12  # of a longer one the beginning is looked at
+
+
+@lru_cache
+def _inside(size: int, out: int, kernel: int, stride: int, pad: int, dilation: int) -> float:
+    """Share of the taps of all windows along an axis that lie on the input."""
+    inside = 0
+    for tap in range(kernel):
+        shift = pad - tap * dilation  # window i has this tap at i * stride - shift
+        first, end = max(0, -(-shift // stride)), min(out, -(-(size + shift) // stride))
+        inside += max(0, end - first)
+    return inside / (out * kernel)
 
 
 def inner_product(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -1,0 +1,91 @@
+"""Shipped patches as Python, so that a run need not read them: the text of ``_compiled.py``.
+
+A record is written as the call that makes it, with what finding matches needs; what only pages and
+messages about the patch file need is left out.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+
+from caffefix.patching.automaton import Automaton
+from caffefix.patching.patch import Patch
+from caffefix.patching.sieve import Sieve
+from caffefix.records import fields, replace
+from caffefix.syntax.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_HEAD = '''"""The shipped patches, read. Made by `python -m caffefix.patching`. Do not edit."""
+
+{imports}
+
+'''
+_PATCH = """
+def {name}() -> Patch:
+    return {patch}
+"""
+_ALIASES = {("caffefix.caffe.net", "Phase"): "NetPhase"}
+
+
+def source(patches: Iterable[Patch]) -> str:
+    """A module with a function for each patch, named after it."""
+    taken: set[tuple[str, str]] = set()
+    functions = [
+        _PATCH.format(name="patch_" + p.front.name.replace("-", "_"), patch=_written(_bare(p), taken))
+        for p in patches
+    ]
+    imports = "\n".join(_imported(module, name) for module, name in sorted(taken))
+    return _HEAD.format(imports=imports) + "\n".join(functions)
+
+
+def _imported(module: str, name: str) -> str:
+    alias = _ALIASES.get((module, name))
+    return f"from {module} import {name}" + (f" as {alias}" if alias else "")
+
+
+def _bare(patch: Patch) -> Patch:
+    """A patch without its text and its page."""
+    front = replace(patch.front, sections={}, offsets={})
+    return replace(patch, source=Source(patch.source.path.rpartition("/")[2], b""), front=front)
+
+
+def _written(value: Any, taken: set[tuple[str, str]]) -> str:
+    """An expression for a value; calls itself as deep as a body may nest.
+
+    Args:
+        value: a record, or what records hold.
+        taken: what the expression needs to import: modules and names.
+    """
+    if value is None or (isinstance(value, str | bytes | int | float) and not isinstance(value, enum.Enum)):
+        return repr(value)
+    if isinstance(value, tuple):
+        return "(" + "".join(f"{_written(part, taken)}, " for part in value) + ")"
+    if isinstance(value, list):
+        return "[" + ", ".join(_written(part, taken) for part in value) + "]"
+    if isinstance(value, frozenset):
+        return "frozenset((" + "".join(f"{part}, " for part in sorted(_written(p, taken) for p in value)) + "))"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {_written(part, taken)}" for k, part in value.items()) + "}"
+    kind = type(value)
+    place = (kind.__module__, kind.__name__)
+    taken.add(place)
+    called = _ALIASES.get(place, kind.__name__)
+    if isinstance(value, enum.Enum):
+        return f"{called}.{value.name}"
+    return f"{called}({', '.join(_written(part, taken) for part in _parts(value))})"
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """What an object is made of, as its class takes it."""
+    if isinstance(value, Source):
+        yield from (value.path, value.data)
+    elif isinstance(value, Sieve):
+        yield from (frozenset(value.names), tuple(value.inner))
+    elif isinstance(value, Automaton):
+        yield from (value.expression, value.arrows, value.free, value.start, value.end)
+    else:
+        yield from (getattr(value, field.name) for field in fields(value))

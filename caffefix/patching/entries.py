@@ -1,0 +1,78 @@
+"""What happens to the fields of a body, as ``merge`` finds it out from its two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caffefix.patching.pattern import Item, Message, Scalar
+from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A field, or other fields, that stay as they are."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A message that stays, perhaps under another name, and what happens in it."""
+
+    before: Message
+    after: Message
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A scalar that gets another value, another name, or both."""
+
+    before: Scalar
+    after: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """What goes."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """What comes."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Unwrap:
+    """A message that goes, while its fields stay; their entries stand behind it."""
+
+    before: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap:
+    """A message that comes around fields that stay."""
+
+    after: Message
+    entries: tuple[Entry, ...]
+
+
+Entry: TypeAlias = Keep | Inside | Change | Remove | Add | Unwrap | Wrap
+
+
+def entries_in(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """All entries, outer ones first."""
+    stack = list(reversed(entries))
+    while stack:
+        entry = stack.pop()
+        yield entry
+        if isinstance(entry, Inside | Wrap):
+            stack.extend(reversed(entry.entries))
