@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import erf, exp, log, pi, sqrt
+from math import acos, erf, exp, log, pi, sqrt
 
 _STEPS = 32
 # Midpoints of z in ±4.5 and their normal weights, which add up to one.
@@ -49,6 +49,14 @@ def rectified_square(mean: float, var: float) -> float:
         return max(mean, 0.0) ** 2
     std = sqrt(var)
     return (mean * mean + var) * share_below(mean / std) + mean * std * density(mean / std)
+
+
+def rectified_product(mean: float, var: float, cov: float) -> float:
+    """E[max(x, 0) · max(y, 0)] of two normals that are alike (Cho and Saul 2009, for a mean of zero)."""
+    if mean == 0 and var > 0:
+        alike = min(1.0, max(-1.0, cov / var))
+        return var * (sqrt(1 - alike * alike) + alike * (pi - acos(alike))) / (2 * pi)
+    return expect(lambda a: rectified_mean(a, var - cov) ** 2, mean, cov)
 
 
 def expect(function: Callable[[float], float], mean: float, var: float) -> float:

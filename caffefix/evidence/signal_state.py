@@ -101,7 +101,7 @@ def normal(mean: float, var: float, cov: float, like: Signal) -> Signal:
 def rectified(mean: float, var: float, cov: float, like: Signal, scale: float = 1.0) -> Signal:
     """``scale · max(z, 0)`` of a normal z."""
     average, square = gauss.rectified_mean(mean, var), gauss.rectified_square(mean, var)
-    common = gauss.expect(lambda a: gauss.rectified_mean(a, var - cov) ** 2, mean, cov)
+    common = gauss.rectified_product(mean, var, cov)
     made = Signal(average, square, average, common, like.length, like.doubt, like.sized)
     return replace(made.times(scale), latent=(mean, var, cov), rectified=True, scale=scale)
 
