@@ -80,7 +80,7 @@ class Schema:
 
     def holders(self, field: str) -> list[str]:
         """Messages that have a field of that name."""
-        return [message for message, fields in self.messages.items() if field in fields]
+        return _holders().get(field, [])
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
@@ -156,6 +156,16 @@ def load() -> Schema:
             message, name, *_ = row.split("\t")
             required.setdefault(message, {})[name] = None
     return Schema(names, fields, table("enums.tsv", value), required)
+
+
+@cache
+def _holders() -> dict[str, list[str]]:
+    """The messages that have a field, by its name."""
+    found: dict[str, dict[str, None]] = {}
+    for row in _content("fields.tsv").split("\n")[1:-1]:
+        message, name, _ = row.split("\t", 2)
+        found.setdefault(name, {})[message] = None
+    return {name: list(messages) for name, messages in found.items()}
 
 
 def _content(name: str) -> str:
