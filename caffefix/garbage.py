@@ -5,6 +5,11 @@ from __future__ import annotations
 import gc
 
 
+def collect() -> None:
+    """Look for cycles now."""
+    gc.collect()
+
+
 class Uncollected:
     """``with Uncollected():`` runs without it; what was on is on again afterwards."""
 

@@ -91,13 +91,14 @@ class Graph:
 
     def upstream(self, blob: Blob) -> tuple[Step, ...]:
         """The steps that a blob comes from, in file order."""
-        needed = {blob.index}
-        found = []
-        for step in reversed(self.steps):
-            if any(top.index in needed for top in step.tops):
-                needed.update(bottom.index for bottom in step.bottoms)
-                found.append(step)
-        return tuple(reversed(found))
+        found: set[int] = set()
+        stack = [blob]
+        while stack:
+            made_by = stack.pop().producer
+            if made_by is not None and made_by not in found:
+                found.add(made_by)
+                stack.extend(self.steps[made_by].bottoms)
+        return tuple(self.steps[index] for index in sorted(found))
 
     def to_loss(self) -> frozenset[int]:
         """Indices of the blobs from which a loss is reached."""

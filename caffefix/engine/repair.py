@@ -21,7 +21,7 @@ from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
-from caffefix.garbage import Uncollected
+from caffefix.garbage import Uncollected, collect
 from caffefix.records import dataclass, field, replace
 from caffefix.results import Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
@@ -46,7 +46,7 @@ _SHOWN = 160
 # One that gets longer than this many times its length, and as many characters more, is being multiplied.
 _GROWTH = 16
 _ROOM = 1 << 16
-# Files of more bytes leave enough behind at each turn for the garbage collector to be worth while.
+# Files of more bytes leave enough behind at each turn for it to be worth while to look for garbage.
 _LARGE = 1 << 20
 
 
@@ -91,8 +91,6 @@ def repair(
         A result with status ``clean``, ``would-change`` (and ``new`` and ``diff`` set),
         ``refused`` or ``error``.
     """
-    if len(source.text) > _LARGE:
-        return _repair(source, request, diff_path, family, fixers)
     with Uncollected():
         return _repair(source, request, diff_path, family, fixers)
 
@@ -193,6 +191,8 @@ class _Run:
             for fix in fixes:
                 declared.update(fixer.changes if fix.changes is None else fix.changes)
             self.subject = self._subject(self.document)
+            if len(self.document.text) > _LARGE:
+                collect()
             if fixer.phase is Phase.TIDY:
                 break  # it judges findings of the text as it was
         if turns:

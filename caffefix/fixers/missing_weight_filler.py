@@ -116,7 +116,7 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
     """Findings at those of some zero-filled layers that are to be filled, and their one fix."""
     missing = [layer for layer in zero if _filler(layer).node is None]
     if learns:
-        zero, revived = _diagnose(view, missing, [layer for layer in zero if layer not in missing])
+        zero, revived = _diagnose(view, missing, [layer for layer in zero if _filler(layer).node is not None])
         why = f"{_some([layer.name for layer in revived])} can never learn"
     else:
         zero, why = missing, "by itself it passes no gradient down"
@@ -129,12 +129,13 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
     if len(filled) < len(zero):
         filled = _needed(view, zero, filled)
     edits = tuple(edit for layer in filled for edit in fill(layer, kinds[id(layer)]))
+    is_filled = set(filled).__contains__
     fix = Fix(edits, Applicability.SAFE, f"add weight_filler to {len(filled)} layers")
     for layer in zero:
-        if layer not in filled and not chooser.is_for_a_program(layer):
+        if not is_filled(layer) and not chooser.is_for_a_program(layer):
             continue
         message = f"{_lack(layer)}, so Caffe starts its weights at zero and {why}; "
-        if layer not in filled:
+        if not is_filled(layer):
             yield Finding(NAME, Severity.WARNING, message + _UPSAMPLES, _place_of(layer), layer.name)
             continue
         message += f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
@@ -148,7 +149,7 @@ def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[L
     There a score layer at zero is meant so (Long et al. 2015, section 4.3): nothing dies of it.
     """
     doomed = len(dead_weights(view, filled=zero))
-    idle = [a for a in filled if len(dead_weights(view, filled=[b for b in zero if b is not a])) <= doomed]
+    idle = {a for a in filled if len(dead_weights(view, filled=[b for b in zero if b is not a])) <= doomed}
     rest = [layer for layer in zero if layer not in idle]
     return filled if len(dead_weights(view, filled=rest)) > doomed else [a for a in filled if a not in idle]
 
@@ -170,14 +171,15 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     revived = [layer for layer in dead if id(layer) not in doomed]
     if not revived:
         return [], []
-    filled = list(missing)
-    left = len(dead_weights(view, filled=filled)) if explicit else 0
+    filled = dict.fromkeys(missing)
+    left = len(dead_weights(view, filled=list(filled))) if explicit else 0
+    hopeless = set(dead)
     for layer in explicit:
         if left <= len(doomed):
             break
         now = dead_weights(view, filled=[*filled, layer])
-        if len(now) < left or layer in dead:
-            filled.append(layer)
+        if len(now) < left or layer in hopeless:
+            filled[layer] = None
             left = len(now)
     return [layer for layer in view if layer in filled], revived
 
