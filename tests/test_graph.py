@@ -78,6 +78,19 @@ def test_phases_and_inputs() -> None:
     assert [blob.name for blob in of(text).inputs] == ["x"]
 
 
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), max_size=12))
+def test_upstream_is_what_reaches_a_blob(pairs: list[tuple[str, str]]) -> None:
+    text = "".join(layer(f"l{i}", "TanH", bottom, top) for i, (bottom, top) in enumerate(pairs))
+    found = of(layer("d", "DummyData", "", "a b c") + text)
+    for blob in found.blobs:
+        needed, reaching = {blob.index}, []
+        for step in reversed(found.steps):
+            if needed & {top.index for top in step.tops}:
+                needed |= {bottom.index for bottom in step.bottoms}
+                reaching.append(step.index)
+        assert [step.index for step in found.upstream(blob)] == reaching[::-1]
+
+
 def test_loss_paths() -> None:
     text = layer("a", "ReLU", "x", "a") + layer("b", "ReLU", "x", "b") + layer("l", "EuclideanLoss", "a y", "l")
     found = of(DATA + text)

@@ -10,6 +10,8 @@ from statistics import median
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.signal_table import Table, build_table, judge, measured
 from caffefix.caffe.fillers import FillerSpec
@@ -17,6 +19,7 @@ from caffefix.caffe.net import Generation, Net, Phase
 from caffefix.evidence import gauss
 from caffefix.evidence.prediction import Prediction
 from caffefix.evidence.signal import predict
+from caffefix.evidence.signal_rules.weights import share_inside
 from caffefix.evidence.signal_state import images
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.caffe_nets import Job, ask
@@ -294,6 +297,31 @@ def test_rectified_moments(mean: float, var: float) -> None:
 
 
 # ---------------------------------------------------------------- the command
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.integers(1, 9),
+    st.integers(1, 4),
+    st.integers(0, 6),
+    st.integers(1, 3),
+)
+def test_the_taps_that_meet_padding(
+    size: int, out: int, kernel: int, stride: int, pad: int, dilation: int
+) -> None:
+    met = [0 <= i * stride - pad + j * dilation < size for i in range(out) for j in range(kernel)]
+    assert share_inside(size, out, kernel, stride, pad, dilation) == sum(met) / len(met)
+
+
+@given(st.floats(0.01, 100), st.floats(0, 1))
+def test_the_product_of_rectified_neighbours(var: float, alike: float) -> None:
+    def inside(a: float) -> float:
+        return gauss.rectified_mean(a, var - var * alike) ** 2
+
+    assert gauss.rectified_product(0, var, var * alike) == pytest.approx(
+        gauss.expect(inside, 0, var * alike), rel=1e-3
+    )
 
 
 def test_command(tmp_path: Path) -> None:

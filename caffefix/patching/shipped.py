@@ -56,12 +56,12 @@ def _patch(file: str) -> Patch:
 
 
 @cache
-def _compiled(file: str) -> Patch:
+def make(file: str) -> Patch:
     """A patch without its page, as ``_compiled.py`` has it; one that is not there yet is read."""
     from caffefix.patching import _compiled as module
 
-    make = getattr(module, "patch_" + file.removesuffix(SUFFIX).replace("-", "_"), None)
-    return make() if make is not None else _patch(file)
+    made = getattr(module, "patch_" + file.removesuffix(SUFFIX).replace("-", "_"), None)
+    return made() if made is not None else _patch(file)
 
 
 def declared(file: str) -> Row:
@@ -88,7 +88,7 @@ def _of_file(
         from caffefix.patching.matcher import TooManySteps
 
         try:
-            found = list(_compiled(file).find(subject))
+            found = list(make(file).find(subject))
         except TooManySteps:  # nobody asked for it: a net of fifty megabytes is repaired without it
             found = []
         return iter(found)

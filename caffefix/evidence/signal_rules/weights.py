@@ -51,7 +51,7 @@ def _taps(place: Place, window: Window) -> float:
         if place.layer.type == "Deconvolution":
             share *= 1.0 / stride
         elif size and out and kernel and pad:
-            share *= _inside(size, out, min(kernel, _KERNEL), stride, pad, window.dilation[axis] or 1)
+            share *= share_inside(size, out, min(kernel, _KERNEL), stride, pad, window.dilation[axis] or 1)
     return share
 
 
@@ -59,7 +59,7 @@ _KERNEL = 1 << 12  # of a longer one the beginning is looked at
 
 
 @lru_cache
-def _inside(size: int, out: int, kernel: int, stride: int, pad: int, dilation: int) -> float:
+def share_inside(size: int, out: int, kernel: int, stride: int, pad: int, dilation: int) -> float:
     """Share of the taps of all windows along an axis that lie on the input."""
     inside = 0
     for tap in range(kernel):
