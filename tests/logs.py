@@ -1,4 +1,4 @@
-"""Made-up training logs: lines as Caffe writes them."""
+"""Made-up training logs: lines as Caffe writes them, and what is said of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 
+from caffefix.engine.log_report import report
 from caffefix.evidence.logs.model import TrainingLog
 from caffefix.evidence.logs.reader import read_log
+from caffefix.log_results import LogReport
+from caffefix.syntax.source import Source
 
 # net.cpp of BVLC 1.0: forward top, forward param, backward bottom, backward param, totals.
 BVLC = (591, 603, 619, 630, 719)
@@ -52,6 +55,11 @@ def read(text: str | bytes, name: str = "train.log") -> TrainingLog:
     return read_log(name, io.BytesIO(text.encode("latin-1") if isinstance(text, str) else text))
 
 
+def told(text: str, net: str = "") -> LogReport:
+    """What is said of a log, by itself or beside a net."""
+    return report(read(text), Source("net.prototxt", net.encode()) if net else None)
+
+
 def passes(count: int, fraction: float = 0.999) -> float:
     """BatchNorm's third blob after so many passes."""
     return math.fsum(fraction**i for i in range(count))
@@ -72,3 +80,12 @@ class Stream:
         chunk = next(self._chunks, b"")
         self.size += len(chunk)
         return chunk
+
+
+# conv2 is dead from the start, and what reads it.
+DEAD = (
+    top("data", 0.4, "data") + top("data", 0, "label")
+    + top("conv1", 3) + param("conv1", 0, 0.1) + param("conv1", 1, 0) + top("relu1", 1.5, "conv1")
+    + top("conv2", 0) + param("conv2", 0, 0) + param("conv2", 1, 0) + top("relu2", 0, "conv2")
+    + top("ip", 0.01) + param("ip", 0, 0) + param("ip", 1, 0.01) + top("loss", 1.38)
+)  # fmt: skip
