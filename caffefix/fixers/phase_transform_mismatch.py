@@ -72,12 +72,12 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _pairs(net: Net) -> Iterator[tuple[Layer, Layer]]:
     """Data layers for the same blob in TRAIN and in TEST, where there is one of each."""
-    sources = [x for x in net.layers if x.type in IMAGE_SOURCES and x.tops and not x.stages]
-    for top in dict.fromkeys(x.tops[0] for x in sources):
-        train, test = (
-            [x for x in sources if x.tops[0] == top and only_in(x, phase)]
-            for phase in (NetPhase.TRAIN, NetPhase.TEST)
-        )
+    by_top: dict[str, list[Layer]] = {}
+    for layer in net.layers:
+        if layer.type in IMAGE_SOURCES and layer.tops and not layer.stages:
+            by_top.setdefault(layer.tops[0], []).append(layer)
+    for sources in by_top.values():
+        train, test = ([x for x in sources if only_in(x, phase)] for phase in (NetPhase.TRAIN, NetPhase.TEST))
         if len(train) == len(test) == 1 and train[0].type == test[0].type:
             yield train[0], test[0]
 
