@@ -74,3 +74,12 @@ def test_a_letter_inside_a_word_is_mended_a_number_is_not() -> None:
         (told,) = messages("unknown-bottom", NET.replace('bottom: "conv1"', f'bottom: "{name}"'))
         assert "writes" not in told
     assert not messages("unknown-bottom", CONV + SCORE)  # a net without data is a part of one
+
+
+def test_very_many_of_the_same_mistake_are_all_found() -> None:
+    """What takes a look at the whole net is done for the first of them only."""
+    data = 'layer { name: "d" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 } } }\n'
+    reading = "".join(f'layer {{ name: "l{i}" type: "ReLU" bottom: "X" top: "y{i}" }}\n' for i in range(300))
+    assert len(messages("unknown-bottom", data + reading)) == 300
+    twice = 'layer { name: "p" type: "Python" ' + 'top: "t" ' * 300 + "}\n"
+    assert len(messages("duplicate-top", data + twice)) == 299

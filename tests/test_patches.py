@@ -277,3 +277,45 @@ def test_what_is_undeclared_is_refused() -> None:
     result = run(lying, 'layer { type: "Pooling" pooling_param { kernel_size: 2 stride: 1 } }\n')
     assert result.status.failed
     assert "the meaning would change" in result.reason
+
+
+UNKNOWN_BESIDE_A_DEFAULT = """  layer {
+    type: "Convolution"
+    $P {
+-     my_field: 3
++     my_field: 4
+      bias_term: true
+      ...
+    }
+    ...
+  }
+"""
+
+
+@pytest.mark.parametrize("given", ["", " bias_term: true"])
+def test_a_default_may_be_absent_beside_a_field_that_no_fork_knows(given: str) -> None:
+    net = f'layer {{ name: "c" type: "Convolution" convolution_param {{ num_output: 4 my_field: 3{given} }} }}\n'
+    made = patch(UNKNOWN_BESIDE_A_DEFAULT, "opt_in: true\n")
+    assert patched(made, net) == net.replace("my_field: 3", "my_field: 4")
+
+
+NO_OTHER_FIELDS = """  layer {
+    type: "Convolution"
+    convolution_param {
+-     num_output: 4
++     num_output: 5
+    }
+    ...
+  }
+"""
+
+
+@pytest.mark.parametrize(
+    "default", ["", "pad: 0", "pad: [0]", "pad: [0, 0]", "stride: [1]", "dilation: 1 dilation: 1"]
+)
+def test_defaults_in_lists_say_nothing(default: str) -> None:
+    made = patch(NO_OTHER_FIELDS)
+    net = f'layer {{ name: "c" type: "Convolution" convolution_param {{ num_output: 4 {default} }} }}\n'
+    assert patched(made, net) == net.replace("num_output: 4", "num_output: 5")
+    other = net.replace("num_output: 4", "num_output: 4 pad: 1")
+    assert patched(made, other) == other

@@ -99,9 +99,12 @@ class _Table(Mapping):  # type: ignore[type-arg]
         self._prefix = prefix
         self._read = read
         self._found: dict[str, Any] = {}
+        self._names: dict[str, None] | None = None
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._found:
+            if "\t" in name:
+                raise KeyError(name)
             head = f"{self._prefix}{name}\t"
             low, high = self._part.start, self._part.stop
             first = bisect_left(self.rows, head, low, high)
@@ -112,8 +115,10 @@ class _Table(Mapping):  # type: ignore[type-arg]
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        start = len(self._prefix)
-        return iter(dict.fromkeys(self.rows[i][start : self.rows[i].index("\t", start)] for i in self._part))
+        if self._names is None:
+            start = len(self._prefix)
+            self._names = dict.fromkeys(self.rows[i][start : self.rows[i].index("\t", start)] for i in self._part)
+        return iter(self._names)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -40,12 +40,13 @@ For a file of which a program picks layers before it loads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import Graph, Step
 from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects
+from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
@@ -55,28 +56,36 @@ NAME = "duplicate-top"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each such top."""
     for net in subjects(subject):
+        nodes: dict[Layer, list[Node]] = {}
         for layer, (slot, why), phases in agreed(net, _redefined):
-            node = list(layer.node.fields("top"))[slot]
+            if layer not in nodes:
+                nodes[layer] = list(layer.node.fields("top"))
             message = (
                 f"Caffe aborts{during(net, phases)} with \"Top blob '{layer.tops[slot]}' produced by "
                 f'multiple sources.": {why}; give this top another name'
             )
-            yield Finding(NAME, Severity.ERROR, message, node, layer.name)
+            yield Finding(NAME, Severity.ERROR, message, nodes[layer][slot], layer.name)
 
 
 def _redefined(view: View) -> Iterator[tuple[Layer, tuple[int, str]]]:
+    makers: dict[str, list[Step]] = {}
+    for step in view.graph.steps:
+        for top in step.tops:
+            makers.setdefault(top.name, []).append(step)
     for use in view.graph.redefined:
         step = view.graph.steps[use.step]
-        yield step.layer, (use.slot, _why(view.graph, step, use.slot))
+        yield step.layer, (use.slot, _why(view.graph, step, use.slot, makers[step.tops[use.slot].name][:2]))
 
 
-def _why(graph: Graph, step: Step, slot: int) -> str:
+def _why(graph: Graph, step: Step, slot: int, makers: Sequence[Step]) -> str:
+    """Why a top is there twice; ``makers`` are the first two tops of that name, by the steps that make them."""
     name = step.tops[slot].name
     if slot < len(step.bottoms) and step.bottoms[slot].name == name:
-        others = [reader.layer.name for reader in graph.readers(step.bottoms[slot]) if reader is not step]
-        what = f"layer '{others[0]}' reads it too" if others else "it is read twice, or is a loss too"
+        other = next((reader for reader in graph.readers(step.bottoms[slot]) if reader is not step), None)
+        what = f"layer '{other.layer.name}' reads it too" if other else "it is read twice, or is a loss too"
         return f"the layer cannot work in place, because {what}"
-    first = next((s for s in graph.steps[: step.index + 1] if name in s.layer.tops), step)
-    if first is step:
-        return "the layer names it twice" if step.layer.tops.count(name) > 1 else "it is an input of the net"
-    return f"layer '{first.layer.name}' makes it already"
+    if list(makers) == [step, step]:
+        return "the layer names it twice"
+    if makers[0] is step:
+        return "it is an input of the net"
+    return f"layer '{makers[0].layer.name}' makes it already"

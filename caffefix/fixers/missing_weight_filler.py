@@ -84,6 +84,8 @@ CHANGES = ("layer.*_param.weight_filler",)
 ROLES = (*LEARNING, SNIPPET)
 NAME = "missing-weight-filler"
 
+_MOST = 100  # layers that are judged one by one, each with a look at the whole net
+
 _UPSAMPLES = (
     "no filler makes it upsample, for it is frozen and has no group for each channel: have a program write its "
     "bilinear weights, or give it group = num_output and a bilinear filler"
@@ -146,8 +148,11 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
 def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[Layer]:
     """The layers that must not stay at zero, in a net whose weights a program writes.
 
-    There a score layer at zero is meant so (Long et al. 2015, section 4.3): nothing dies of it.
+    There a score layer at zero is meant so (Long et al. 2015, section 4.3): nothing dies of it. Of very many
+    layers, each would take a look at the whole net.
     """
+    if len(filled) > _MOST:
+        return filled
     doomed = len(dead_weights(view, filled=zero))
     idle = {a for a in filled if len(dead_weights(view, filled=[b for b in zero if b is not a])) <= doomed}
     rest = [layer for layer in zero if layer not in idle]
@@ -162,7 +167,7 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     """The layers to fill, in file order, and the dead ones that this revives; nothing if none are.
 
     Layers without a filler are filled together. One that is zero by an explicit filler may be meant
-    so: it is filled only if layers stay dead without.
+    so: it is filled only if layers stay dead without. Of very many such, all are filled or none.
     """
     dead = dead_weights(view)
     if not dead:
@@ -174,6 +179,9 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     filled = dict.fromkeys(missing)
     left = len(dead_weights(view, filled=list(filled))) if explicit else 0
     hopeless = set(dead)
+    if len(explicit) > _MOST:
+        filled.update(dict.fromkeys(explicit if left > len(doomed) else ()))
+        explicit = []
     for layer in explicit:
         if left <= len(doomed):
             break

@@ -65,22 +65,30 @@ GROUP = "Graph and shapes"
 NAME = "unknown-bottom"
 CHANGES = ("layer.bottom",)
 
+# So many bottoms of a net are looked at closely in a turn; where more are unknown, the net is no net yet.
+_MOST = 200
+
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each such bottom."""
     for net in subjects(subject):
-        for layer, slot, phases in agreed(net, _undefined):
-            yield _finding(net, layer, slot, phases)
+        nodes: dict[Layer, list[Node]] = {}
+        for index, (layer, slot, phases) in enumerate(agreed(net, _undefined)):
+            if layer not in nodes:
+                nodes[layer] = list(layer.node.fields("bottom"))
+            yield _finding(net, layer, slot, phases, nodes[layer][slot], closely=index < _MOST)
 
 
 def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
     return ((view.graph.steps[use.step].layer, use.slot) for use in view.graph.undefined)
 
 
-def _finding(net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...]) -> Finding:
+def _finding(
+    net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...], node: Node, *, closely: bool
+) -> Finding:
+    """One finding; what may be meant is looked for ``closely`` only, for it takes a look at all blobs."""
     name = layer.bottoms[slot]
-    node = list(layer.node.fields("bottom"))[slot]
-    at_hand, later = _blobs(net, layer, phases[0])
+    at_hand, later = _blobs(net, layer, phases[0]) if closely else ([], {})
     meant = _misspelt(name, at_hand)
     fix = None
     if name in later:

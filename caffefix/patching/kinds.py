@@ -22,24 +22,21 @@ def with_kinds(items: Sequence[Item], kind: str) -> Iterator[tuple[Item, str]]:
 
 def kind_of(message: Message, inside: str) -> str:
     """The type of a message in caffe.proto; of one of any name, the first that has such fields."""
-    return next(kinds_of(message, inside), "")
+    return slots(inside)[name].type if (name := name_of(message, inside)) in slots(inside) else ""
 
 
-def kinds_of(message: Message, inside: str) -> Iterator[str]:
-    """All types that a message may have: more than one if it is one of any name."""
-    return (slots(inside)[name].type for name in _names_of(message, inside) if name in slots(inside))
+def kinds_of(message: Message, inside: str) -> set[str]:
+    """All types that a message may have: those of all messages there, if it is one of any name."""
+    known = slots(inside)
+    if message.name:
+        return {known[message.name].type} if message.name in known else set()
+    return {slot.type for slot in known.values() if slot.kind == "message"}
 
 
 def name_of(message: Message, inside: str) -> str:
     """A name for a message, if it has none."""
-    return next(_names_of(message, inside), "sample_param")
-
-
-def _names_of(message: Message, inside: str) -> Iterator[str]:
     if message.name:
-        yield message.name
-        return
+        return message.name
     wanted = {item.name for item in message.items if not isinstance(item, Rest) and item.name}
-    for name, slot in slots(inside).items():
-        if slot.kind == "message" and wanted <= slots(slot.type).keys():
-            yield name
+    fits = (n for n, slot in slots(inside).items() if slot.kind == "message" and wanted <= slots(slot.type).keys())
+    return next(fits, "sample_param")

@@ -242,7 +242,8 @@ class Search:
             return
         left = list(self._unused(parent))
         if goal.rest is None:
-            if all(n.value and self._says_nothing(kind, n) for n in left):
+            elements = (e for n in left for e in (n.children() if n.is_list else (n,)))
+            if all(e.value and self._says_nothing(kind, e) for e in elements):
                 yield Place(None), {}
             return
         before = self.bound.get(goal.rest.variable)

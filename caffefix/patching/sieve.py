@@ -50,12 +50,12 @@ def sieves(goals: Sequence[Goal], kind: str) -> dict[int, Sieve]:
         kind: the type of what it looks into in caffe.proto.
     """
     found = {ROOT: Sieve()}
-    kinds: dict[int, list[str]] = {ROOT: [kind]}
+    kinds: dict[int, set[str]] = {ROOT: {kind}}
     for goal in goals:
         item, around = goal.item, found[goal.parent]
         if isinstance(item, Message):
             inner = found[item.offset] = Sieve()
-            kinds[item.offset] = [k for outer in kinds[goal.parent] for k in kinds_of(item, outer)]
+            kinds[item.offset] = set[str]().union(*(kinds_of(item, outer) for outer in kinds[goal.parent]))
             around.inner.append((item.name, inner))
         if item is None or not item.name:
             continue

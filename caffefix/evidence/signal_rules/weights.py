@@ -51,22 +51,23 @@ def _taps(place: Place, window: Window) -> float:
         if place.layer.type == "Deconvolution":
             share *= 1.0 / stride
         elif size and out and kernel and pad:
-            share *= share_inside(size, out, min(kernel, _KERNEL), stride, pad, window.dilation[axis] or 1)
+            share *= share_inside(size, out, kernel, stride, pad, window.dilation[axis] or 1)
     return share
 
 
-_KERNEL = 1 << 12  # of a longer one the beginning is looked at
+_TAPS = 256  # of a longer kernel so many are looked at, all over it
 
 
 @lru_cache
 def share_inside(size: int, out: int, kernel: int, stride: int, pad: int, dilation: int) -> float:
     """Share of the taps of all windows along an axis that lie on the input."""
     inside = 0
-    for tap in range(kernel):
+    taps = range(kernel) if kernel <= _TAPS else [kernel * (2 * n + 1) // (2 * _TAPS) for n in range(_TAPS)]
+    for tap in taps:
         shift = pad - tap * dilation  # window i has this tap at i * stride - shift
         first, end = max(0, -(-shift // stride)), min(out, -(-(size + shift) // stride))
         inside += max(0, end - first)
-    return inside / (out * kernel)
+    return inside / (out * len(taps))
 
 
 def inner_product(place: Place, bottoms: list[Signal]) -> list[Signal]:
