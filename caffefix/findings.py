@@ -16,7 +16,8 @@ from caffefix.caffe.typecheck import Problem
 from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
-from caffefix.syntax.green import Block, field_names
+from caffefix.syntax.gist import field_names
+from caffefix.syntax.green import Block
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 

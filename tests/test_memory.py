@@ -16,7 +16,8 @@ from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, problems
 from caffefix.patching.compiled import source
 from caffefix.patching.shipped import make, shipped_patches
-from caffefix.syntax.green import Block, Field, blocks, gist
+from caffefix.syntax.gist import gist
+from caffefix.syntax.green import Block, Field, blocks
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.tree import Document
 from tests.conftest import ROOT, corpus_files, or_skip

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
-from caffefix.syntax.green import field_names, gist
+from caffefix.syntax.gist import field_names, gist
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 

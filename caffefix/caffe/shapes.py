@@ -17,7 +17,7 @@ from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.shape_rules.base import merged, text_of
 from caffefix.caffe.shape_rules.sources import input_shapes
 from caffefix.records import dataclass
-from caffefix.syntax.green import gist
+from caffefix.syntax.gist import gist
 from caffefix.syntax.tree import Node
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.records import dataclass
-from caffefix.syntax.green import Block, Field, Green, Trivia, gist
+from caffefix.syntax.gist import gist
+from caffefix.syntax.green import Block, Field, Green, Trivia
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 

@@ -10,7 +10,7 @@ from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.findings import Subject
 from caffefix.syntax import comments
-from caffefix.syntax.green import gist
+from caffefix.syntax.gist import gist
 from caffefix.syntax.tree import Node
 
 

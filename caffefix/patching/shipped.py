@@ -67,16 +67,8 @@ def make(file: str) -> Patch:
 def declared(file: str) -> Row:
     """What a patch declares: its row in the index."""
     patch = _patch(file)
-    front = patch.front
-    return (
-        file,
-        front.name,
-        front.phase.value,
-        patch.changes,
-        front.group,
-        front.opt_in,
-        tuple(sorted(patch.needs)),
-    )
+    front, needs = patch.front, tuple(sorted(patch.needs))
+    return file, front.name, front.phase.value, patch.changes, front.group, front.opt_in, needs
 
 
 def _of_file(
@@ -93,17 +85,8 @@ def _of_file(
             found = []
         return iter(found)
 
-    return Fixer(
-        name,
-        Phase(phase),
-        find,
-        changes,
-        False,
-        group,
-        opt_in,
-        tuple((name,) for name in needs),
-        lambda: _page(_patch(file)),
-    )
+    signs = tuple((need,) for need in needs)
+    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:

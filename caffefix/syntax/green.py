@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class Block:
     (fields, or blocks of kind ``{`` or ``<``) that bear the list's name.
     """
 
-    __slots__ = ("_gist", "_places", "_whole", "close", "items", "kind", "name", "open", "size")
+    __slots__ = ("_places", "close", "gist", "items", "kind", "name", "open", "size", "whole")
     type = "BLOCK"
 
     def __init__(self, open: Bracket, items: list[Green], close: Bracket, kind: str = "{") -> None:
@@ -96,7 +95,7 @@ class Block:
         self.name = open.name
         self.size = -1  # length of the text, filled in by measure()
         self._places: dict[str, list[int]] | None = None
-        self._gist = self._whole = 0  # gist() and _whole() remember here
+        self.gist = self.whole = 0  # filled in by gist()
 
     def places(self) -> dict[str, list[int]]:
         """The indices of its items by their names, trivia under ``Trivia.name``."""
@@ -146,81 +145,6 @@ def blocks(block: Block) -> Iterator[Block]:
         block = stack.pop()
         yield block
         stack += [item for item in block.items if isinstance(item, Block)]
-
-
-_gists: dict[tuple[object, ...], int] = {}
-_GISTS = 1 << 13  # forgotten beyond this many
-
-
-def gist(block: Block) -> int:
-    """A number that messages share if they are alike but for what their own strings and comment lines say.
-
-    They have the same fields in the same places, the same pieces for those that are no strings, and in their
-    messages the same strings, too. What holds for all messages of a gist need be worked out once: thousands
-    of layers differ in names alone.
-    """
-    if not block._gist:
-        parts: list[object] = [block.kind, block.name]
-        for item in block.items:
-            if isinstance(item, Field):
-                parts.append(item.name if item.value[0] in "\"'" else item)
-            else:
-                parts.append(_whole(item) if isinstance(item, Block) else None)
-        block._gist = _numbered(tuple(parts))
-    return block._gist
-
-
-def _whole(block: Block) -> int:
-    """A number that messages share if they are alike but for comment lines."""
-    if block._whole:
-        return block._whole
-    stack = [_begun(block)]
-    while stack:
-        top, rest, parts = stack[-1]
-        for item in rest:
-            if isinstance(item, Block):
-                if not item._whole:
-                    stack.append(_begun(item))
-                    break
-                parts.append(item._whole)
-            else:
-                parts.append(item if isinstance(item, Field) else None)
-        else:
-            stack.pop()
-            top._whole = _numbered(tuple(parts))
-            if stack:
-                stack[-1][2].append(top._whole)
-    return block._whole
-
-
-def field_names(block: Block) -> frozenset[str]:
-    """Names of all fields in a message, and in the messages in it."""
-    key = gist(block)
-    found = _names.get(key)
-    if found is None:
-        if len(_names) >= _GISTS:
-            _names.clear()
-        found = _names[key] = frozenset().union(*(inner.places() for inner in blocks(block))) - {Trivia.name}
-    return found
-
-
-_names: dict[int, frozenset[str]] = {}
-
-
-def _begun(block: Block) -> tuple[Block, Iterator[Green], list[object]]:
-    return block, iter(block.items), [block.kind, block.name]
-
-
-_fresh = count(1)  # a number is never given twice
-
-
-def _numbered(parts: tuple[object, ...]) -> int:
-    number = _gists.get(parts)
-    if number is None:
-        if len(_gists) >= _GISTS:
-            _gists.clear()
-        number = _gists[parts] = next(_fresh)
-    return number
 
 
 def measure(block: Block) -> int:

@@ -1,0 +1,92 @@
+"""What messages have in common: numbers for those that differ in their own strings and in comments only.
+
+What holds for all messages of a number need be worked out once: thousands of layers differ in names alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
+
+_MOST = 1 << 13  # numbers that are known; all are forgotten beyond
+_LONG = 256  # items of a message, or characters of a field: nobody writes those twice
+
+_numbers: dict[tuple[object, ...], int] = {}
+_names: dict[int, frozenset[str]] = {}
+_fresh = count(1)  # a number is never given twice
+
+
+def gist(block: Block) -> int:
+    """A number that messages share if they are alike but for their own strings and lines of comments or blanks.
+
+    They have the same fields in the same places, the same pieces for those that are no strings, and in their
+    messages the same strings, too.
+    """
+    if not block.gist:
+        parts: list[object] = [block.kind, block.name]
+        for item in block.items:
+            if isinstance(item, Field) and item.value[0] in "\"'":
+                parts.append(item.name)
+            else:
+                parts.append(_whole(item) if isinstance(item, Block) else _piece(item))
+        block.gist = _numbered(parts)
+    return block.gist
+
+
+def field_names(block: Block) -> frozenset[str]:
+    """Names of all fields in a message, and in the messages in it."""
+    key = gist(block)
+    found = _names.get(key)
+    if found is None:
+        if len(_names) >= _MOST:
+            _names.clear()
+        found = _names[key] = frozenset().union(*(inner.places() for inner in blocks(block))) - {Trivia.name}
+    return found
+
+
+def _whole(block: Block) -> int:
+    """A number that messages share if they are alike but for lines of comments or blanks."""
+    if block.whole:
+        return block.whole
+    stack = [_begun(block)]
+    while stack:
+        top, rest, parts = stack[-1]
+        for item in rest:
+            if not isinstance(item, Block):
+                parts.append(_piece(item))
+            elif item.whole:
+                parts.append(item.whole)
+            else:
+                stack.append(_begun(item))
+                break
+        else:
+            stack.pop()
+            top.whole = _numbered(parts)
+            if stack:
+                stack[-1][2].append(top.whole)
+    return block.whole
+
+
+def _begun(block: Block) -> tuple[Block, Iterator[Green], list[object]]:
+    return block, iter(block.items), [block.kind, block.name]
+
+
+def _piece(item: Trivia | Field) -> object:
+    """What stands for a piece: itself, for the line memo shares those that are written alike."""
+    if not isinstance(item, Field):
+        return None
+    return item if len(item.text) < _LONG else next(_fresh)
+
+
+def _numbered(parts: list[object]) -> int:
+    if len(parts) > _LONG:
+        return next(_fresh)
+    key = tuple(parts)
+    number = _numbers.get(key)
+    if number is None:
+        if len(_numbers) >= _MOST:
+            _numbers.clear()
+        number = _numbers[key] = next(_fresh)
+    return number
