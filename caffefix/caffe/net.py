@@ -7,17 +7,19 @@ blobs_lr: 1 }``, V0 ``layers { layer { type: "conv" } }``. A view reads; it chan
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
-from caffefix.syntax.gist import field_names, gist
+from caffefix.syntax.gist import field_names, gist, remembered
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 
 class Generation(enum.Enum):
@@ -172,12 +174,7 @@ class Layer:
             return ()
         if any(map(is_string, self.node.scalars("param"))):  # names of shared blobs, as V1 gives them
             return tuple(_params(self.node))
-        key = gist(self.node.block)
-        if key not in _known_params:
-            if len(_known_params) >= _KNOWN:
-                _known_params.clear()
-            _known_params[key] = tuple(_params(self.node))
-        return _known_params[key]
+        return _params_of(gist(self.node.block), self.node)
 
     def param(self, index: int) -> Param:
         return self.params[index] if index < len(self.params) else Param()
@@ -218,6 +215,19 @@ _BVLC_BATCH_NORM = frozenset(("use_global_stats", "moving_average_fraction", "ep
 def truth(value: str) -> bool:
     """What protobuf reads a bool as: ``true``, ``True``, ``t`` and 1 are true."""
     return value in ("true", "True", "t") or number_value(value) == 1
+
+
+def alike(judge: Callable[..., T]) -> Callable[..., T]:
+    """A function of a layer that judges layers once which are of one type and differ in their own strings only.
+
+    It looks at no string of the layer itself but the type, and gives nothing of the file (``remembered``).
+    """
+    work = remembered(judge)
+
+    def judged(layer: Layer, *given: Hashable) -> T:
+        return work((layer.type, gist(layer.node.block), *given), layer, *given)
+
+    return judged
 
 
 class Net:
@@ -296,11 +306,6 @@ def _rule(node: Node) -> Rule:
     )
 
 
-# What layers that are alike say of their blobs, by their gist; forgotten beyond that many.
-_known_params: dict[int, tuple[Param, ...]] = {}
-_KNOWN = 1 << 12
-
-
 def _params(layer: Node) -> Iterator[Param]:
     count = 0
     for spec in layer.fields("param"):
@@ -316,6 +321,11 @@ def _params(layer: Node) -> Iterator[Param]:
             index < len(rates),
             names[index] if index < len(names) else "",
         )
+
+
+@remembered
+def _params_of(layer: Node) -> tuple[Param, ...]:
+    return tuple(_params(layer))
 
 
 def _number(value: str | None, default: float) -> float:

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping
 
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
-from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.shape_rules.base import merged, text_of
 from caffefix.caffe.shape_rules.sources import input_shapes
 from caffefix.records import dataclass
-from caffefix.syntax.gist import gist
 from caffefix.syntax.tree import Node
 
 
@@ -135,23 +134,10 @@ def _is_permissive(layer: Layer, index: int) -> bool:
     return index < len(modes) and modes[index] in ("PERMISSIVE", "1")
 
 
+@alike
 def _applied(layer: Layer, bottoms: tuple[Shape, ...]) -> Outcome | Mismatch:
-    """What a layer's rule says of bottoms of these shapes; remembered, for nets repeat their layers.
-
-    No rule looks at a layer's strings but its type.
-    """
-    key = (layer.type, gist(layer.node.block), bottoms)
-    found = _outcomes.get(key)
-    if found is None:
-        try:
-            found = RULES[layer.type](Site(layer, bottoms))
-        except Mismatch as mismatch:
-            found = mismatch.with_traceback(None)
-        if len(_outcomes) >= _OUTCOMES:
-            _outcomes.clear()
-        _outcomes[key] = found
-    return found
-
-
-_outcomes: dict[tuple[str, int, tuple[Shape, ...]], Outcome | Mismatch] = {}
-_OUTCOMES = 1 << 12  # forgotten beyond this many
+    """What a layer's rule says of bottoms of these shapes."""
+    try:
+        return RULES[layer.type](Site(layer, bottoms))
+    except Mismatch as mismatch:
+        return mismatch.with_traceback(None)

@@ -20,7 +20,7 @@ from functools import partial
 
 from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.net import Filler, Layer, Phase
+from caffefix.caffe.net import Filler, Layer, Phase, alike
 from caffefix.caffe.roles import scores
 from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
@@ -72,6 +72,7 @@ class _Step:
         self.blocked = [v in ("false", "False", "f", "0") for v in down]
 
 
+@alike
 def is_zero_filled(layer: Layer) -> bool:
     """Whether the layer has weights and Caffe fills them with zeros."""
     weights = WEIGHTED.get(layer.type)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.net import Generation, Layer, Net, alike
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.findings import Subject
 from caffefix.syntax import comments
-from caffefix.syntax.gist import gist
 from caffefix.syntax.tree import Node
 
 
@@ -58,21 +57,17 @@ def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | Non
 
 def fillers(layer: Layer) -> Iterator[Node]:
     """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
-    key = gist(layer.node.block)
-    if key not in _paths:
-        if len(_paths) >= _PATHS:
-            _paths.clear()
-        _paths[key] = tuple(_path(node, layer.node) for node in _all_fillers(layer.node))
-    for path in _paths[key]:
+    for path in _paths(layer):
         node = layer.node
         for index in path:
             node = node.child(index)
         yield node
 
 
-# Where layers that are alike have their fillers, by their gist; forgotten beyond that many.
-_paths: dict[int, tuple[tuple[int, ...], ...]] = {}
-_PATHS = 1 << 12
+@alike
+def _paths(layer: Layer) -> tuple[tuple[int, ...], ...]:
+    """The ways down to the fillers."""
+    return tuple(_path(node, layer.node) for node in _all_fillers(layer.node))
 
 
 def _path(node: Node, top: Node) -> tuple[int, ...]:

@@ -42,7 +42,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
-from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.net import Layer, Net, alike
 from caffefix.caffe.roles import LEARNING, is_origin
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._fillers import retype
@@ -72,7 +72,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         if not subject.learns(net):
             continue
-        vectors = ((layer, *vector) for layer in net.layers for vector in _vectors(layer))
+        vectors = ((layer, *vector) for layer in net.layers if _is_concerned(layer) for vector in _vectors(layer))
         found = [(layer, filler, value) for layer, filler, value in vectors if _is_for_matrices(filler)]
         first = _reading_vectors(net) if found else []
         for layer, filler, value in found:
@@ -112,6 +112,11 @@ def _vectors(layer: Layer) -> Iterator[tuple[Node, str]]:
     elif layer.type == "PReLU":
         found.append((layer.node.message("prelu_param", "filler"), "0.25"))
     return ((node, value) for node, value in found if node is not None)
+
+
+@alike
+def _is_concerned(layer: Layer) -> bool:
+    return any(_is_for_matrices(filler) for filler, _ in _vectors(layer))
 
 
 def _is_for_matrices(filler: Node) -> bool:

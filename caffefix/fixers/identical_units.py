@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.graph import Graph, Step, build
 from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.evidence.liveness import dead_weights
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -101,6 +101,7 @@ def _judge(net: Net) -> Iterator[Finding]:
         yield Finding(NAME, Severity.WARNING, message, holder or layer.node, layer.name, fix)
 
 
+@alike
 def _is_constant(layer: Layer, name: str) -> bool:
     if layer.type not in _LAYERS:
         return False

@@ -5,16 +5,21 @@ What holds for all messages of a number need be worked out once: thousands of la
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from itertools import count
 
 from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
 
-_MOST = 1 << 13  # numbers that are known; all are forgotten beyond
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+_MOST = 1 << 13  # of what is known; all is forgotten beyond
 _LONG = 256  # items of a message, or characters of a field: nobody writes those twice
 
 _numbers: dict[tuple[object, ...], int] = {}
-_names: dict[int, frozenset[str]] = {}
 _fresh = count(1)  # a number is never given twice
 
 
@@ -37,13 +42,29 @@ def gist(block: Block) -> int:
 
 def field_names(block: Block) -> frozenset[str]:
     """Names of all fields in a message, and in the messages in it."""
-    key = gist(block)
-    found = _names.get(key)
-    if found is None:
-        if len(_names) >= _MOST:
-            _names.clear()
-        found = _names[key] = frozenset().union(*(inner.places() for inner in blocks(block))) - {Trivia.name}
-    return found
+    return _names_in(gist(block), block)
+
+
+def remembered(work: Callable[..., T]) -> Callable[..., T]:
+    """A function that takes a key before its arguments, and does the work once for each key.
+
+    What it gives may hold nothing of a file, neither nodes nor names: it is given for other files, too.
+    """
+    known: dict[Hashable, T] = {}
+
+    def done(key: Hashable, *given: object) -> T:
+        if key not in known:
+            if len(known) >= _MOST:
+                known.clear()
+            known[key] = work(*given)
+        return known[key]
+
+    return done
+
+
+@remembered
+def _names_in(block: Block) -> frozenset[str]:
+    return frozenset[str]().union(*(inner.places() for inner in blocks(block))) - {Trivia.name}
 
 
 def _whole(block: Block) -> int:
