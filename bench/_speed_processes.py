@@ -13,7 +13,7 @@ from _speed import ROOT, children, is_clean, nets, read, row, title
 
 from caffefix.engine.repair import Request, repair
 
-_SCRIPT = "import re, sys\nfrom caffefix.cli import main\nsys.exit(main())\n"  # what an installer writes
+SCRIPT = "import re, sys\nfrom caffefix.cli import main\nsys.exit(main())\n"  # what an installer writes
 
 _TO_FIX = """name: "net"
 layer {
@@ -61,7 +61,7 @@ layer {
 _FILLED = '    weight_filler {{ type: "msra" }}\n'
 
 
-def _net(*, filled: bool) -> str:
+def net(*, filled: bool) -> str:
     """A train net of 6 KB, with fillers or without."""
     block = _BLOCK.replace("    pad: 1\n", "    pad: 1\n" + _FILLED) if filled else _BLOCK
     blocks = (block.format(n=n, below=f"conv{n - 1}" if n > 1 else "data") for n in range(1, 21))
@@ -74,12 +74,12 @@ def processes() -> None:
     title("process: × the time of python -c pass, whole processes, a net of 6 KB [nothing to fix 5, a fix 10]")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "caffefix").write_text(_SCRIPT)
+        (folder / "caffefix").write_text(SCRIPT)
         deploy = next(path for path in nets(5_500, 6_600, 50) if is_clean(read(path).text))
         files = {
-            "train net, nothing to fix": _net(filled=True).encode(),
+            "train net, nothing to fix": net(filled=True).encode(),
             f"{deploy.parent.name}/{deploy.name}": deploy.read_bytes(),
-            "train net, 21 fillers added, all proofs": _net(filled=False).encode(),
+            "train net, 21 fillers added, all proofs": net(filled=False).encode(),
         }
         commands: dict[str, list[str]] = {"python -c pass": ["-c", "pass"]}
         for index, (label, data) in enumerate(files.items()):

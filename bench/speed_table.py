@@ -2,8 +2,8 @@
 
     python bench/speed_table.py [SECTION…]
 
-Sections: parse, check, process, bulk, memory, growth, diff, files; all of them by default (about
-five minutes). All figures are CPU time, so that a machine with other work gives the same ratios;
+Sections: parse, check, process, bulk, memory, growth, diff, files, profile; all of them by default
+(about three minutes). All figures are CPU time, so that a machine with other work gives the same ratios;
 each is the median of interleaved runs, with the garbage collector as the programs ship it. The
 nets are those of the corpus; set CAFFEFIX_SHARED if it is elsewhere. Where the machine has a C++
 compiler with protobuf's headers, ``txtpbfmt`` on the path, or a tree-sitter grammar for text
@@ -22,6 +22,7 @@ from _speed import nets
 from _speed_many import bulk, diffs, files, growth, memory
 from _speed_one_file import checking, parsing
 from _speed_processes import processes
+from _speed_profile import profiles
 
 SECTIONS = {
     "parse": parsing,
@@ -32,6 +33,7 @@ SECTIONS = {
     "growth": growth,
     "diff": diffs,
     "files": files,
+    "profile": profiles,
 }
 
 
