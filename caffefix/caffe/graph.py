@@ -128,7 +128,7 @@ def build(layers: Sequence[Layer], inputs: Sequence[str] = ()) -> Graph:
         steps,
         tuple(builder.blobs),
         outside,
-        tuple(tuple(uses) for uses in builder.consumers),
+        tuple(map(tuple, builder.consumers)),
         tuple(builder.undefined),
         tuple(builder.redefined(steps)),
     )
@@ -151,27 +151,28 @@ class _Builder:
         return blob
 
     def add(self, index: int, layer: Layer) -> Step:
-        bottoms = [self._read(name, Use(index, slot)) for slot, name in enumerate(layer.bottoms)]
+        bottoms = []
+        for slot, name in enumerate(layer.bottoms):
+            use = Use(index, slot)
+            blob = self.latest.get(name)
+            if blob is None:
+                blob = self.make(name, None, 0)
+                self.orphans.add(blob.index)
+            if blob.index in self.orphans:
+                self.undefined.append(use)
+            self.consumers[blob.index].append(use)
+            bottoms.append(blob)
         tops = [self.make(name, index, slot) for slot, name in enumerate(layer.tops)]
         return Step(index, layer, tuple(bottoms), tuple(tops))
-
-    def _read(self, name: str, use: Use) -> Blob:
-        blob = self.latest.get(name)
-        if blob is None:
-            blob = self.make(name, None, 0)
-            self.orphans.add(blob.index)
-        if blob.index in self.orphans:
-            self.undefined.append(use)
-        self.consumers[blob.index].append(use)
-        return blob
 
     def redefined(self, steps: Sequence[Step]) -> Iterator[Use]:
         seen = {blob.name for blob in self.blobs if blob.producer is None and blob.index not in self.orphans}
         for step in steps:
-            for slot, top in enumerate(step.tops):
-                if top.name in seen and not self._in_place(step, slot, steps):
-                    yield Use(step.index, slot)
-                seen.add(top.name)
+            for top in step.tops:
+                if top.name not in seen:
+                    seen.add(top.name)
+                elif not self._in_place(step, top.slot, steps):
+                    yield Use(step.index, top.slot)
 
     def _in_place(self, step: Step, slot: int, steps: Sequence[Step]) -> bool:
         """Whether Caffe sees a top as in place: a version with another reader gets split."""

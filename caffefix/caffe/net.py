@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
 from caffefix.records import cached_property, dataclass
@@ -106,6 +107,8 @@ class Layer:
             self.generation = Generation.V2
         else:
             self.generation = Generation.V0 if node.message("layer") is not None else Generation.V1
+        places = node.block.places()
+        self._has_rules = "include" in places or "exclude" in places
 
     def __repr__(self) -> str:
         return f"<Layer {self.name} {self.type}>"
@@ -122,15 +125,7 @@ class Layer:
     @cached_property
     def type(self) -> str:
         """V2's name of the type; a V1 name that V1 does not know stays as it is."""
-        raw = self.raw_type
-        if is_string(raw):
-            text = string_value(raw)
-            # layers { type: "CONVOLUTION" } is a migration half made
-            return V1_TYPES.get(text, text) if self.generation is Generation.V1 else text
-        number = integer_value(raw)
-        if number is not None:
-            return V1_NUMBERS.get(number, raw)
-        return V1_TYPES.get(raw, raw)
+        return _type(self.raw_type, self.generation is Generation.V1)
 
     @cached_property
     def bottoms(self) -> list[str]:
@@ -150,19 +145,23 @@ class Layer:
 
     @cached_property
     def includes(self) -> list[Rule]:
-        return [_rule(node) for node in self.node.fields("include")] if self.node.has("include") else []
+        return [_rule(node) for node in self.node.fields("include")]
 
     @cached_property
     def excludes(self) -> list[Rule]:
-        return [_rule(node) for node in self.node.fields("exclude")] if self.node.has("exclude") else []
+        return [_rule(node) for node in self.node.fields("exclude")]
 
     @cached_property
     def stages(self) -> frozenset[str]:
         """Stages that its rules mention."""
+        if not self._has_rules:
+            return frozenset()
         return frozenset().union(*(r.stages | r.not_stages for r in (*self.includes, *self.excludes)))
 
     def is_in(self, phase: Phase, stages: frozenset[str] = frozenset()) -> bool:
         """Whether the layer is part of the net in that phase (net.cpp, FilterNet)."""
+        if not self._has_rules:
+            return True
         if self.includes:
             return any(rule.holds(phase, stages) for rule in self.includes)
         return not any(rule.holds(phase, stages) for rule in self.excludes)
@@ -189,8 +188,10 @@ class Layer:
     @property
     def is_bvlc_batch_norm(self) -> bool:
         """Whether it is a BatchNorm that says nothing which BVLC's does not have: gamma is a fork's."""
+        if self.type != "BatchNorm":
+            return False
         node = self.node.message("batch_norm_param")
-        return self.type == "BatchNorm" and (node is None or node.names() <= _BVLC_BATCH_NORM)
+        return node is None or node.names() <= _BVLC_BATCH_NORM
 
     def number(self, message: str, name: str, default: float) -> float:
         """A number in one of the layer's messages."""
@@ -321,6 +322,16 @@ def _params(layer: Node) -> Iterator[Param]:
             index < len(rates),
             names[index] if index < len(names) else "",
         )
+
+
+@lru_cache(1 << 10)
+def _type(raw: str, old: bool) -> str:
+    """V2's name of a type as written, in the format of today or in V1."""
+    if is_string(raw):
+        text = string_value(raw)
+        return V1_TYPES.get(text, text) if old else text  # layers { type: "CONVOLUTION" } is a migration half made
+    number = integer_value(raw)
+    return V1_TYPES.get(raw, raw) if number is None else V1_NUMBERS.get(number, raw)
 
 
 @remembered

@@ -92,6 +92,8 @@ def _gamma_forks() -> int:
 
 
 def _judge(layer: Layer, trained: bool, old: bool) -> Iterator[Finding]:
+    if not trained and not layer.params:
+        return
     if len(layer.params) == _BLOBS and not any(param.lr_mult for param in layer.params):
         return
     blocks = [node for node in layer.node.fields("param") if node.is_message]

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from caffefix.caffe.fillers import fans
 from caffefix.caffe.graph import build
 from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
-from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -69,7 +69,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
-        if subject.learns(net) and any(_default(layer) is not None for layer in net.layers):
+        if subject.learns(net) and any(map(_has_default, net.layers)):
             yield from _judge(net)
 
 
@@ -93,6 +93,11 @@ def _judge(net: Net) -> Iterator[Finding]:
         message = f"weight_filler {wide}, far too wide for weights: signals explode; makes it {kind}"
         fix = Fix(tuple(retype(filler, kind)), Applicability.UNSAFE, f"weight_filler → {kind}")
         yield Finding(NAME, Severity.WARNING, message, filler, step.layer.name, fix)
+
+
+@alike
+def _has_default(layer: Layer) -> bool:
+    return _default(layer) is not None
 
 
 def _default(layer: Layer) -> Node | None:

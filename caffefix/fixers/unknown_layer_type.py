@@ -66,9 +66,9 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         for layer in net.layers:
             known = _FOLDED.get(layer.type.lower(), layer.type)
-            node = layer.node.field("type")
             if known == layer.type or layer.type in _OF_FORKS or layer.generation is not Generation.V2:
                 continue
+            node = layer.node.field("type")
             if node is not None and is_string(node.value):
                 yield _finding(layer, node, known)
 

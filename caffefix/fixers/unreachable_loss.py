@@ -87,13 +87,14 @@ def _learns(layer: Layer) -> bool:
 
 def _behind(graph: Graph, step: Step) -> list[Step]:
     """All steps that depend on a step."""
-    reached = {top.index for top in step.tops}
-    found = []
-    for other in graph.steps[step.index + 1 :]:
-        if any(bottom.index in reached for bottom in other.bottoms):
-            found.append(other)
-            reached.update(top.index for top in other.tops)
-    return found
+    found: set[int] = set()
+    stack = list(step.tops)
+    while stack:
+        for reader in graph.readers(stack.pop()):
+            if reader.index not in found:
+                found.add(reader.index)
+                stack.extend(reader.tops)
+    return [graph.steps[index] for index in sorted(found)]
 
 
 def _ends(graph: Graph, step: Step, behind: list[Step]) -> str:

@@ -32,10 +32,10 @@ def gist(block: Block) -> int:
     if not block.gist:
         parts: list[object] = [block.kind, block.name]
         for item in block.items:
-            if isinstance(item, Field) and item.value[0] in "\"'":
-                parts.append(item.name)
+            if isinstance(item, Field):
+                parts.append(item.name if item.value[0] in "\"'" else item)
             else:
-                parts.append(_whole(item) if isinstance(item, Block) else _piece(item))
+                parts.append(_whole(item) if isinstance(item, Block) else None)
         block.gist = _numbered(parts)
     return block.gist
 
@@ -75,8 +75,10 @@ def _whole(block: Block) -> int:
     while stack:
         top, rest, parts = stack[-1]
         for item in rest:
-            if not isinstance(item, Block):
-                parts.append(_piece(item))
+            if isinstance(item, Field):
+                parts.append(item)
+            elif not isinstance(item, Block):
+                parts.append(None)
             elif item.whole:
                 parts.append(item.whole)
             else:
@@ -94,20 +96,14 @@ def _begun(block: Block) -> tuple[Block, Iterator[Green], list[object]]:
     return block, iter(block.items), [block.kind, block.name]
 
 
-def _piece(item: Trivia | Field) -> object:
-    """What stands for a piece: itself, for the line memo shares those that are written alike."""
-    if not isinstance(item, Field):
-        return None
-    return item if len(item.text) < _LONG else next(_fresh)
-
-
 def _numbered(parts: list[object]) -> int:
-    if len(parts) > _LONG:
-        return next(_fresh)
     key = tuple(parts)
     number = _numbers.get(key)
     if number is None:
-        if len(_numbers) >= _MOST:
-            _numbers.clear()
-        number = _numbers[key] = next(_fresh)
+        number = next(_fresh)
+        # The line memo shares the pieces that are written alike; what is long is not kept.
+        if len(key) < _LONG and all(len(part.text) < _LONG for part in key if isinstance(part, Field)):
+            if len(_numbers) >= _MOST:
+                _numbers.clear()
+            _numbers[key] = number
     return number
