@@ -13,7 +13,6 @@ from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.caffe.typecheck import Problem
-from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.gist import field_names
@@ -23,6 +22,7 @@ from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.evidence.prediction import Prediction
     from caffefix.syntax.lookalikes import Lookalike
 

@@ -7,7 +7,6 @@ can be compared where no message is made.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -87,8 +86,10 @@ class Slot:
 
 def _single(number: float) -> float:
     """A number as a 32-bit float has it."""
+    from struct import pack, unpack
+
     try:
-        single: float = struct.unpack("f", struct.pack("f", number))[0]
+        single: float = unpack("f", pack("f", number))[0]
     except OverflowError:
         return math.copysign(math.inf, number)
     return single

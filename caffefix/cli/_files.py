@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from types import TracebackType
 
 from caffefix.cli._errors import misuse
@@ -13,6 +12,7 @@ from caffefix.cli._output import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from typing import Any
 
     from caffefix.results import FileResult
@@ -95,7 +95,7 @@ class Handover:
         self._notes = notes
         self._report_file = report_file
         self._delivery: Delivery | None = None
-        self._stack = ExitStack()
+        self._running: Generator[FileResult] | None = None
         if patch_dir and commit:
             raise misuse("--patch-dir and --commit cannot both be given")
         if self.stages and (not writing or paths == ("-",)):
@@ -114,13 +114,18 @@ class Handover:
 
     def __enter__(self) -> Handover:
         if self._delivery is not None:
-            self._stack.enter_context(self._delivery)
+            self._delivery.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        try:
+            if self._running is not None:
+                self._running.close()  # ends the workers, whatever ends the report
+        finally:
+            if self._delivery is not None:
+                self._delivery.__exit__(None, None, None)
 
     def how(self, how: How) -> How:
         """How the run has to go about the files."""
@@ -129,9 +134,8 @@ class Handover:
     def of(self, run: Run) -> Iterator[FileResult]:
         """The results on their way to the report."""
         self.total = len(run)
-        running = iter(run)
-        self._stack.callback(running.close)  # ends the workers, whatever ends the report
-        results: Iterator[FileResult] = running
+        self._running = iter(run)
+        results: Iterator[FileResult] = self._running
         if self._delivery is not None:
             results = self._delivery.of(results)
         if sys.stderr.isatty() and len(run) > 1:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
 
 from caffefix.cli._errors import misuse
 from caffefix.cli._output import colour, say, write
@@ -73,23 +72,34 @@ def report(wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, q
     Raises:
         FileError: a report's file cannot be written.
     """
+    screen = _Screen(wanted, setting, quiet)
+    if not wanted.files:
+        _write(screen, (), results)
+        return
+    from contextlib import ExitStack
+
     from caffefix.zoo.report_file import ReportFile
 
     with ExitStack() as stack:
         files = [
             (renderer(form)(setting), stack.enter_context(ReportFile(path)).write) for form, path in wanted.files
         ]
-        screen = _Screen(wanted, setting, quiet)
+        _write(screen, files, results)
+
+
+def _write(
+    screen: _Screen, files: Sequence[tuple[Report, Callable[[str], None]]], results: Iterable[FileResult]
+) -> None:
+    for made, put in files:
+        put(made.begin())
+    screen.begin()
+    for result in results:
+        screen.add(result)
         for made, put in files:
-            put(made.begin())
-        screen.begin()
-        for result in results:
-            screen.add(result)
-            for made, put in files:
-                put(made.add(result))
-        screen.end()
-        for made, put in files:
-            put(made.end())
+            put(made.add(result))
+    screen.end()
+    for made, put in files:
+        put(made.end())
 
 
 class _Screen:

@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa
-GRAMMAR_CRC32: int = 1510290850
+GRAMMAR: int = 108366700499951237
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'ANY': '\\.\\.\\.',
  'BAR': '\\|',

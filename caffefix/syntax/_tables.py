@@ -1,7 +1,7 @@
 """Made from grammar/prototxt.lark by `python -m caffefix.syntax.tables`. Do not edit."""
 
 # fmt: off
-GRAMMAR_CRC32: int = 3558269006
+GRAMMAR: int = 349631137019018742
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'CLOSE': '[ \t\r\x0c\\v]*\\}[ \t\r\x0c\\v]*(?:[,;][ \t\r\x0c\\v]*)?(?:#[^\n\x00]*)?\n?',
  'CLOSE_ANGLE': '[ \t\r\x0c\\v]*>[ \t\r\x0c\\v]*(?:[,;][ \t\r\x0c\\v]*)?(?:#[^\n\x00]*)?\n?',

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from functools import lru_cache
 from math import copysign, inf, isfinite
 
@@ -128,8 +127,10 @@ def number_text(number: float) -> str:
 
 def float32(number: float) -> float:
     """The float32 nearest to a number."""
+    from struct import pack, unpack
+
     try:
-        return float(struct.unpack("<f", struct.pack("<f", number))[0])
+        return float(unpack("<f", pack("<f", number))[0])
     except OverflowError:
         return copysign(inf, number)
 

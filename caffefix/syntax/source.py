@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 
 from caffefix.patterns import pattern
 from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Source:
 
     def position(self, offset: int) -> Position:
         if self._line_starts is None:
+            from array import array  # only where there is something to tell
+
             starts = array("Q", (0,))
             at = self.text.find("\n")
             while at >= 0:

@@ -6,7 +6,6 @@ of other folders it is asked only whether a file is there. Links are not followe
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -88,7 +87,11 @@ def _members(folder: str) -> Iterator[Member]:
         return
     for name in names:
         path = os.path.join(folder, name)
-        with contextlib.suppress(OSError):  # it is told of when it is its turn
+        try:
             status = os.lstat(path)
-            if stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST:
-                yield Member(name, content(path).decode("latin-1"))
+            readable = stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST
+            data = content(path) if readable else None
+        except OSError:  # it is told of when it is its turn
+            continue
+        if data is not None:
+            yield Member(name, data.decode("latin-1"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
@@ -103,8 +102,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
         raise FileError(f"{visible(path)}: cannot be written: {error.strerror or error}") from error
     finally:
         if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            _unlink(temporary)
 
 
 def _keep(real: str, copy: str, data: bytes) -> None:
@@ -123,10 +121,20 @@ def _keep(real: str, copy: str, data: bytes) -> None:
 def clean_up(path: str, pid: int) -> None:
     """Delete what a process that was killed while it wrote a file has left beside it."""
     folder = os.path.dirname(os.path.realpath(path))
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            if name.startswith(_temporary(pid)):
-                os.unlink(os.path.join(folder, name))
+    try:
+        left = [name for name in os.listdir(folder) if name.startswith(_temporary(pid))]
+    except OSError:
+        return
+    for name in left:
+        _unlink(os.path.join(folder, name))
+
+
+def _unlink(path: str) -> None:
+    """Delete a file that may be gone."""
+    from contextlib import suppress  # only where something is written
+
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _temporary(pid: int) -> str:
@@ -151,7 +159,9 @@ def put(path: str, data: bytes, *, force: bool = False) -> None:
 def _take_over(temporary: str, status: os.stat_result) -> None:
     """Give a new file the mode of the one that it replaces, and the owner where the system lets us."""
     os.chmod(temporary, stat.S_IMODE(status.st_mode))
-    with contextlib.suppress(PermissionError):
+    from contextlib import suppress
+
+    with suppress(PermissionError):
         os.chown(temporary, status.st_uid, status.st_gid)
 
 
@@ -162,7 +172,9 @@ def _private(path: str, flags: int) -> int:
 
 def _sync_folder(folder: str) -> None:
     """Make the replacement itself durable, where the system can."""
-    with contextlib.suppress(OSError):
+    from contextlib import suppress
+
+    with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
-from caffefix.evidence.logs.evidence import LogEvidence
 from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.source import Source
@@ -14,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.zoo.patches import Given
 else:
     Protocol = object
