@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import given
 from caffefix.caffe.dialect import judge, root_type
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, problems
+from caffefix.patching import _compiled
 from caffefix.patching.compiled import source
+from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import make, shipped_patches
 from caffefix.syntax.gist import gist
 from caffefix.syntax.green import Block, Field, blocks
@@ -95,6 +98,7 @@ def test_a_verdict_passes_over_nothing_that_counts(path: Path) -> None:
 
 _REPAIR_ALL = """
 import json, sys
+from collections.abc import Iterable
 from pathlib import Path
 from caffefix.engine.repair import Request, repair
 from caffefix.syntax.source import Source
@@ -119,5 +123,18 @@ def test_results_do_not_depend_on_the_order_of_files() -> None:
 
 
 def test_shipped_patches_as_python_are_what_is_in_their_files() -> None:
+    def functions(patches: Iterable[Patch]) -> str:
+        return source(patches).partition("\ndef ")[2]
+
     patches = shipped_patches()
-    assert source(map(make, (Path(patch.source.path).name for patch in patches))) == source(patches)
+    assert functions(map(make, (Path(patch.source.path).name for patch in patches))) == functions(patches)
+
+
+def test_a_patch_that_was_edited_since_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path(shipped_patches()[0].source.path).name
+    make.cache_clear()
+    assert make(file).source.data == b""
+    make.cache_clear()
+    monkeypatch.setattr(_compiled, "SUMS", {})
+    assert make(file).source.data
+    make.cache_clear()

@@ -14,6 +14,7 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.sieve import Sieve
 from caffefix.records import fields, replace
 from caffefix.syntax.source import Source
+from caffefix.syntax.tables import checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,14 +33,13 @@ _ALIASES = {("caffefix.caffe.net", "Phase"): "NetPhase"}
 
 
 def source(patches: Iterable[Patch]) -> str:
-    """A module with a function for each patch, named after it."""
+    """A module with a function for each patch, named after it, and the checksums of their files."""
     taken: set[tuple[str, str]] = set()
-    functions = [
-        _PATCH.format(name="patch_" + p.front.name.replace("-", "_"), patch=_written(_bare(p), taken))
-        for p in patches
-    ]
+    named = [("patch_" + patch.front.name.replace("-", "_"), patch) for patch in patches]
+    functions = [_PATCH.format(name=name, patch=_written(_bare(patch), taken)) for name, patch in named]
+    sums = {name: checksum(patch.source.data) for name, patch in named}
     imports = "\n".join(_imported(module, name) for module, name in sorted(taken))
-    return _HEAD.format(imports=imports) + "\n".join(functions)
+    return _HEAD.format(imports=imports) + f"SUMS = {sums!r}\n\n" + "\n".join(functions)
 
 
 def _imported(module: str, name: str) -> str:

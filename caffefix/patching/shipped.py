@@ -14,6 +14,7 @@ from functools import cache, partial
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer
 from caffefix.resources import content, resource
+from caffefix.syntax.tables import checksum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +58,14 @@ def _patch(file: str) -> Patch:
 
 @cache
 def make(file: str) -> Patch:
-    """A patch without its page, as ``_compiled.py`` has it; one that is not there yet is read."""
-    from caffefix.patching import _compiled as module
+    """A patch without its page, as ``_compiled.py`` has it; one that was edited since is read."""
+    from caffefix.patching import _compiled
 
-    made = getattr(module, "patch_" + file.removesuffix(SUFFIX).replace("-", "_"), None)
-    return made() if made is not None else _patch(file)
+    name = "patch_" + file.removesuffix(SUFFIX).replace("-", "_")
+    if _compiled.SUMS.get(name) != checksum(content(os.path.join(folder(), file))):
+        return _patch(file)
+    made: Patch = getattr(_compiled, name)()
+    return made
 
 
 def declared(file: str) -> Row:
