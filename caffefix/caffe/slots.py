@@ -7,7 +7,7 @@ can be compared where no message is made.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from caffefix.caffe.net import truth
@@ -110,13 +110,44 @@ def _enum_value(enum: str, text: str) -> bytes | None:
     return best[1].encode() if best is not None else None
 
 
+class Slots(Mapping[str, Slot]):
+    """The fields of a message by name, each made when it is asked for: few of a layer's two hundred are."""
+
+    __slots__ = ("_made", "_message", "_sources")
+
+    def __init__(self, message: str) -> None:
+        tables = load().messages
+        self._message = message
+        self._sources = [tables[source] for source in (message, *_ALSO.get(message, ())) if source in tables]
+        self._made: dict[str, Slot] = {}
+
+    def __getitem__(self, name: str) -> Slot:
+        if name not in self._made:
+            variants = next((source[name] for source in self._sources if name in source), None)
+            if variants is None:
+                raise KeyError(name)
+            self._made[name] = Slot(name, variants, _TYPES.get((self._message, name)))
+        return self._made[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The field, if there is one."""
+        slot = self._made.get(name)
+        return slot if slot is not None else super().get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        names: dict[str, None] = {}
+        for source in self._sources:
+            names = {**dict.fromkeys(source), **names}
+        return iter(names)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @cache
-def slots(message: str) -> dict[str, Slot]:
+def slots(message: str) -> Slots:
     """The fields of a message by name."""
-    found: dict[str, tuple[Variant, ...]] = {}
-    for source in (message, *_ALSO.get(message, ())):
-        found = {**load().messages.get(source, {}), **found}
-    return {name: Slot(name, variants, _TYPES.get((message, name))) for name, variants in found.items()}
+    return Slots(message)
 
 
 def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> Any:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from math import sqrt
 
 from caffefix.caffe.fillers import Dim, Moments, count
+from caffefix.caffe.net import Layer, alike
+from caffefix.caffe.shape_rules.base import Fields
 from caffefix.caffe.shape_rules.windows import Window, convolution_window
 from caffefix.evidence.signal_rules.base import Place, Stop, few
 from caffefix.evidence.signal_state import Signal, constant, normal
@@ -14,11 +16,10 @@ from caffefix.records import replace
 
 def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """Sums over a window; each bottom makes a top of its own."""
-    param = place.fields("convolution_param")
     shape = place.bottoms[0]
     if shape is None or len(shape) < 3:
         raise Stop("the number of inputs is not known")
-    window = convolution_window(param, len(shape) - 2)
+    window = _window(place.layer, len(shape) - 2)
     kernel = [k or 1 for k in window.kernel]
     stride = [s or 1 for s in window.stride]
     taps = _taps(place, window)
@@ -29,6 +30,11 @@ def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:
         length = bottom.length if upsampled else bottom.length / stride[0]
         tops.append(_weighted(place, bottom, taps, max(1.0, length), _fresh(kernel, bottom.length)))
     return tops
+
+
+@alike
+def _window(layer: Layer, axes: int) -> Window:
+    return convolution_window(Fields(layer.node.message("convolution_param")), axes)
 
 
 def _fresh(kernel: list[int], length: float) -> float:
