@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from caffefix.caffe.net import Net
+from caffefix.evidence.training import run as training
 from caffefix.evidence.training.sources import Given, Source, Unrepresentable, sources
 from caffefix.evidence.training.task import make_task
 from caffefix.evidence.training.trial import Options as ProveOptions
@@ -149,6 +151,30 @@ def test_an_interruption_leaves_nothing_behind(
     assert b"Traceback" not in errors
     assert list(folder.iterdir()) == []
     assert not alive(int(pids.read_text()))
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_a_process_starts_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    started = []
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self.pid)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(training.subprocess, "Popen", Popen)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises((KeyboardInterrupt, SystemExit)), training.work_folder() as folder:
+            training.run(["sleep", "1000"], folder=folder, timeout=100, environment=os.environ)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(started) == 1
+    assert not alive(started[0])
 
 
 def alive(pid: int) -> bool:

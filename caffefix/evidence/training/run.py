@@ -56,27 +56,47 @@ def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mappi
     Raises:
         OSError: it cannot be started.
     """
-    posix = os.name == "posix"
-    process = subprocess.Popen(
-        args,
-        cwd=folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=posix,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    tails = [_Tail(process.stdout), _Tail(process.stderr)]
+    process: subprocess.Popen[bytes] | None = None
+    tails: list[_Tail] = []
     status: int | None = None
     try:
+        with _signals_held():  # else one could come while there is a process that nobody knows yet
+            process = subprocess.Popen(
+                args,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=os.name == "posix",
+            )
+        tails = [_Tail(stream) for stream in (process.stdout, process.stderr) if stream is not None]
         with contextlib.suppress(subprocess.TimeoutExpired):
             status = process.wait(timeout)
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
         texts = [tail.text() for tail in tails]
     return Exit(status, *texts)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals that stop the program do so afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    old = {number: signal.getsignal(number) for number in (signal.SIGINT, *_stopping())}
+    for number in old:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -123,6 +143,10 @@ def work_folder() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _stopping() -> list[signal.Signals]:
+    return [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that everything is cleaned up."""
@@ -133,8 +157,7 @@ def _stoppable() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    old = [(number, signal.signal(number, stop)) for number in numbers]
+    old = [(number, signal.signal(number, stop)) for number in _stopping()]
     try:
         yield
     finally:
