@@ -135,7 +135,7 @@ def problems(document: Document, root: str, asked: int = 0) -> Iterator[Problem]
         for index, item in top.rest:
             if isinstance(item, Trivia):
                 continue
-            answer = context.answers.get((item.name, _gist(item))) or _answer(context, top.node, index, item)
+            answer = context.answers.get((item.name, _form(item))) or _answer(context, top.node, index, item)
             for kind, text, forks, knowing in answer.refused:
                 refusing = forks | (hopeless if forks == knowing else 0)
                 top.refusing |= refusing
@@ -181,7 +181,7 @@ def _opened(node: Node, context: _Context) -> _Open:
     return _Open(iter(enumerate(node.block.items)), node, context, {})
 
 
-def _gist(item: Field | Block) -> str:
+def _form(item: Field | Block) -> str:
     """What an answer depends on besides the name: of a string that fits, not on what is in it."""
     if isinstance(item, Field):
         return '"' if item.value[0] in "\"'" else item.value
@@ -191,12 +191,12 @@ def _gist(item: Field | Block) -> str:
 def _answer(context: _Context, parent: Node, index: int, item: Field | Block) -> _Answer:
     """An answer that is not remembered yet."""
     answer = _judge(context, parent.child(index))
-    gist = _gist(item)
-    if gist == "[" or (gist == '"' and answer.refused):
+    form = _form(item)
+    if form == "[" or (form == '"' and answer.refused):
         return answer  # it speaks of what is in there
     if len(context.answers) > _ANSWERS:
         context.answers.clear()
-    context.answers[item.name, gist] = answer
+    context.answers[item.name, form] = answer
     return answer
 
 
