@@ -2,9 +2,9 @@
 # mypy: ignore-errors
 """Trains a net on synthetic data inside an interpreter that has real Caffe.
 
-    python child.py        in a folder that holds job.json and body.prototxt
+    python caffe_child.py        in a folder that holds job.json and body.prototxt
 
-Run by ``run.py``; never imported by the tool. It needs ``caffe`` and ``numpy`` only, and
+Copied there under that name and run by ``trial.py``; never imported by the tool. It needs ``caffe`` and ``numpy`` only, and
 keeps to what Python 2.7 and 3.5 understand. It writes ``net.prototxt`` and ``solver.prototxt``
 into its folder, and ``result.jsonl``, one JSON object a line, so that what was measured before
 Caffe aborts is not lost:
