@@ -4,8 +4,8 @@
 
     python caffe_child.py        in a folder that holds job.json and body.prototxt
 
-Copied there under that name and run by ``trial.py``; never imported by the tool. It needs ``caffe`` and ``numpy`` only, and
-keeps to what Python 2.7 and 3.5 understand. It writes ``net.prototxt`` and ``solver.prototxt``
+Copied there under that name and run by ``trial.py``; never imported by the tool. It needs ``caffe``
+and ``numpy`` only, and keeps to what Python 2.7 and 3.5 understand. It writes ``net.prototxt`` and ``solver.prototxt``
 into its folder, and ``result.jsonl``, one JSON object a line, so that what was measured before
 Caffe aborts is not lost:
 
