@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,16 @@ SHARED = Path(os.environ.get("CAFFEFIX_SHARED", ROOT.parent / "shared"))
 
 settings.register_profile("caffefix", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("caffefix")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests have a cache and a secret of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CACHE", "STATE"):
+            patch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.mktemp(name.lower())))
+        patch.delenv("CAFFEFIX_CACHE_DIR", raising=False)
+        yield
 
 
 NO_SHARED = "needs the shared corpus: set CAFFEFIX_SHARED to its folder"

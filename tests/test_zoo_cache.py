@@ -64,9 +64,7 @@ def test_what_decides_a_result_is_in_its_key(tmp_path: Path, monkeypatch: pytest
 def test_a_damaged_entry_counts_as_absent(tmp_path: Path, damage: str) -> None:
     zoo = make_zoo(tmp_path / "zoo", 12)
     first = caffefix(*CACHED, "zoo", cwd=tmp_path)
-    entries = sorted(
-        path for path in (tmp_path / "cache").rglob("*") if path.is_file() and path.parent.name != "cache"
-    )
+    entries = sorted(_entries(tmp_path / "cache"))
     assert len(entries) == len(zoo)
     contents = [path.read_bytes() for path in entries]
     for index, path in enumerate(entries):
@@ -82,36 +80,42 @@ def test_a_damaged_entry_counts_as_absent(tmp_path: Path, damage: str) -> None:
     assert caffefix(*CACHED, "zoo", cwd=tmp_path) == first
 
 
-def test_an_entry_holds_facts_and_runs_nothing(tmp_path: Path) -> None:
-    import pickle
-    import zlib
-
-    from caffefix.zoo import cache
-
-    class Evil:
-        def __reduce__(self) -> tuple[object, ...]:
-            return Path.touch, (tmp_path / "ran",)
-
-    body = zlib.compress(pickle.dumps(Evil(), 4))
-    entry = cache._checksum(body, "k") + body
-    with pytest.raises(pickle.UnpicklingError):
-        cache._unpacked(entry, "k")
-    assert not (tmp_path / "ran").exists()
+def _entries(folder: Path) -> list[Path]:
+    return [
+        path for path in folder.rglob("*") if path.is_file() and path.name not in ("CACHEDIR.TAG", ".gitignore")
+    ]
 
 
-def test_small_runs_leave_no_cache_behind_and_large_ones_do(tmp_path: Path) -> None:
+def test_small_runs_leave_no_cache_behind_and_large_ones_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
     make_zoo(tmp_path / "zoo", 30)
     caffefix("--check", "zoo/model000", cwd=tmp_path)
-    assert not list(tmp_path.glob("**/.caffefix_cache"))
     caffefix("--check", "--no-cache", "zoo", cwd=tmp_path)
-    assert not list(tmp_path.glob("**/.caffefix_cache"))
-    (tmp_path / "caffefix.toml").write_text("")
-    caffefix("--check", "../zoo", cwd=tmp_path / "zoo")
-    assert (tmp_path / ".caffefix_cache/.gitignore").read_text() == "*\n"
+    assert not home.exists()
+    caffefix("--check", "zoo", cwd=tmp_path)
+    assert len(_entries(home / "caffefix")) == 30
+    assert (home / "caffefix").stat().st_mode & 0o777 == 0o700
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "zoo"}
+    assert (home / "caffefix/.gitignore").read_text() == "*\n"
     assert caffefix("cache", "prune", cwd=tmp_path).out.endswith(b": 0 results deleted\n")
     assert caffefix("cache", "prune", "--days", "0", cwd=tmp_path).out.endswith(b": 30 results deleted\n")
     assert caffefix("cache", "clear", cwd=tmp_path).status == 0
-    assert not (tmp_path / ".caffefix_cache").exists()
+    assert not (home / "caffefix").exists()
+
+
+def test_what_earlier_versions_left_is_deleted_when_asked(tmp_path: Path) -> None:
+    old = tmp_path / ".caffefix_cache"
+    assert caffefix("cache", "clear", "--old", ".", cwd=tmp_path).status == 2
+    (old / "0.1.0").mkdir(parents=True)
+    (old / "0.1.0/entry").write_bytes(b"x")
+    assert caffefix("cache", "clear", "--old", ".", cwd=tmp_path).status == 2
+    signature = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of caffefix; it may be deleted.\n"
+    (old / "CACHEDIR.TAG").write_text(signature)
+    assert caffefix("cache", "clear", "--old", ".", cwd=tmp_path).status == 0
+    assert not old.exists()
 
 
 def test_only_a_cache_is_cleared(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden import caffefix, caffefix_process
-from tests.zoos import ENVIRONMENT, changed, children, kill_tree, make_zoo, start, wait_for
+from tests.zoos import changed, children, environment, kill_tree, make_zoo, start, wait_for
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="children are found in /proc")
 
@@ -37,7 +36,6 @@ class Zoo:
             path.write_bytes(data)
         for left in self.folder.rglob(".caffefix-*"):  # a killed process cannot clean up
             left.unlink()
-        shutil.rmtree(self.folder / ".caffefix_cache", ignore_errors=True)
 
     def finish(self) -> None:
         """Each file is old or new, and a second run makes all of them new."""
@@ -126,7 +124,7 @@ def test_a_full_disk_is_the_outcome_of_its_files(zoo: Zoo) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "caffefix", ".", "-j", "2", "--no-cache"],
-        cwd=zoo.folder, env=ENVIRONMENT, capture_output=True, preexec_fn=limit, check=False,
+        cwd=zoo.folder, env=environment(), capture_output=True, preexec_fn=limit, check=False,
     )  # fmt: skip
     too_large = [path for path, new in zoo.new.items() if len(new) > bound and new != zoo.old[path]]
     assert done.returncode == 2

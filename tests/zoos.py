@@ -12,7 +12,10 @@ from pathlib import Path
 from tests.conftest import ROOT, interruptible
 from tests.golden import cases, options
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+
+def environment() -> dict[str, str]:
+    """For a process that runs the command line."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
 
 
 def plain_cases() -> list[Path]:
@@ -36,7 +39,7 @@ def start(*args: str, cwd: Path) -> subprocess.Popen[bytes]:
     """A run in the background, in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "caffefix", *args],
-        cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True, preexec_fn=interruptible,
     )  # fmt: skip
 

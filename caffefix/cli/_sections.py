@@ -51,6 +51,6 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
      "help": "Write a summary by finding, fork and folder: Markdown, or JSON for *.json."}),
     (("--no-cache",), {"is_flag": True, "help": "Neither use nor keep results of earlier runs."}),
     (("--cache-dir",), {"metavar": "DIR", "default": "", "envvar": "CAFFEFIX_CACHE_DIR",
-     "help": "Where they are kept, if not in .caffefix_cache."}),
+     "help": "Where they are kept, if not in your folder for caches."}),
     (("--follow-links",), {"is_flag": True, "help": "Follow links to folders, and out of what is given."}),
 )  # fmt: skip

@@ -17,8 +17,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def command() -> None:
     """Look at, prune or delete the cache of earlier runs.
 
-    It is the folder .caffefix_cache beside the configuration file, or else in the working folder.
-    Nothing in it ever gets wrong: deleting it costs time, and nothing else.
+    It is in your own folder for caches, and only what you made yourself is used. Nothing in it ever
+    gets wrong: deleting it costs time, and nothing else.
     """
 
 
@@ -53,28 +53,32 @@ def prune(cache_dir: str | None, days: float) -> None:
 
 @command.command("clear")
 @_of_folder
-def clear(cache_dir: str | None) -> None:
+@click.option(
+    "--old", "old", metavar="DIR", help="Delete DIR/.caffefix_cache instead, left there by earlier versions."
+)
+def clear(cache_dir: str | None, old: str | None) -> None:
     """Delete it."""
     from caffefix.zoo import cache
 
+    if old is not None:
+        say(sys.stdout, f"{_carefully(cache.clear_old, old)}: deleted\n")
+        return
     folder = _folder(cache_dir)
     _carefully(cache.clear, folder)
     say(sys.stdout, f"{folder}: deleted\n")
 
 
 def _folder(given: str | None) -> str:
-    from caffefix.zoo.config import Configuration
-    from caffefix.zoo.how import cache_folder
+    from caffefix.zoo.cache import default_folder
 
-    return given or _carefully(cache_folder, Configuration())
+    return given or default_folder()
 
 
 def _carefully(do: Callable[..., Any], *args: Any) -> Any:
     from caffefix.zoo.cache import CacheError
-    from caffefix.zoo.config_file import ConfigError
 
     try:
         return do(*args)
-    except (CacheError, ConfigError) as error:
+    except CacheError as error:
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)

@@ -115,7 +115,10 @@ def repair(
                 if quiet:
                     write(sys.stdout.buffer, result.new if result.new is not None else data)
             else:
-                results = handover.of(run(paths, in_force, work, handover.how(going), which(**options)))
+                running = run(paths, in_force, work, handover.how(going), which(**options))
+                if running.trouble:
+                    say(sys.stderr, f"warning: {running.trouble}\n")
+                results = handover.of(running)
             counted = _Count(results)
             setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, page=page)
             if statistics:

@@ -4,39 +4,45 @@ A key is a hash of a file's content, of what stands beside it as far as it count
 what was asked, and of this version of the tool: never a name, never a time. So copies of a file share
 an entry, and what is in an entry is true for ever. Entries are written whole, by any number of
 processes; one that is damaged counts as absent, and no failure of the cache is a failure of the run.
+
+A cache is the user's own. An entry is plain data (``plain.py``) under a mark that only who has the
+user's secret can make (keyed BLAKE2), and so is the tag of the folder: an entry that somebody else
+made counts as absent, and in a folder that somebody else made, nothing is read or written.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import pickle
 import shutil
 import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from enum import Enum
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any
+from hmac import compare_digest
 
 from caffefix.caffe.family import Family
-from caffefix.records import dataclass, replace
+from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult
 from caffefix.syntax.diff import header
 from caffefix.zoo.identity import identity
+from caffefix.zoo.plain import RESULT
+from caffefix.zoo.secret import SecretError, secret
 
 _TAG = "CACHEDIR.TAG"
 # The first line is the same in every cache folder there is (Cache Directory Tagging Specification).
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of caffefix; it may be deleted.\n"
-_CHECK = 16  # bytes of an entry's checksum
+_OLD = ".caffefix_cache"  # where earlier versions kept results: beside the files of whoever made them
+_NEW = ".new-"  # how names of unfinished files begin
+_MARK = 32  # bytes of an entry's mark
 _DAY = 86400.0
+# Bytes: a larger entry, as it is kept and as it is unpacked, is neither written nor read.
+_LARGEST, _LARGEST_UNPACKED = 64 << 20, 512 << 20
 
 
 class CacheError(Exception):
-    """A folder that is no cache of ours; the message says what to do."""
+    """A folder that is no cache of the user's; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,15 @@ class Cache:
 
     Attributes:
         folder: where the entries are.
+        key: what entries are marked with.
         passing: whether it is for this run only.
+        trouble: why this run does without the cache that it was to use; empty if it does not.
     """
 
     folder: str
+    key: bytes = field(default_factory=bytes, repr=False)
     passing: bool = False
+    trouble: str = ""
 
     def get(self, key: str, path: str, name: str) -> FileResult | None:
         """The result that was kept, as that of another file; None without one.
@@ -61,10 +71,10 @@ class Cache:
         """
         place = self._place(key)
         try:
-            with open(place, "rb") as file:
+            with open(place, "rb", opener=_no_link) as file:
                 if not self.passing and time.time() - os.fstat(file.fileno()).st_mtime > _DAY:
                     os.utime(place)  # so that what is of use is not pruned
-                result = _unpacked(file.read(), key)
+                result = _unpacked(file.read(_LARGEST + 1), key, self.key)
         except Exception:  # absent or damaged, in whatever way
             return None
         return _as_file(result, path, name)
@@ -72,15 +82,16 @@ class Cache:
     def put(self, key: str, result: FileResult) -> None:
         """Keep a result."""
         anonymous = _anonymous(result)
-        if anonymous is None:
+        entry = _packed(anonymous, key, self.key) if anonymous is not None else b""
+        if not entry or len(entry) > _LARGEST:
             return
         place = self._place(key)
         with contextlib.suppress(OSError):
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".new-")
+            os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=_NEW)
             try:
                 with open(handle, "wb") as file:
-                    file.write(_packed(anonymous, key))
+                    file.write(entry)
                 os.replace(temporary, place)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -96,21 +107,26 @@ class Cache:
         return os.path.join(self.folder, key[:2], key[2:])
 
 
+def default_folder() -> str:
+    """The user's folder for caches, where the system has them."""
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("caffefix", appauthor=False)
+
+
 def open_cache(folder: str) -> Cache:
     """The cache in a folder, which is made if it is not there; where that cannot be, one for this run."""
     try:
-        os.makedirs(folder, exist_ok=True)
-        for name, text in ((_TAG, _TAG_TEXT), (".gitignore", "*\n")):
-            if not os.path.exists(os.path.join(folder, name)):
-                Path(folder, name).write_text(text, encoding="ascii")
-    except OSError:
-        return passing_cache()
-    return Cache(os.path.join(os.path.abspath(folder), identity()))
+        key = secret()
+        _claim(folder, key)
+    except (CacheError, SecretError, OSError) as error:
+        return replace(passing_cache(), trouble=f"results of earlier runs are not used: {error}")
+    return Cache(os.path.join(os.path.abspath(folder), identity()), key)
 
 
 def passing_cache() -> Cache:
     """A cache for one run: copies of a file are repaired once all the same."""
-    return Cache(tempfile.mkdtemp(prefix="caffefix-"), passing=True)
+    return Cache(tempfile.mkdtemp(prefix="caffefix-"), os.urandom(_MARK), passing=True)
 
 
 def key_of(data: bytes, family: Family, asked: str) -> str:
@@ -171,35 +187,88 @@ def _as_file(result: FileResult, path: str, name: str) -> FileResult:
 # ---------------------------------------------------------------- entries
 
 
-def _packed(result: FileResult, key: str) -> bytes:
-    body = zlib.compress(pickle.dumps(result, 4), 1)
-    return _checksum(body, key) + body
+def _packed(result: FileResult, key: str, secret: bytes) -> bytes:
+    import json  # only runs over many files
+
+    plain = json.dumps(RESULT.pack(result), separators=(",", ":")).encode("ascii")
+    if len(plain) > _LARGEST_UNPACKED:
+        return b""
+    body = zlib.compress(plain, 1)
+    return _mark(body, key, secret) + body
 
 
-def _unpacked(entry: bytes, key: str) -> FileResult:
-    check, body = entry[:_CHECK], entry[_CHECK:]
-    if check != _checksum(body, key):
-        raise ValueError("damaged")
-    result = _Facts(io.BytesIO(zlib.decompress(body))).load()
-    if not isinstance(result, FileResult):
-        raise ValueError("no result")
+def _unpacked(entry: bytes, key: str, secret: bytes) -> FileResult:
+    import json
+
+    mark, body = entry[:_MARK], entry[_MARK:]
+    if len(entry) > _LARGEST or not compare_digest(mark, _mark(body, key, secret)):
+        raise ValueError("damaged, or somebody else's")
+    plain = zlib.decompressobj().decompress(body, _LARGEST_UNPACKED)
+    result = RESULT.unpack(json.loads(plain))
+    assert isinstance(result, FileResult)
     return result
 
 
-def _checksum(body: bytes, key: str) -> bytes:
-    return blake2b(body, digest_size=_CHECK, key=key.encode()).digest()
+def _mark(body: bytes, key: str, secret: bytes) -> bytes:
+    """What only this user can put on an entry: it is theirs, it is whole, and it is the one of that key."""
+    return blake2b(key.encode() + body, digest_size=_MARK, key=secret, person=b"caffefix entry").digest()
 
 
-class _Facts(pickle.Unpickler):
-    """Reads our dataclasses and enums and nothing else: a cache may come from who knows where."""
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
-    def find_class(self, module: str, name: str) -> Any:
-        if module.startswith("caffefix.") and "." not in name:
-            found = super().find_class(module, name)
-            # What has __match_args__ is a dataclass: none of our other classes has them.
-            if isinstance(found, type) and ("__match_args__" in found.__dict__ or issubclass(found, Enum)):
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name}")
+
+# ---------------------------------------------------------------- the folder
+
+
+def _claim(folder: str, secret: bytes) -> None:
+    """Make the folder if it is not there; refuse one that this user's runs did not make.
+
+    Raises:
+        CacheError: it is somebody else's, or something else.
+        OSError: it cannot be made or read.
+    """
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    if os.path.islink(folder):
+        raise CacheError(f"{folder} is a link: give the folder that it leads to")
+    if not _is_ours(folder, secret) and all(name.startswith(_NEW) or name == _TAG for name in os.listdir(folder)):
+        _put_tag(folder, secret)
+    # A run that was faster has put its tag there before anything else.
+    if not _is_ours(folder, secret):
+        raise CacheError(f"{folder} was not made by caffefix for you: choose another folder, or delete it")
+
+
+def _is_ours(folder: str, secret: bytes) -> bool:
+    return not os.path.islink(folder) and compare_digest(_tag(folder), _tag_text(folder, secret).encode())
+
+
+def _put_tag(folder: str, secret: bytes) -> None:
+    """Put the tag there, and what keeps git away, unless they are there."""
+    for name, text in ((_TAG, _tag_text(folder, secret)), (".gitignore", "*\n")):
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=_NEW)
+        try:
+            with open(handle, "w", encoding="ascii") as file:
+                file.write(text)
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, os.path.join(folder, name))
+        finally:
+            os.unlink(temporary)
+
+
+def _tag_text(folder: str, secret: bytes) -> str:
+    """What the tag of a cache says: that it is one, and, by a mark, that this user's runs made it there."""
+    where = os.fsencode(os.path.realpath(folder))
+    mark = blake2b(where, digest_size=_MARK, key=secret, person=b"caffefix folder").hexdigest()
+    return f"{_TAG_TEXT}# {mark}\n"
+
+
+def _tag(folder: str) -> bytes:
+    """What the folder's tag says; nothing if there is none."""
+    try:
+        with open(os.path.join(folder, _TAG), "rb", opener=_no_link) as file:
+            return file.read(1024)
+    except OSError:
+        return b""
 
 
 # ---------------------------------------------------------------- housekeeping
@@ -262,6 +331,23 @@ def clear(folder: str) -> None:
         CacheError: it is not one, or cannot be deleted.
     """
     _check_ours(folder)
+    _delete(folder)
+
+
+def clear_old(folder: str) -> str:
+    """Delete what earlier versions kept in a folder beside the files; where that was.
+
+    Raises:
+        CacheError: there is none, or it cannot be deleted.
+    """
+    old = os.path.join(folder, _OLD)
+    if os.path.islink(old) or not _tag(old).startswith(_TAG_TEXT.encode()):
+        raise CacheError(f"{old}: there is no cache of caffefix")
+    _delete(old)
+    return old
+
+
+def _delete(folder: str) -> None:
     try:
         shutil.rmtree(folder)
     except OSError as error:
@@ -270,11 +356,11 @@ def clear(folder: str) -> None:
 
 def _check_ours(folder: str) -> None:
     try:
-        found = Path(folder, _TAG).read_text(encoding="ascii")
-    except (OSError, ValueError):
-        found = ""
-    if found != _TAG_TEXT:
-        raise CacheError(f"{folder}: there is no cache of caffefix")
+        ours = _is_ours(folder, secret())
+    except SecretError as error:
+        raise CacheError(str(error)) from None
+    if not ours:
+        raise CacheError(f"{folder}: there is no cache of caffefix that was made for you")
 
 
 def _entries(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

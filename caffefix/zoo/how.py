@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 from caffefix.records import dataclass
-from caffefix.zoo.config import Configuration
 from caffefix.zoo.executor import Executor, Serial, usable_cpus
 
 TYPE_CHECKING = False
@@ -26,7 +23,7 @@ class How:
         jobs: how many processes; 0 for as many as there are processors, if there is enough to do.
         follow_links: whether links are followed out of the paths that are given, and to folders.
         cached: whether results of earlier runs are used and kept, if there are many files.
-        cache_folder: where they are kept, however few files; empty for the usual place.
+        cache_folder: where they are kept, however few files; empty for the user's folder for caches.
         backup: what is put behind the names of files whose old content is to be kept; empty for none.
         base: the folder that names in diffs are relative to, and all files must be in; empty for the
             working folder, and files anywhere.
@@ -43,14 +40,14 @@ class How:
     base: str = ""
     known: frozenset[str] | None = None
 
-    def cache(self, files: int, configuration: Configuration) -> Cache | None:
+    def cache(self, files: int) -> Cache | None:
         """Where results are kept; None if that is not worth it."""
         if files <= FEW and not (self.cached and self.cache_folder):
             return None
-        from caffefix.zoo.cache import open_cache, passing_cache  # not for a few files
+        from caffefix.zoo.cache import default_folder, open_cache, passing_cache  # not for a few files
 
         if self.cached:
-            return open_cache(self.cache_folder or cache_folder(configuration))
+            return open_cache(self.cache_folder or default_folder())
         return passing_cache()
 
     def executor(self, files: int) -> Executor:
@@ -61,12 +58,3 @@ class How:
         from caffefix.zoo.processes import Processes
 
         return Processes(min(jobs, files))
-
-
-def cache_folder(configuration: Configuration) -> str:
-    """Where results are kept: beside the working folder's configuration file, or else in that folder.
-
-    Raises:
-        ConfigError: the configuration file cannot be used.
-    """
-    return os.path.join(configuration.of(os.curdir).root, ".caffefix_cache")

@@ -56,6 +56,11 @@ class Run:
     task: OneFile
     executor: Executor
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the cache that was to be used; empty if nothing is."""
+        return self.task.cache.trouble if self.task.cache is not None else ""
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -85,7 +90,7 @@ def run(
     for path in found:
         configuration.of(path)
     within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
-    task = OneFile(configuration, work, how, within, how.cache(len(found), configuration))
+    task = OneFile(configuration, work, how, within, how.cache(len(found)))
     return Run(found, task, how.executor(len(found)))
 
 
