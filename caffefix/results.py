@@ -10,6 +10,15 @@ from caffefix.findings import Applicability, Severity
 from caffefix.records import dataclass
 
 
+class FailOn(enum.Enum):
+    """What a run fails for, besides files that cannot be read, parsed, proved or written."""
+
+    NEVER = "never"
+    ERROR = "error"  # a finding of severity error is left
+    WARNING = "warning"  # a finding of severity error or warning is left
+    CHANGE = "change"  # a finding of severity error is left, or a file changes
+
+
 class Status(enum.Enum):
     """What became of a file."""
 
@@ -30,7 +39,8 @@ class Diagnostic:
 
     Lines and columns count from 1, columns in characters; the end is exclusive. ``title`` is
     the fix in a few words, empty without one. ``source`` is the text from there to the end of
-    the line, at most 160 characters of it.
+    the line, at most 160 characters of it. ``fix`` numbers the file's fixes that are not applied, from 1:
+    findings that share one have the same number; 0 stands for no fix, and for one that is applied.
     """
 
     name: str
@@ -45,11 +55,45 @@ class Diagnostic:
     applied: bool
     title: str = ""
     source: str = ""
+    fix: int = 0
 
     @property
     def is_note(self) -> bool:
         """Whether it is shown on request only: of no consequence, and nothing is done about it."""
         return self.severity is Severity.INFO and not self.applied and self.applicability is not Applicability.SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a run fails for.
+
+    Attributes:
+        on: what the user chose; None for a finding of severity error, and with ``check`` for a change.
+        check: whether the run is to tell only: then nothing is fixed, and what would be fixed is left, too.
+    """
+
+    on: FailOn | None = None
+    check: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether a file that changes, or would change, is a failure."""
+        return self.on is FailOn.CHANGE or (self.on is None and self.check)
+
+    def fails(self, d: Diagnostic) -> bool:
+        """Whether a finding is a failure."""
+        if d.applied and self.changes:
+            return True
+        if (d.applied and not self.check) or self.on is FailOn.NEVER:
+            return False
+        return d.severity is Severity.ERROR or (self.on is FailOn.WARNING and d.severity is Severity.WARNING)
+
+    def status(self, result: FileResult) -> int:
+        """What a file makes of the exit status: 0, 1 or 2; the highest counts."""
+        if result.status.failed:
+            return 2
+        changed = result.new is not None and self.changes
+        return int(changed or any(map(self.fails, result.findings)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +177,7 @@ class FileResult:
         stages: the diff fixer by fixer; told on request only.
         forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
             Told on request only.
+        digest: of the content that was read, if there is new content to take its place (BLAKE2b, 16 bytes).
     """
 
     path: str
@@ -150,3 +195,4 @@ class FileResult:
     column: int = 0
     stages: tuple[Stage, ...] = ()
     forks: tuple[str, ...] | None = None
+    digest: bytes = b""

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -33,20 +34,22 @@ def _text(value: str) -> bytes:
     return b"X" + len(value).to_bytes(4, "little") + value.encode()
 
 
-def _overwriting(path: str, content: bytes) -> bytes:
-    """A pickle that names nothing but our own records, and overwrites a file when it is read.
+def _bytes(value: bytes) -> bytes:
+    return b"B" + len(value).to_bytes(4, "little") + value
 
-    The class of a record gets an attribute ``new``; a record that does the work on a file is called with
-    that class for its work: what the class makes has the attribute, and that is written.
+
+def _overwriting(path: str, old: bytes, new: bytes) -> bytes:
+    """A pickle that names nothing but our own records and enums, and overwrites a file when it is read.
+
+    It makes a result with new content and calls the record that writes results.
     """
-    binary = b"B" + len(content).to_bytes(4, "little") + content
-    delivery = _global("zoo.delivery", "Delivery")
-    spoilt = delivery + b"N(" + _text("new") + binary + b"d" + b"\x86" + b"b0"
-    none_known = b"\x89)K\x00\x89\x89" + _text("") * 3 + b"N"
-    how = _global("zoo.how", "How") + b"(\x88" + none_known[1:] + b"tR"
-    configuration = _global("zoo.config", "Configuration") + b")R"
-    task = _global("zoo.one_file", "OneFile") + b"(" + configuration + delivery + how + b"tR"
-    return b"\x80\x04" + spoilt + task + _text(path) + b"\x85R."
+    status = _global("results", "Status") + _text("would-change") + b"\x85R"
+    # findings, diff, new; unsafe, role, delta, suppressed, fixes; line, column, stages, forks
+    middle = b")" + _bytes(b"") + _bytes(new) + b")N)))" + b"K\x00K\x00)N"
+    values = _text(path) + status + _text("") + middle + _bytes(blake2b(old, digest_size=16).digest())
+    result = _global("results", "FileResult") + b"(" + values + b"tR"
+    writer = _global("zoo.writing", "Writer") + b"(" + _text("") + b"\x88tR"
+    return b"\x80\x04" + writer + result + b"\x85R."
 
 
 def _repository(folder: Path) -> Path:
@@ -66,7 +69,6 @@ def _keys(folder: Path) -> list[str]:
 def _old_entry(key: str, payload: bytes) -> bytes:
     """An entry as earlier versions kept them: its checksum has no secret in it."""
     import zlib
-    from hashlib import blake2b
 
     body = zlib.compress(payload, 1)
     return blake2b(body, digest_size=16, key=key.encode()).digest() + body
@@ -86,7 +88,7 @@ def test_a_planted_cache_changes_nothing_and_says_nothing(
     tmp_path: Path, entry: Callable[[str, bytes], bytes], place: str, reached: str
 ) -> None:
     repository = _repository(tmp_path / "zoo")
-    payload = _overwriting(".git/config", EVIL)
+    payload = _overwriting(".git/config", CONFIG, EVIL)
     planted = repository / place
     for key in _keys(repository):
         path = planted / identity() / key[:2] / key[2:]
@@ -110,10 +112,9 @@ def test_a_planted_cache_changes_nothing_and_says_nothing(
 
 
 def test_the_planted_entry_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without this, the test before would be of a pickle that does nothing anyhow. In a process of its own:
-    # it spoils a class of ours.
+    # Without this, the test before would be of a pickle that does nothing anyhow.
     repository = _repository(tmp_path / "zoo")
-    (repository / "payload").write_bytes(_overwriting(".git/config", EVIL))
+    (repository / "payload").write_bytes(_overwriting(".git/config", CONFIG, EVIL))
     script = "import pickle; pickle.load(open('payload', 'rb'))"
     subprocess.run(
         [os.sys.executable, "-c", script],  # type: ignore[attr-defined]

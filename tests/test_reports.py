@@ -319,7 +319,7 @@ def test_workflow_commands_are_read_back_as_written(path: str, message: str) -> 
 def test_xml_takes_any_text(path: str, message: str) -> None:
     from xml.etree import ElementTree
 
-    found = Diagnostic("some-name", Severity.WARNING, Applicability.SAFE, _line(message), 1, 1, 1, 1, "", False)
+    found = Diagnostic("some-name", Severity.ERROR, Applicability.SAFE, _line(message), 1, 1, 1, 1, "", False)
     made = renderer("junit")(Setting())
     text = made.begin() + made.add(FileResult(path, Status.CLEAN, findings=(found,))) + made.end()
     root = ElementTree.fromstring(text.encode("utf-8"))

@@ -109,10 +109,10 @@ def test_copies_share_a_result(tmp_path: Path) -> None:
     for name in "abcdefgh":
         (tmp_path / name).mkdir()
         (tmp_path / name / f"{name} net.prototxt").write_bytes(DEAD)
-    done = caffefix("--dry-run", "--cache-dir", "c", ".", cwd=tmp_path)
+    done = caffefix("--dry-run", "--cache-dir", "kept", ".", cwd=tmp_path)
     assert done.out.count(b'@@ layer "conv1" [missing-weight-filler]') == 8
     assert b"--- a/c/c net.prototxt\t\n+++ b/c/c net.prototxt\t\n" in done.out
-    assert b"c: 1 results" in caffefix("cache", "info", "--cache-dir", "c", cwd=tmp_path).out
+    assert b"kept: 1 results" in caffefix("cache", "info", "--cache-dir", "kept", cwd=tmp_path).out
     patched = subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=done.out, check=False)
     assert patched.returncode == 0
     assert all((tmp_path / name / f"{name} net.prototxt").read_bytes() == ALIVE for name in "abcdefgh")

@@ -125,7 +125,7 @@ def test_what_changed_since_a_revision(tmp_path: Path, lay: Lay) -> None:
     for name in ("zoo/edited.prototxt", "elsewhere/edited.prototxt"):
         (tmp_path / name).write_bytes(b"# edited\n" + DEAD)
     (tmp_path / "zoo/gone.prototxt").unlink()
-    done = caffefix("--changed-since", "base", "zoo", cwd=tmp_path)
+    done = caffefix("--changed-since", "base", "--allow-dirty", "zoo", cwd=tmp_path)
     assert done.status == 0, done.err
     assert repaired(tmp_path) == {"zoo/committed.prototxt", "zoo/new.prototxt"}
     assert (tmp_path / "zoo/edited.prototxt").read_bytes() == b"# edited\n" + ALIVE

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from caffefix.cli._errors import misuse
 from caffefix.cli._output import say
+from caffefix.syntax.source import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from caffefix.zoo.delivery import Delivery
     from caffefix.zoo.how import How
     from caffefix.zoo.run import Run, Which
+    from caffefix.zoo.signals import raised
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ def how(
     no_cache: bool,
     cache_dir: str,
     backup: str,
+    allow_dirty: bool,
     **others: Any,
 ) -> How:
     """How the run goes about them."""
@@ -62,7 +65,16 @@ def how(
 
     if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
         raise misuse("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
-    return How(writing, roots, jobs or 0, follow_links, cached=not no_cache, cache_folder=cache_dir, backup=backup)
+    return How(
+        writing,
+        roots,
+        jobs or 0,
+        follow_links,
+        cached=not no_cache,
+        cache_folder=cache_dir,
+        backup=backup,
+        allow_dirty=allow_dirty,
+    )
 
 
 class Handover:
@@ -73,6 +85,7 @@ class Handover:
         writing: whether the command line lets files be written.
         unsafe: whether unsafe fixes are asked for.
         notes: whether notes are shown.
+        reports: whether there are reports in files.
     """
 
     def __init__(
@@ -86,15 +99,19 @@ class Handover:
         commit: bool,
         split_by: str | None,
         report_file: str,
+        reports: bool,
         **others: Any,
     ) -> None:
         self.stages = bool(patch_dir or commit)
         self.forks = bool(report_file)
-        self.done = self.changed = self.total = 0
+        self.done = self.told = 0
         self._paths = paths
         self._notes = notes
         self._report_file = report_file
         self._delivery: Delivery | None = None
+        self._unfinished = writing or bool(reports or report_file)  # there will be what must not be left behind
+        self._signals: raised | None = None
+        self._run: Run | None = None
         self._running: Generator[FileResult] | None = None
         if patch_dir and commit:
             raise misuse("--patch-dir and --commit cannot both be given")
@@ -113,6 +130,11 @@ class Handover:
             self._summary = ZooSummary(lambda path: top_folder(path, paths), notes=notes)
 
     def __enter__(self) -> Handover:
+        if self._unfinished:
+            from caffefix.zoo.signals import raised
+
+            self._signals = raised()
+            self._signals.__enter__()
         if self._delivery is not None:
             self._delivery.__enter__()
         return self
@@ -126,6 +148,8 @@ class Handover:
         finally:
             if self._delivery is not None:
                 self._delivery.__exit__(None, None, None)
+            if self._signals is not None:
+                self._signals.__exit__(None, None, None)
 
     def how(self, how: How) -> How:
         """How the run has to go about the files."""
@@ -133,7 +157,7 @@ class Handover:
 
     def of(self, run: Run) -> Iterator[FileResult]:
         """The results on their way to the report."""
-        self.total = len(run)
+        self._run = run
         self._running = iter(run)
         results: Iterator[FileResult] = self._running
         if self._delivery is not None:
@@ -143,11 +167,11 @@ class Handover:
 
             results = watched(results, len(run), sys.stderr)
         for result in results:
-            self.done += 1
-            self.changed += result.new is not None
             if self.forks:
                 self._summary.add(result)
             yield result
+            self.done += 1
+            self.told = len(run.written)
 
     def conclude(self) -> None:
         """Everything is done and reported."""
@@ -162,8 +186,14 @@ class Handover:
                 )
 
     def interrupted(self) -> str:
-        """What to say of a run that did not come to its end."""
+        """What to say of a run that did not come to its end, and of files that no report has told of."""
         if self.stages:
             return "interrupted: no patch and no commit was made"
-        whole = f" after {self.done} of {self.total} files, {self.changed} of them repaired" if self.total else ""
-        return f"interrupted{whole}: each file is as it was or repaired whole; run again to go on"
+        if self._run is None:
+            return "interrupted: nothing was changed"
+        written = self._run.written
+        told = "".join(f"{visible(path)}: fixed\n" for path in written[self.told :])
+        return (
+            f"{told}interrupted after {self.done} of {len(self._run)} files, {len(written)} of them fixed: "
+            "every other file is as it was; run again to go on"
+        )

@@ -31,7 +31,13 @@ class _Repair(Sections):
     is_flag=True,
     help="Write no file, but the diff to standard output.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change, too.")
+@click.option(
+    "--fail-on", type=click.Choice(["never", "error", "warning", "change"]), metavar="WHAT",
+    help="Exit with 1 if a finding of severity error is left (error, the default), one of severity warning or "
+    "error (warning), if a file changes or an error is left (change), or not at all (never).",
+)  # fmt: skip
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found: --fail-on never.")
 @click.option(
     "--patch", "patches", multiple=True, metavar="PATCH",
     help="Look for this semantic patch: a file, a folder of them, or the name of one that is shipped.",
@@ -47,7 +53,9 @@ class _Repair(Sections):
 @click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
 @click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
 @click.option("--notes", is_flag=True, help="Show notes, too.")
-@click.option("--statistics", is_flag=True, help="Show how often each finding was met, not each one.")
+@click.option(
+    "--statistics", is_flag=True, help="Write no file; show how often each finding was met, not each one."
+)
 @click.option(
     "--format", "formats", multiple=True, metavar="NAME[=FILE]",
     help=f"Report, any number of them: {', '.join(NAMES)}. One goes to standard output, the others to files.",
@@ -68,7 +76,12 @@ def command(**options: Any) -> None:
     pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
     finding where it stands. With --patch, nothing else is looked for unless it is selected, too.
 
-    Exit status: 0 done; 1 --check found something to change; 2 a file was not read, parsed,
-    proved or written (the others are done), or wrong usage; 130 interrupted.
+    \b
+    Exit status:
+      0    done, and no finding of severity error is left
+      1    a finding of severity error is left; with --check, a file would change
+           (--fail-on says what else counts, --exit-zero that nothing does)
+      2    a file was not read, parsed, proved or written (the others are done), or wrong usage
+      130  interrupted: each file is as it was or repaired whole
     """
     sys.exit(repair(**options))

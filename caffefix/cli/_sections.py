@@ -47,6 +47,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--split-by",), {"type": click.Choice(["folder"]),
      "help": "A patch or commit for each finding in each folder directly below PATH."}),
     (("--backup",), {"metavar": "SUFFIX", "default": "", "help": "Keep the old file, with SUFFIX to its name."}),
+    (("--allow-dirty",), {"is_flag": True,
+     "help": "Write files, too, that have changes which are not in git's index."}),
     (("--report", "report_file"), {"metavar": "FILE", "default": "",
      "help": "Write a summary by finding, fork and folder: Markdown, or JSON for *.json."}),
     (("--no-cache",), {"is_flag": True, "help": "Neither use nor keep results of earlier runs."}),

@@ -11,6 +11,7 @@ from caffefix.cli._errors import misuse
 from caffefix.cli._files import Handover, how, paths_of, which
 from caffefix.cli._output import colour, say, write
 from caffefix.cli._reports import Wanted, report
+from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
 
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting
+    from caffefix.results import FileResult, Gate
+    from caffefix.zoo.config import Configuration
+    from caffefix.zoo.how import How
+    from caffefix.zoo.run import Which
+    from caffefix.zoo.work import Repairing
 
 
 # What the options are that are not given, as in ``_repair.py``.
 DEFAULTS: dict[str, Any] = {
     "dry_run": False,
     "check": False,
+    "fail_on": None,
+    "exit_zero": False,
     "patches": (),
     "roots": (),
     "delta": False,
@@ -51,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
     "commit": False,
     "split_by": None,
     "backup": "",
+    "allow_dirty": False,
     "report_file": "",
     "no_cache": False,
     "cache_dir": "",
@@ -62,6 +71,8 @@ def repair(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
+    fail_on: str | None,
+    exit_zero: bool,
     patches: tuple[str, ...],
     roots: tuple[str, ...],
     delta: bool,
@@ -77,13 +88,6 @@ def repair(
     """Repair files and report; the exit status. The arguments are the options of ``_repair.py``."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
-    from caffefix.results import FileResult
-    from caffefix.zoo.config_file import ConfigError
-    from caffefix.zoo.family import Families
-    from caffefix.zoo.files import FileError
-    from caffefix.zoo.git import GitError
-    from caffefix.zoo.one_file import run_data
-    from caffefix.zoo.run import run
     from caffefix.zoo.work import Repairing
 
     wanted = Wanted(formats, output_file)
@@ -92,8 +96,10 @@ def repair(
     _check_log(log, paths)
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise misuse("--statistics is told as text or json, on standard output")
-    writing = not dry_run and not check
-    handover = Handover(paths, writing=writing, notes=notes, **options)
+    handover = Handover(
+        paths, writing=not dry_run and not check, notes=notes, reports=bool(wanted.files), **options
+    )
+    writing = not (dry_run or check or statistics or handover.stages)
     work = Repairing(
         delta=delta or wanted.needs("delta"),
         fixes=wanted.needs("fixes"),
@@ -102,38 +108,83 @@ def repair(
         log=_evidence(log),
         patches=patches_of(patches),
     )
+    gate = _gate(fail_on, exit_zero=exit_zero, check=check)
+    setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
     going = how(writing, roots, **options)
-    quiet = paths == ("-",) and writing  # standard output is the file's
-    results: Iterable[FileResult]
+    job = _Job(paths, stdin_filename, in_force, work, going, which(**options), setting, wanted, statistics)
+    return _run(job, handover)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A command line, understood."""
+
+    paths: tuple[str, ...]
+    stdin_filename: str
+    configuration: Configuration
+    work: Repairing
+    how: How
+    which: Which
+    setting: Setting
+    wanted: Wanted
+    statistics: bool
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether standard output is for the repaired file."""
+        return self.paths == ("-",) and self.how.writing
+
+
+def _run(job: _Job, handover: Handover) -> int:
+    """Do it; the exit status. What ends it leaves each file as it was or repaired whole."""
+    from caffefix.zoo.config_file import ConfigError
+    from caffefix.zoo.files import FileError
+    from caffefix.zoo.git import GitError
+
     try:
         with handover:
-            if paths == ("-",):
-                of_file = in_force.of(stdin_filename)
-                data = sys.stdin.buffer.read()
-                result = run_data(of_file, data, work, Families(roots))
-                results = [result]
-                if quiet:
-                    write(sys.stdout.buffer, result.new if result.new is not None else data)
+            counted = _Counted(_results(job, handover), job.setting.gate)
+            if job.statistics:
+                _statistics(counted, job)
             else:
-                running = run(paths, in_force, work, handover.how(going), which(**options))
-                if running.trouble:
-                    say(sys.stderr, f"warning: {running.trouble}\n")
-                results = handover.of(running)
-            counted = _Count(results)
-            setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, page=page)
-            if statistics:
-                changing = writing and not handover.stages
-                _statistics(counted, wanted.screen, setting, quiet=quiet, writing=changing)
-            else:
-                report(wanted, counted, setting, quiet=quiet)
+                report(job.wanted, counted, job.setting, quiet=job.is_filter)
             handover.conclude()
-        return counted.status(check)
+        return counted.status
     except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         say(sys.stderr, f"\n{handover.interrupted()}\n")
-        return 130
+        return 128 + getattr(end, "number", 2)
+
+
+def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
+    """The outcomes of the files, as they come."""
+    if job.paths != ("-",):
+        from caffefix.zoo.run import run
+
+        running = run(job.paths, job.configuration, job.work, handover.how(job.how), job.which)
+        if running.trouble:
+            say(sys.stderr, f"warning: {running.trouble}\n")
+        return handover.of(running)
+    from caffefix.zoo.family import Families
+    from caffefix.zoo.one_file import run_data
+
+    data = sys.stdin.buffer.read()
+    result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.how.roots))
+    if job.is_filter:
+        write(sys.stdout.buffer, result.new if result.new is not None else data)
+    return [result]
+
+
+def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
+    """What the exit status depends on."""
+    from caffefix.results import FailOn, Gate
+
+    if exit_zero and fail_on not in (None, "never"):
+        raise misuse("--exit-zero and --fail-on cannot both be given")
+    on = FailOn.NEVER if exit_zero else FailOn(fail_on) if fail_on else None
+    return Gate(on, check)
 
 
 def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
@@ -161,34 +212,31 @@ def _evidence(log: str | None) -> LogEvidence | None:
         sys.exit(2)
 
 
-class _Count:
+class _Counted:
     """Results on their way to a report: how many there are, and what the exit status comes to."""
 
-    def __init__(self, results: Iterable[Any]) -> None:
-        self.results = results
-        self.files = self.failed = self.changing = 0
+    def __init__(self, results: Iterable[FileResult], gate: Gate) -> None:
+        self._results = results
+        self._gate = gate
+        self.files = self.failed = self.status = 0
 
-    def __iter__(self) -> Iterator[Any]:
-        from caffefix.results import Status
-
-        for result in self.results:
+    def __iter__(self) -> Iterator[FileResult]:
+        for result in self._results:
             self.files += 1
             self.failed += result.status.failed
-            self.changing += result.status is Status.WOULD_CHANGE
+            self.status = max(self.status, self._gate.status(result))
             yield result
 
-    def status(self, check: bool) -> int:
-        return 2 if self.failed else int(check and self.changing > 0)
 
-
-def _statistics(counted: _Count, form: str, setting: Setting, *, quiet: bool, writing: bool) -> None:
+def _statistics(counted: _Counted, job: _Job) -> None:
     """Write how often each finding was met."""
     from caffefix.reports import as_text
     from caffefix.reports.statistics import Statistics
 
-    summary, statistics = as_text.Summary(), Statistics(notes=setting.notes)
-    diffs = setting.diffs and form == "text"
-    stream = sys.stderr if diffs or quiet else sys.stdout
+    notes = job.setting.notes
+    summary, statistics = as_text.Summary(), Statistics(notes=notes)
+    diffs = job.setting.diffs and job.wanted.screen == "text"
+    stream = sys.stderr if diffs else sys.stdout
     paint = as_text.colored if colour(stream) else as_text.plain
     for result in counted:
         summary.add(result)
@@ -196,8 +244,8 @@ def _statistics(counted: _Count, form: str, setting: Setting, *, quiet: bool, wr
         if diffs:
             write(sys.stdout.buffer, result.diff)
         if result.status.failed:
-            say(sys.stderr, as_text.render_file(result, notes=setting.notes, paint=paint))
-    if form == "json":
+            say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
+    if job.wanted.screen == "json":
         say(stream, statistics.json(counted.files, counted.failed))
     else:
-        say(stream, statistics.text(paint, writing=writing) + summary.render(notes=setting.notes))
+        say(stream, statistics.text(paint) + summary.render(notes=notes))

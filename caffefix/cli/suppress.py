@@ -16,8 +16,11 @@ from caffefix.cli._output import colour, say, write
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in each comment.")
 @click.option("--dry-run", "--diff", is_flag=True, help="Write no file, but the diff to standard output.")
+@click.option(
+    "--allow-dirty", is_flag=True, help="Write files, too, that have changes which are not in git's index."
+)
 @configured
-def command(paths: tuple[str, ...], reason: str, dry_run: bool, **options: Any) -> None:
+def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: bool, **options: Any) -> None:
     """Silence what is found today by comments, so that only what is new shows from now on.
 
     Each finding gets `# caffefix: ignore[NAME] TEXT` above its field; notes get none. Nothing else
@@ -39,7 +42,9 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, **options: Any) 
     summary = Summary()
     try:
         text = checked_reason(reason)
-        results = run(paths, configuration(**options), Suppressing(text), How(writing=not dry_run))
+        results = run(
+            paths, configuration(**options), Suppressing(text), How(not dry_run, allow_dirty=allow_dirty)
+        )
         for result in results:
             summary.add(result)
             if dry_run:

@@ -207,7 +207,7 @@ class _Run:
 
     def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
         """Apply what a fixer proposes, as far as it fits together."""
-        fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f.name, f.fix))
+        fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f))
         if not fixes:
             return []
         self.fixing = fixer.name
@@ -237,7 +237,10 @@ class _Run:
 
     def result(self, diff_path: str) -> FileResult:
         """The outcome, proved."""
-        left = [self._diagnostic(finding, False) for finding in self.left]
+        numbers = {id(fix): number for number, fix in enumerate(_distinct(f.fix for f in self.left), 1)}
+        left = [
+            replace(self._diagnostic(finding, False), fix=numbers.get(id(finding.fix), 0)) for finding in self.left
+        ]
         suppressed = tuple(self._diagnostic(finding, False) for finding in self.suppressed)
         # A fix that takes several turns is one finding.
         found = dict.fromkeys(self.applied + left)
@@ -289,7 +292,7 @@ class _Run:
         """Names of the findings that a run on a file would fix."""
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
         applies = self.request.selection.applies
-        return [f.name for found in survey(subject, self.fixers) for f in found.shown if applies(f.name, f.fix)]
+        return [f.name for found in survey(subject, self.fixers) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
         """What the unsafe fixes that were left out would change, each by itself; not those of notes."""

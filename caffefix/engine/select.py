@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from caffefix.findings import Applicability, Fix
+from caffefix.findings import Applicability, Finding, Severity
 from caffefix.fixers import Fixer, fixers
 from caffefix.patching.shipped import shipped
 from caffefix.records import dataclass
@@ -73,12 +73,17 @@ class Selection:
         """Whether a selected fixer looks at the files beside the one that is judged."""
         return any(fixer.needs_family for fixer in self.fixers())
 
-    def applies(self, name: str, fix: Fix | None) -> bool:
-        """Whether a fix may be applied: an unsafe one needs --unsafe or its exact name."""
-        if fix is None or fix.applicability is Applicability.DISPLAY:
+    def applies(self, finding: Finding) -> bool:
+        """Whether a finding's fix may be applied: an unsafe one needs --unsafe or the finding's exact name.
+
+        A note says that something may well be meant: its unsafe fix needs the name.
+        """
+        if finding.applicability is Applicability.DISPLAY:
             return False
-        asked = (self.by_name and name in self.select) or name in self.named
-        return fix.applicability is Applicability.SAFE or self.unsafe or asked
+        if finding.applicability is Applicability.SAFE:
+            return True
+        asked = (self.by_name and finding.name in self.select) or finding.name in self.named
+        return asked or (self.unsafe and finding.severity is not Severity.INFO)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

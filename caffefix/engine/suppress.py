@@ -62,7 +62,7 @@ def suppress(
 
     def find(subject: Subject) -> Iterator[Finding]:
         found = (f for one in survey(subject, looking) for f in one.shown)
-        shown = [f for f in found if not f.is_note or request.selection.applies(f.name, f.fix)]
+        shown = [f for f in found if not f.is_note or request.selection.applies(f)]
         return _comments(subject.document.text, shown, reason)
 
     adding = Fixer(NAME, Phase.REPAIR, find)

@@ -1,11 +1,13 @@
-"""JUnit XML: a suite a file, a failed case a finding; a file without findings is one case that passed."""
+"""JUnit XML: a suite a file, a case a finding, which fails if the run fails for it.
+
+A file without findings is one case that passed.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
-from caffefix.findings import Severity
 from caffefix.reports._shared import TOOL, clean, failure, sentence, shown
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult
@@ -18,6 +20,7 @@ class JUnit:
 
     def __init__(self, setting: Setting) -> None:
         self._notes = setting.notes
+        self._fails = setting.gate.fails
 
     def begin(self) -> str:
         return f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites name="{TOOL}">\n'
@@ -26,12 +29,12 @@ class JUnit:
         path = clean(result.path)
         findings = [d for _, d in shown(result, self._notes)]
         failed = failure(result)
-        cases = [_case(path, d) for d in findings]
+        cases = [_case(path, d, fails=self._fails(d)) for d in findings]
         if failed is not None:
             cases.append(_wrapped(path, failed, _element("error", failed, clean(failed.message))))
         if not cases:
             cases = [f"<testcase name={_attribute(TOOL)} classname={_attribute(path)} />"]
-        failures = sum(d.severity is not Severity.INFO for d in findings)
+        failures = sum(map(self._fails, findings))
         counts = f'tests="{len(cases)}" failures="{failures}" errors="{int(failed is not None)}"'
         body = "".join(f"    {case}\n" for case in cases)
         return f"  <testsuite name={_attribute(path)} {counts}>\n{body}  </testsuite>\n"
@@ -40,9 +43,9 @@ class JUnit:
         return "</testsuites>\n"
 
 
-def _case(path: str, d: Diagnostic) -> str:
+def _case(path: str, d: Diagnostic, *, fails: bool) -> str:
     where = f"{path}:{d.line}:{d.column}: {sentence(d)}"
-    if d.severity is Severity.INFO:  # a note fails nothing
+    if not fails:
         return _wrapped(path, d, f"<system-out>{escape(_xml(where))}</system-out>")
     return _wrapped(path, d, _element("failure", d, where))
 

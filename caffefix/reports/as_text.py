@@ -128,13 +128,15 @@ class Summary:
         self.files += 1
         self.statuses[result.status] += 1
         self.suppressed += sum(not d.is_note for d in result.suppressed)
+        fixes: set[int] = set()
         for d in result.findings:
             if d.is_note:
                 self.notes += 1
             elif not d.applied:
                 self.left += 1
-                # What a refused file has, --unsafe would not make either.
-                if d.applicability is Applicability.UNSAFE and not result.status.failed:
+                # What a refused file has, --unsafe would not make either. Findings may share a fix.
+                if d.applicability is Applicability.UNSAFE and not result.status.failed and d.fix not in fixes:
+                    fixes.add(d.fix)
                     self.unsafe_count += 1
                     if len(self.unsafe) < 3:
                         self.unsafe.append(d.title)

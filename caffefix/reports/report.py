@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from caffefix.records import dataclass
-from caffefix.results import FileResult
+from caffefix.results import FileResult, Gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Setting:
         delta: whether text tells what changes in the meaning; other formats that can always do.
         colour: whether text is coloured.
         docs: address of the folder with the findings' pages; empty if they are nowhere to link to.
+        gate: what the run fails for; a report that knows failures tells the same ones.
         page: the page of a finding by its name, its summary in the first line; empty if there is none.
     """
 
@@ -36,6 +37,7 @@ class Setting:
     delta: bool = False
     colour: bool = False
     docs: str = ""
+    gate: Gate = Gate()
     page: Callable[[str], str] = _no_page
 
 

@@ -17,9 +17,9 @@ class Row:
     """Counts of one finding.
 
     Attributes:
-        fixed: fixes that were made, or would be.
+        fixed: findings that a repair fixes.
         left: findings that stay, without a fix or with one that was not made.
-        unsafe: unsafe fixes that were not made.
+        unsafe: findings whose unsafe fix it does not make.
         suppressed: findings that a comment silences.
         files: files in which it was met, suppressed or not.
     """
@@ -74,12 +74,12 @@ class Statistics:
         """Findings that were met, the commonest first."""
         return sorted(self._rows.items(), key=lambda item: (-item[1].total, item[0]))
 
-    def text(self, paint: Callable[[str, str], str], *, writing: bool) -> str:
+    def text(self, paint: Callable[[str, str], str]) -> str:
         """The table; empty if nothing was found."""
         rows = self.rows()
         if not rows:
             return ""
-        heads = ("fixed" if writing else "to fix", *_COLUMNS[1:])
+        heads = ("to fix", *_COLUMNS[1:])
         width = max(len("finding"), *(len(name) for name, _ in rows))
         lines = [paint("  ".join((f"{'finding':<{width}}", *(f"{h:>{_wide(h)}}" for h in heads))), "path")]
         for name, row in rows:

@@ -8,7 +8,7 @@ after the other. A worker that dies costs the job that it was at, and nothing el
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 from caffefix.results import FileResult
 
@@ -33,21 +33,18 @@ class Task(Protocol):
     def lost(self, job: str, reason: str, /) -> FileResult:
         """The outcome for a file whose worker died."""
 
-    def clean(self, job: str, pid: int, /) -> None:
-        """Take away what a worker left unfinished that was killed while it was at a file."""
-
 
 class Executor(Protocol):
     """Does a task for all jobs."""
 
-    def run(self, task: Task, batches: Iterable[Batch]) -> Iterator[FileResult]:
+    def run(self, task: Task, batches: Iterable[Batch]) -> Generator[FileResult, None, None]:
         """The results, in order."""
 
 
 class Serial:
     """This process."""
 
-    def run(self, task: Task, batches: Iterable[Batch]) -> Iterator[FileResult]:
+    def run(self, task: Task, batches: Iterable[Batch]) -> Generator[FileResult, None, None]:
         """The results, in order."""
         for batch in batches:
             task.begin()

@@ -77,7 +77,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
                 raise FileError(f"{visible(path)}: not written: the file is read-only")
         # Named before it is made, so that an interruption at any moment finds it to clean it up.
-        temporary = os.path.join(os.path.dirname(real), f"{_temporary(os.getpid())}{os.urandom(8).hex()}")
+        temporary = os.path.join(os.path.dirname(real), f".caffefix-{os.urandom(8).hex()}")
         with open(temporary, "xb", opener=_private if status is not None else None) as file:
             file.write(new)
             file.flush()
@@ -118,28 +118,12 @@ def _keep(real: str, copy: str, data: bytes) -> None:
         write(copy, None, data)
 
 
-def clean_up(path: str, pid: int) -> None:
-    """Delete what a process that was killed while it wrote a file has left beside it."""
-    folder = os.path.dirname(os.path.realpath(path))
-    try:
-        left = [name for name in os.listdir(folder) if name.startswith(_temporary(pid))]
-    except OSError:
-        return
-    for name in left:
-        _unlink(os.path.join(folder, name))
-
-
 def _unlink(path: str) -> None:
     """Delete a file that may be gone."""
     from contextlib import suppress  # only where something is written
 
     with suppress(OSError):
         os.unlink(path)
-
-
-def _temporary(pid: int) -> str:
-    """How the names of a process's unfinished files begin."""
-    return f".caffefix-{pid}-"
 
 
 def put(path: str, data: bytes, *, force: bool = False) -> None:

@@ -1,34 +1,114 @@
-"""What git knows of files. Git is asked as a program."""
+"""What git knows of files. Git is asked as a program.
+
+A repository's own settings may name programs (fsmonitor, hooks, filters, drivers for diffs and merges),
+and it may come from anybody: none of them is run. What the user and the system have set still counts.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+
+from caffefix.patterns import pattern
+
+# For every command: no program of the repository's, no second repository inside of it, nothing from the network.
+_SETTINGS = (
+    "core.fsmonitor=false",
+    f"core.hooksPath={os.devnull}",
+    "safe.bareRepository=explicit",
+    "gc.auto=0",
+    "maintenance.auto=false",
+)
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+_OURS = frozenset(["system", "global", "command"])  # scopes of settings that no repository can have made
+_FILTER = pattern(r"filter\..*\.(clean|smudge|process|required)", re.DOTALL)
+# Programs that nothing takes the place of.
+_SIGNING = pattern(r"gpg\.(.*\.)?(program|defaultkeycommand)", re.DOTALL)
+_REFUSED = pattern(r"hook\..*\.command", re.DOTALL)
 
 
 class GitError(Exception):
     """Git cannot tell or cannot do it; the message says why."""
 
 
+class NoGitError(GitError):
+    """There is no git, or no working tree of it."""
+
+
 def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
     """What a git command prints.
 
     Raises:
-        GitError: git is not there, or refuses.
+        GitError: git is not there, or refuses, or the repository wants to be asked in a way that runs a program.
     """
+    settings = [*_SETTINGS, *(f"{key}={'false' * key.endswith('required')}" for key in _filters(folder))]
+    return _git(folder, *(word for setting in settings for word in ("-c", setting)), *args, stdin=stdin)
+
+
+def _git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
     import subprocess  # GitError is asked for by those who never ask git
 
-    environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    environment = {**os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(
             ["git", "-C", folder or ".", *args], input=stdin, capture_output=True, env=environment, check=False
         )
+    except FileNotFoundError:
+        raise NoGitError("git is not installed") from None
     except OSError as error:
         raise GitError(f"git cannot be started: {error.strerror or error}") from None
     if done.returncode:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
-        raise GitError(f"git {args[0]}: {said or f'status {done.returncode}'}")
+        kind = NoGitError if "not a git repository" in said else GitError
+        raise kind(f"git {_command(args)}: {said or f'status {done.returncode}'}")
     return done.stdout
+
+
+def _command(args: Iterable[str]) -> str:
+    """The name of the command among the words for git."""
+    words = iter(args)
+    return next(word for word in words if word != "-c" or not next(words))
+
+
+_known: dict[str, tuple[str, ...]] = {}
+
+
+def repository_settings(folder: str) -> tuple[str, ...]:
+    """The keys that the repository itself sets.
+
+    Raises:
+        GitError: git is not there, or cannot read them.
+    """
+    if folder not in _known:
+        words = _git(folder, "config", "--list", "--show-scope", "--name-only", "-z").split(b"\0")
+        pairs = zip(words[::2], words[1::2], strict=False)
+        _known[folder] = tuple(os.fsdecode(key) for scope, key in pairs if scope.decode() not in _OURS)
+    return _known[folder]
+
+
+def _filters(folder: str) -> list[str]:
+    """The repository's settings of filters, which are to be empty.
+
+    Raises:
+        GitError: there is a setting that cannot be taken out.
+    """
+    found = repository_settings(folder)
+    for key in found:
+        if _REFUSED.fullmatch(key) or ("=" in key and _FILTER.fullmatch(key)):
+            raise GitError(f"this repository's settings name a program, which is not run: {key}; unset it")
+    return [key for key in found if _FILTER.fullmatch(key)]
+
+
+def names_signer(folder: str) -> bool:
+    """Whether the repository says by which program commits are signed."""
+    return any(_SIGNING.fullmatch(key) for key in repository_settings(folder))
 
 
 def top_level(folder: str) -> str:
@@ -37,7 +117,30 @@ def top_level(folder: str) -> str:
     Raises:
         GitError: it is in none.
     """
-    return os.fsdecode(git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+    top = os.fsdecode(git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
+    # A repository can call another folder its working tree: that is not ours to write in.
+    if "core.worktree" in repository_settings(folder):
+        inside = os.path.commonpath((os.path.realpath(folder), os.path.realpath(top))) == os.path.realpath(top)
+        if not inside or not os.path.lexists(os.path.join(top, ".git")):
+            raise GitError(f"this repository says that its working tree is {top}, where it is not (core.worktree)")
+    return top
+
+
+# Names of files that differ: no driver is asked, no repository inside, and the contents need not be there.
+_DIFF = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all")
+
+
+def unstaged(top: str) -> frozenset[str]:
+    """The real paths of the files in a working tree that differ from git's index.
+
+    Raises:
+        NoGitError: there is no git, or no working tree.
+        GitError: git cannot tell.
+    """
+    top = top_level(top)  # says why, where git does not trust the owner
+    here = os.path.realpath(top)
+    names = git(top, *_DIFF).split(b"\0")
+    return frozenset(os.path.join(here, os.fsdecode(name)) for name in names if name)
 
 
 def changed_since(revision: str, folders: Iterable[str]) -> frozenset[str]:
@@ -55,7 +158,7 @@ def changed_since(revision: str, folders: Iterable[str]) -> frozenset[str]:
     for folder in folders:
         commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", "--").split()
         base = _merge_base(folder, commit[0].decode())
-        names = git(folder, "diff", "--name-only", "-z", "--relative", "--diff-filter=d", base, "--", ".")
+        names = git(folder, *_DIFF, "--relative", "--diff-filter=d", base, "--", ".")
         names += git(folder, "ls-files", "--others", "--exclude-standard", "-z")
         here = os.path.realpath(folder)
         found.update(os.path.join(here, os.fsdecode(name)) for name in names.split(b"\0") if name)

@@ -8,6 +8,7 @@ from caffefix.zoo.executor import Executor, Serial, usable_cpus
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
+    from caffefix.zoo.writing import Writer
 
 # With fewer files than this, starting processes costs more than it saves.
 FEW = 10
@@ -25,6 +26,7 @@ class How:
         cached: whether results of earlier runs are used and kept, if there are many files.
         cache_folder: where they are kept, however few files; empty for the user's folder for caches.
         backup: what is put behind the names of files whose old content is to be kept; empty for none.
+        allow_dirty: whether files are replaced that differ from git's index.
         base: the folder that names in diffs are relative to, and all files must be in; empty for the
             working folder, and files anywhere.
         known: real paths of the files that may change; None for all.
@@ -37,6 +39,7 @@ class How:
     cached: bool = False
     cache_folder: str = ""
     backup: str = ""
+    allow_dirty: bool = False
     base: str = ""
     known: frozenset[str] | None = None
 
@@ -49,6 +52,14 @@ class How:
         if self.cached:
             return open_cache(self.cache_folder or default_folder())
         return passing_cache()
+
+    def writer(self) -> Writer | None:
+        """Who writes the files; None if nobody does."""
+        if not self.writing:
+            return None
+        from caffefix.zoo.writing import Writer
+
+        return Writer(self.backup, self.allow_dirty)
 
     def executor(self, files: int) -> Executor:
         """Who does the work on so many files."""

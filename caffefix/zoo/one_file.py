@@ -1,4 +1,4 @@
-"""One file of a run: read, worked on, written where that is wanted."""
+"""One file of a run: read and worked on. Who wants it written does that (``writing.py``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import Configuration, InForce
 from caffefix.zoo.family import Families
-from caffefix.zoo.files import FileError, clean_up, read, write
+from caffefix.zoo.files import FileError, read
 from caffefix.zoo.how import How
 from caffefix.zoo.work import Work
 
@@ -37,7 +37,7 @@ class OneFile:
         self._folders = {}
 
     def __call__(self, path: str) -> FileResult:
-        """Read, work, write; every failure is the file's outcome."""
+        """Read and work; every failure is the file's outcome."""
         real, base = self._real(path), self._real_folder(self.how.base or os.curdir)
         try:
             self._check_place(path, real, base)
@@ -50,14 +50,7 @@ class OneFile:
             return result
         if self.how.known is not None and real not in self.how.known:
             return FileResult(path, Status.ERROR, f"{path}: left alone: git does not know it; git add it first")
-        if not self.how.writing:
-            return result
-        try:
-            write(path, data, result.new, self.how.backup)
-        except FileError as error:
-            findings = tuple(replace(finding, applied=False) for finding in result.findings)
-            return FileResult(path, Status.ERROR, str(error), findings)
-        return replace(result, status=Status.CHANGED)
+        return replace(result, digest=digest_of(data))
 
     def _real(self, path: str) -> str:
         """The path without links."""
@@ -86,15 +79,18 @@ class OneFile:
                 )
             above = parent
 
-    def clean(self, path: str, pid: int) -> None:
-        """A process was killed while it was at a file."""
-        if self.how.writing:
-            clean_up(path, pid)
-
     def lost(self, path: str, reason: str) -> FileResult:
         """The outcome for a file whose process died."""
-        state = "; it is as it was or repaired whole" if self.how.writing else ""
-        return FileResult(path, Status.ERROR, f"{path}: the process that was at this file {reason}{state}")
+        return FileResult(
+            path, Status.ERROR, f"{path}: the process that was at this file {reason}; it is as it was"
+        )
+
+
+def digest_of(data: bytes) -> bytes:
+    """What tells whether a file still is what was read."""
+    from hashlib import blake2b  # only where something changes
+
+    return blake2b(data, digest_size=16).digest()
 
 
 def run_data(

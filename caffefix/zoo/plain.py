@@ -88,7 +88,7 @@ _DIAGNOSTIC = _record(
     Diagnostic,
     name=_TEXT, severity=_one_of(Severity), applicability=_one_of(Applicability), message=_TEXT,
     line=_NUMBER, column=_NUMBER, end_line=_NUMBER, end_column=_NUMBER,
-    layer=_TEXT, applied=_FLAG, title=_TEXT, source=_TEXT,
+    layer=_TEXT, applied=_FLAG, title=_TEXT, source=_TEXT, fix=_NUMBER,
 )  # fmt: skip
 _CHANGE = _record(Change, place=_TEXT, layer=_TEXT, ordinal=_NUMBER, path=_TEXT, old=_TEXT, new=_TEXT)
 _REPLACEMENT = _record(Replacement, line=_NUMBER, column=_NUMBER, end_line=_NUMBER, end_column=_NUMBER, new=_TEXT)
@@ -100,5 +100,5 @@ RESULT = _record(
     path=_TEXT, status=_one_of(Status), reason=_TEXT, findings=_many(_DIAGNOSTIC), diff=_BYTES,
     new=_optional(_BYTES), unsafe=_many(_BYTES), role=_optional(_one_of(Role)), delta=_many(_CHANGE),
     suppressed=_many(_DIAGNOSTIC), fixes=_many(_TEXT_FIX), line=_NUMBER, column=_NUMBER,
-    stages=_many(_STAGE), forks=_optional(_many(_TEXT)),
+    stages=_many(_STAGE), forks=_optional(_many(_TEXT)), digest=_BYTES,
 )  # fmt: skip

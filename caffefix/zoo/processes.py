@@ -6,7 +6,7 @@ import gc
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
@@ -65,7 +65,7 @@ class Processes:
     def __init__(self, count: int) -> None:
         self.count = count
 
-    def run(self, task: Task, batches: Iterable[Batch]) -> Iterator[FileResult]:
+    def run(self, task: Task, batches: Iterable[Batch]) -> Generator[FileResult, None, None]:
         """The results, in order."""
         pool = _Pool(task, self.count)
         try:
@@ -151,7 +151,6 @@ class _Pool:
         worker.pipe.close()
         worker.process.join(_PATIENCE[0])
         job = piece.jobs[piece.received]
-        self._task.clean(job, worker.process.pid)
         piece.take(self._task.lost(job, _cause(worker.process.exitcode)))
         if not piece.done:
             self._give(self._start(), piece)
@@ -168,9 +167,6 @@ class _Pool:
                     getattr(worker.process, measure)()
         for worker in self._workers:
             worker.process.join()
-            if worker.process.exitcode and worker.piece is not None:
-                for job in worker.piece.jobs[worker.piece.received :]:
-                    self._task.clean(job, worker.process.pid)
 
 
 def _cause(exitcode: int | None) -> str:

@@ -16,6 +16,10 @@ from caffefix.zoo.how import How
 from caffefix.zoo.one_file import OneFile
 from caffefix.zoo.work import Work
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from caffefix.zoo.writing import Writer
+
 
 @dataclass(frozen=True, slots=True)
 class Which:
@@ -50,11 +54,18 @@ class Run:
         paths: the files.
         task: what is done to each.
         executor: who does it.
+        writer: who writes what changes; None if nothing is written.
     """
 
     paths: Sequence[str]
     task: OneFile
     executor: Executor
+    writer: Writer | None = None
+
+    @property
+    def written(self) -> Sequence[str]:
+        """The files that were written so far, in order."""
+        return self.writer.written if self.writer is not None else ()
 
     @property
     def trouble(self) -> str:
@@ -65,9 +76,12 @@ class Run:
         return len(self.paths)
 
     def __iter__(self) -> Generator[FileResult, None, None]:
+        results = self.executor.run(self.task, _batches(self.paths))
         try:
-            yield from self.executor.run(self.task, _batches(self.paths))
+            for result in results:
+                yield self.writer(result) if self.writer is not None else result
         finally:
+            results.close()
             if self.task.cache is not None:
                 self.task.cache.close()
 
@@ -91,7 +105,7 @@ def run(
         configuration.of(path)
     within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
     task = OneFile(configuration, work, how, within, how.cache(len(found)))
-    return Run(found, task, how.executor(len(found)))
+    return Run(found, task, how.executor(len(found)), how.writer())
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Batch]:

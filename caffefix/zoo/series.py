@@ -21,7 +21,7 @@ from caffefix.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo import mail
 from caffefix.zoo.files import FileError
-from caffefix.zoo.git import GitError, git
+from caffefix.zoo.git import GitError, git, names_signer
 
 # Round, phase and name of the fixer, and the folder if there is a patch for each.
 Key: TypeAlias = "tuple[int, int, str, str]"
@@ -168,11 +168,15 @@ def check_clean(top: str) -> None:
     """Refuse a working tree with changes that are not committed.
 
     Raises:
-        GitError: there are some, or git cannot tell.
+        GitError: there are some, something else is under way, or git cannot tell.
     """
-    if git(top, "status", "--porcelain", "--untracked-files=no").strip():
+    if git(top, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all").strip():
         raise GitError("there are changes that are not committed; commit or stash them first")
     git(top, "rev-parse", "--verify", "--quiet", "HEAD")
+    for name in ("rebase-apply", "rebase-merge"):  # the am of commits would meet it, and end it
+        state = os.fsdecode(git(top, "rev-parse", "--git-path", name).removesuffix(b"\n"))
+        if os.path.exists(os.path.join(top, state)):
+            raise GitError("a rebase or am is under way here; end it first")
 
 
 def tracked(top: str) -> frozenset[str]:
@@ -192,20 +196,32 @@ def commit(top: str, patches: list[str]) -> None:
         return
     before = git(top, "rev-parse", "HEAD").decode().strip()
     try:
-        git(top, "am", "--quiet", "--whitespace=nowarn", *(str(Path(patch).resolve()) for patch in patches))
+        unsigned = ["--no-gpg-sign"] * names_signer(top)
+        git(
+            top,
+            "am",
+            "--quiet",
+            "--no-3way",
+            "--whitespace=nowarn",
+            *unsigned,
+            *(str(Path(patch).resolve()) for patch in patches),
+        )
     except BaseException:
-        # am --abort goes back to where it began; without an am under way there is nothing to go back from.
-        _quietly(top, "am", "--abort")
+        # am --abort goes back to where it began; where it cannot, --quit at least leaves no half am behind.
+        if not _quietly(top, "am", "--abort"):
+            _quietly(top, "am", "--quit")
         if git(top, "rev-parse", "HEAD").decode().strip() != before:
             raise GitError(f"some commits were made; git reset --keep {before} takes them back") from None
         raise
 
 
-def _quietly(top: str, *args: str) -> None:
+def _quietly(top: str, *args: str) -> bool:
+    """Whether git did it."""
     try:
         git(top, *args)
     except GitError:
-        return
+        return False
+    return True
 
 
 def _plain_name(folder: str) -> str:
