@@ -252,6 +252,35 @@ def test_nothing_to_look_at_and_wrong_usage(pull_request: Runner) -> None:
     assert "there is no finding" in pull_request.log
 
 
+ABORTS = b"""layer { name: "in" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "relu" }
+"""
+
+
+def test_a_net_that_caffe_aborts_on_fails_though_nothing_can_be_fixed(pull_request: Runner) -> None:
+    (pull_request.workspace / "aborts.prototxt").write_bytes(ABORTS)
+    pull_request.inputs = {"changed-only": "false", "paths": "aborts.prototxt"}
+    assert pull_request.run() == 1
+    assert "unknown-bottom" in pull_request.log
+    pull_request.inputs |= {"fail": "false"}
+    assert pull_request.run() == 0
+
+
+@pytest.mark.parametrize(
+    "hook", yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text()), ids=lambda h: h["id"]
+)
+def test_the_hooks_fail_for_a_net_that_caffe_aborts_on(tmp_path: Path, hook: dict[str, Any]) -> None:
+    (tmp_path / "net.prototxt").write_bytes(ABORTS)
+    command = hook["entry"].split()
+    assert command[0] == "caffefix"
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "net.prototxt"], cwd=tmp_path, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert b"unknown-bottom" in done.stdout
+
+
 def test_a_broken_file_fails_even_where_findings_do_not(pull_request: Runner) -> None:
     (pull_request.workspace / "broken.prototxt").write_bytes(b"layer {")
     pull_request.inputs = {"fail": "false", "changed-only": "false", "paths": "broken.prototxt"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -98,20 +99,47 @@ def test_a_killed_worker_costs_one_file(zoo: Zoo) -> None:
     zoo.finish()
 
 
-@linux
-def test_an_interrupted_run_stops_its_workers_and_goes_on_later(zoo: Zoo) -> None:
-    process = start(".", "-j", "2", cwd=zoo.folder)
-    wait_for(lambda: len(changed(zoo.old)) >= 5)
-    workers = children(process.pid)
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"interrupted" in err
+def _interrupt(zoo: Zoo, number: int, jobs: str, *, whole_group: bool, after: int) -> None:
+    """Interrupt a run, and compare what it says with what there is."""
+    for _ in range(5):
+        zoo.reset()
+        process = start(".", "-j", jobs, "--no-cache", cwd=zoo.folder)
+        wait_for(lambda: len(changed(zoo.old)) >= after)
+        workers = children(process.pid)
+        (os.killpg if whole_group else os.kill)(process.pid, number)
+        out, err = process.communicate(timeout=30)
+        if b"\n60 files, " not in out:  # else it was done before the signal came
+            break
+    assert process.returncode == 128 + number, err
     assert b"Traceback" not in err
-    assert len(workers) == 2
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     assert not list(zoo.folder.rglob(".caffefix-*"))
+    written = changed(zoo.old)
+    said = re.search(rb"interrupted after (\d+) of 60 files, (\d+) of them fixed", err)
+    assert said is not None, err
+    assert int(said[2]) == len(written)
+    named = re.findall(rb"^(?:\./)?(\S+): fixed", out + err, re.M)
+    assert sorted(named) == sorted(os.fsencode(path.relative_to(zoo.folder)) for path in written)
     zoo.finish()
+
+
+@linux
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("number", "whole_group"),
+    [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, True)],
+)
+def test_an_interrupted_run_says_what_it_wrote(zoo: Zoo, number: int, whole_group: bool, jobs: str) -> None:
+    _interrupt(zoo, number, jobs, whole_group=whole_group, after=5)
+
+
+@linux
+@pytest.mark.slow
+def test_forty_interrupted_runs(zoo: Zoo) -> None:
+    choose = random.Random(3)
+    for _ in range(40):
+        group = choose.random() < 0.5
+        _interrupt(zoo, signal.SIGINT, choose.choice("12"), whole_group=group, after=choose.randrange(1, 22))
 
 
 def test_a_full_disk_is_the_outcome_of_its_files(zoo: Zoo) -> None:

@@ -178,11 +178,11 @@ def _cause(exitcode: int | None) -> str:
 
 @contextmanager
 def _held_signals() -> Iterator[None]:
-    """Hold an interruption back until a child is there and has made up its mind about it."""
+    """Hold an interruption back until a child is there; the child lets it in when it has its own handlers."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
     finally:
@@ -191,8 +191,12 @@ def _held_signals() -> Iterator[None]:
 
 def _work(task: Task, pipe: Connection, inherited: Sequence[Connection]) -> None:
     """A worker: batches in, results out, until nobody is there any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and tells
+    for name in ("SIGINT", "SIGHUP"):  # the parent is interrupted, and tells
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     for other in inherited:  # else they would stay open when the parent dies
         other.close()
     gc.freeze()
