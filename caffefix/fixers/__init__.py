@@ -19,22 +19,27 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 - ``find(subject)``: yields findings, with fixes where there are any.
 
 What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
-that its files need: ``python -m caffefix.fixers`` writes it again.
+that its files need: ``python -m caffefix.fixers`` writes it again. In a checkout, what was edited since is
+asked itself: the index never outvotes a source.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.records import dataclass
+from caffefix.resources import in_source_tree, sum_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_HERE = os.path.dirname(__file__)
+Row = tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]]
 
 SECTIONS = (
     "What it finds",
@@ -127,24 +132,43 @@ def _module(name: str) -> Any:
 @cache
 def fixers() -> tuple[Fixer, ...]:
     """All fixers in the order in which they run."""
-    from caffefix.fixers._index import INDEX
-
-    names = _names()
-    is_indexed = names is None or names == [row[0] for row in INDEX]
-    rows = INDEX if names is None or is_indexed else tuple(map(declared, names))
-    return tuple(sorted((_of_module(*row) for row in rows), key=lambda f: (f.phase, f.name)))
+    return tuple(sorted((_of_module(*row) for row in _rows()), key=lambda f: (f.phase, f.name)))
 
 
-def _names() -> list[str] | None:
-    """The fixers that are there; None in an archive, which nobody adds to."""
-    try:
-        files = os.listdir(os.path.dirname(__file__))
-    except OSError:
-        return None
-    return sorted(file[:-3].replace("_", "-") for file in files if file.endswith(".py") and file[0] != "_")
+def _rows() -> Iterable[Row]:
+    """What the fixers that are there declare: as the index has it, or as a module does that was edited since."""
+    from caffefix.fixers._index import INDEX, SHARED, SUMS
+
+    if not in_source_tree():
+        return INDEX
+    if sum_of(*shared_sources()) != SHARED:
+        return map(declared, names())
+    known = {row[0]: row for row in INDEX}
+    return (known[name] if SUMS.get(name) == sum_of(source(name)) else declared(name) for name in names())
 
 
-def declared(name: str) -> tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]]:
+def names() -> list[str]:
+    """The fixers that are there."""
+    return sorted(file[:-3].replace("_", "-") for file in os.listdir(_HERE) if _is_source(file) and file[0] != "_")
+
+
+def source(name: str) -> str:
+    """The file of a fixer."""
+    return os.path.join(_HERE, name.replace("-", "_") + ".py")
+
+
+def shared_sources() -> list[str]:
+    """The files that declarations may take values from."""
+    caffe = os.path.join(os.path.dirname(_HERE), "caffe")
+    helpers = [os.path.join(_HERE, file) for file in os.listdir(_HERE) if _is_source(file) and file[0] == "_"]
+    return sorted([*helpers, *(os.path.join(caffe, file) for file in os.listdir(caffe) if _is_source(file))])
+
+
+def _is_source(file: str) -> bool:
+    return file.endswith(".py") and file != "_index.py"
+
+
+def declared(name: str) -> Row:
     """What a fixer's module declares: its row in the index."""
     module = _module(name)
     declared = (getattr(module, key, default) for key, default in _DECLARED)

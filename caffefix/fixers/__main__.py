@@ -5,26 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from pprint import pformat
 
-from caffefix.fixers import declared
+from caffefix.fixers import declared, names, shared_sources, source
+from caffefix.resources import sum_of
 
-_HEAD = '''"""What fixers declare. Made by `python -m caffefix.fixers`. Do not edit."""
+_TEXT = '''"""What fixers declare. Made by `python -m caffefix.fixers`. Do not edit."""
 
 # fmt: off
 # (name, phase, changes, needs family, group, signs, roles)
 INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]], ...] = (
- '''
+ {rows}
+# Checksums of the sources: of each fixer, and of all that they may take values from.
+SUMS = {sums}
+SHARED = {shared}
+'''
 
 
-def source() -> str:
+def text() -> str:
     """The text of ``_index.py``."""
-    names = sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py"))
-    return _HEAD + pformat(tuple(map(declared, names)), width=110)[1:] + "\n"
+    rows = pformat(tuple(map(declared, names())), width=110)[1:]
+    sums = pformat({name: sum_of(source(name)) for name in names()}, width=110)
+    return _TEXT.format(rows=rows, sums=sums, shared=sum_of(*shared_sources()))
 
 
 def main() -> None:
     """Write ``_index.py``."""
     target = Path(__file__).with_name("_index.py")
-    target.write_text(source(), encoding="utf-8")
+    target.write_text(text(), encoding="utf-8")
     print(f"wrote {target.name}")
 
 

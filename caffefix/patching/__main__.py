@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from pprint import pformat
 
 from caffefix.patching import compiled
-from caffefix.patching.shipped import SUFFIX, declared, folder, shipped_patches
+from caffefix.patching.shipped import declared, files, path, shipped_patches
+from caffefix.resources import sum_of
 
-_HEAD = '''"""What the shipped patches declare. Made by `python -m caffefix.patching`. Do not edit."""
+_TEXT = '''"""What the shipped patches declare. Made by `python -m caffefix.patching`. Do not edit."""
 
 # fmt: off
 # (file, name, phase, changes, group, opt-in, needs)
 INDEX: tuple[tuple[str, str, int, tuple[str, ...], str, bool, tuple[str, ...]], ...] = (
- '''
+ {rows}
+# Checksums of the files.
+SUMS = {sums}
+'''
 
 
 def sources() -> dict[str, str]:
     """The generated modules by the names of their files."""
-    files = sorted(name for name in os.listdir(folder()) if name.endswith(SUFFIX))
-    index = _HEAD + pformat(tuple(map(declared, files)), width=110)[1:] + "\n"
-    return {"_index.py": index, "_compiled.py": compiled.source(shipped_patches())}
+    rows = pformat(tuple(map(declared, files())), width=110)[1:]
+    sums = pformat({file: sum_of(path(file)) for file in files()}, width=110)
+    return {
+        "_index.py": _TEXT.format(rows=rows, sums=sums),
+        "_compiled.py": compiled.source(shipped_patches()),
+    }
 
 
 def main() -> None:

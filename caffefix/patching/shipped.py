@@ -8,12 +8,12 @@ caffefix.patching`` writes both again.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer
-from caffefix.resources import content, resource
+from caffefix.resources import content, in_source_tree, resource, sum_of
 from caffefix.syntax.tables import checksum
 
 TYPE_CHECKING = False
@@ -26,17 +26,28 @@ Row = tuple[str, str, int, tuple[str, ...], str, bool, tuple[str, ...]]
 
 def shipped_patches() -> tuple[Patch, ...]:
     """The patches in ``patches/``; that they come to an end, the tests see to."""
-    return tuple(map(_patch, _files()))
+    return tuple(map(_patch, files()))
 
 
 @cache
 def shipped() -> tuple[Fixer, ...]:
     """The same as fixers, in the order of their names."""
-    from caffefix.patching._index import INDEX
+    return tuple(_of_file(*row) for row in _rows())
 
-    files = _files()
-    rows = INDEX if files == [row[0] for row in INDEX] else tuple(map(declared, files))
-    return tuple(_of_file(*row) for row in rows)
+
+def _rows() -> Iterable[Row]:
+    """What they declare: as the index has it, or as the files do that are not as they were."""
+    from caffefix.patching._index import INDEX, SUMS
+
+    if not in_source_tree():
+        return INDEX
+    known = {row[0]: row for row in INDEX}
+    return (known[file] if SUMS.get(file) == sum_of(path(file)) else declared(file) for file in files())
+
+
+def path(file: str) -> str:
+    """Where one of them is."""
+    return os.path.join(folder(), file)
 
 
 def folder() -> str:
@@ -44,7 +55,8 @@ def folder() -> str:
     return resource("patches")
 
 
-def _files() -> list[str]:
+def files() -> list[str]:
+    """Their names."""
     return sorted(name for name in os.listdir(folder()) if name.endswith(SUFFIX))
 
 
@@ -52,8 +64,7 @@ def _files() -> list[str]:
 def _patch(file: str) -> Patch:
     from caffefix.patching.load import patch_of
 
-    path = os.path.join(folder(), file)
-    return patch_of(path, content(path), tried=True)
+    return patch_of(path(file), content(path(file)), tried=True)
 
 
 @cache
@@ -62,7 +73,7 @@ def make(file: str) -> Patch:
     from caffefix.patching import _compiled
 
     name = "patch_" + file.removesuffix(SUFFIX).replace("-", "_")
-    if _compiled.SUMS.get(name) != checksum(content(os.path.join(folder(), file))):
+    if _compiled.SUMS.get(name) != checksum(content(path(file))):
         return _patch(file)
     made: Patch = getattr(_compiled, name)()
     return made
