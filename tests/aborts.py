@@ -191,6 +191,8 @@ DEPTHWISE = "convolution_param { num_output: 3 group: 3 kernel_size: 3 weight_fi
 FILLED = "batch_norm_param { scale_filler { value: 1 } bias_filler { value: 0 } }"
 SLICED = layer("Slice", "score", "slice_param { slice_dim: 1 axis: 1 slice_point: 2 }", "a b")
 
+ODD_INPUT = layer("data", "", "input_param { shape { dim: 1 } }")
+
 LAYERS = (
     Abort("batch-norm-lr-mult", ONE_RATE, STATISTICS),
     Abort("batch-norm-lr-mult", ONE_RATE.replace("{ lr_mult: 1 }", "{ lr_mult: 0 } param { decay_mult: 0 }"),
@@ -207,6 +209,9 @@ LAYERS = (
     Abort("unknown-layer-type", ending("Relu", "score"),
           "Unknown layer type: Relu (known types: AbsVal, Accuracy,"),
     Abort("unknown-layer-type", ending("softmaxwithloss", "score label"), "Unknown layer type: softmaxwithloss"),
+    Abort("unknown-layer-type", NET + ODD_INPUT, "Unknown layer type: data", NET + ODD_INPUT.replace("data", "Input")),
+    Abort("unknown-layer-type", ending("convolution", "data"), "Unknown layer type: convolution",
+          ending("Convolution", "data", "convolution_param { num_output: 2 kernel_size: 1 }")),
     Abort("transform-on-hdf5-data", NET + HDF5, "HDF5Data does not transform data.",
           then="Failed to open source file: none.txt"),
     Abort("default-leveldb-backend", NET + LMDB, "Failed to open leveldb", then="No such file or directory"),
