@@ -273,6 +273,10 @@ FORMATS = (
     wrong("legacy-v0-layers", V0_NET, "pad: 1", "pad: 1 pad: 2", TWICE % "pad", loosely=True),
     # The shape of y is garbage: what fails first is chance.
     Abort("legacy-input-fields", INPUTS + DIMS + SUM, "Check failed: ", SHAPED + SUM, loosely=True),
+    Abort("legacy-input-fields", 'input: "y" ' + SHAPED.replace(' top: "y"', "") + SUM, "Unknown bottom blob 'y'",
+          SHAPED + SUM, loosely=True),
+    Abort("duplicate-top", 'input: "x" ' + DIMS + SHAPED + SUM, "Top blob 'x' produced by multiple sources.",
+          'input: "x" ' + SHAPED + SUM),
     Abort("legacy-input-fields", INPUTS + SUM, "Unknown bottom blob 'x'", SHAPED + SUM, loosely=True),
 )  # fmt: skip
 

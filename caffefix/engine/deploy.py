@@ -128,7 +128,7 @@ def _migrated(source: Source, options: Options) -> _Migrated:
     if role in (Role.SOLVER, Role.OTHER, Role.SNIPPET):
         raise Refusal("not-a-train-net", f"its role is {role.value!r}, not train")
     net = Net(document.root)
-    if net.generations <= {Generation.V2} and not net.inputs:
+    if net.generations <= {Generation.V2} and not net.node.has("input"):
         return _Migrated(source)
     try:
         return _Migrated(_upgraded(source), True)
@@ -163,7 +163,7 @@ def _upgraded(source: Source) -> Source:
         raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {result.reason}")
     new = source if result.new is None else Source(source.path, result.new)
     left = Net(parse(new.text).root)
-    if not left.generations <= {Generation.V2} or left.inputs:
+    if not left.generations <= {Generation.V2} or left.node.has("input"):
         stay = "input fields stay, as the forks that accept the file may have no Input layer"
         said = next((f"{f.line}: {f.message}" for f in result.findings if not f.applied), stay)
         raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {said}")
