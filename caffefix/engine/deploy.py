@@ -16,6 +16,7 @@ from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import Role, file_role
+from caffefix.caffe.shape_rules.outputs import is_outputless
 from caffefix.caffe.shapes import infer
 from caffefix.caffe.transforms import Transform, is_batched, transform, twins
 from caffefix.engine import proof
@@ -178,6 +179,7 @@ class _Deploy:
         self.document = parse(migrated.source.text)
         self.net = Net(self.document.root)
         self.plan: Plan = plan(self.net, options.stages, options.outputs)
+        _refuse_outputless(self.plan)
         self.names = set(self.plan.blobs)
         self.scaled = {top: unique(f"{top}_scaled", self.names) for top in self._scales()}
 
@@ -347,6 +349,14 @@ class _Deploy:
         for item in self.plan.dropped:
             if item.layer.type == "MultiBoxLoss":
                 yield f'"{item.layer.name}" is a MultiBoxLoss: boxes come raw; add a DetectionOutput layer'
+
+
+def _refuse_outputless(planned: Plan) -> None:
+    """A template is no net yet."""
+    layer = next(filter(is_outputless, planned.kept), None)
+    if layer is not None:
+        message = f'layer "{layer.name}" does not say how many outputs it has: give its num_output'
+        raise Refusal("missing-num-output", message, layer.node)
 
 
 def _input(feed: Feed, shapes: Mapping[str, tuple[int, ...]]) -> NewMessage:
