@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -22,6 +23,8 @@ from tests.golden import GOLDEN, caffefix
 SOLVER = 'net: "%s"\nbase_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 10\n'
 DEPLOY = (GOLDEN / "deploy-drift/same-net-is-silent/before.prototxt").read_text()
 TRAIN = (GOLDEN / "deploy-drift/same-net-is-silent/beside/train_val.prototxt").read_text()
+
+TRAINED = (GOLDEN / "mirror-in-test/named-as-test-net/before.prototxt").read_text().replace("mirror: true", "")
 
 
 def family(path: Path, *roots: Path) -> Family:
@@ -68,6 +71,67 @@ def test_weights_belong_to_the_net_that_the_solver_names(tmp_path: Path) -> None
     (tmp_path / "solver.prototxt").write_text(SOLVER % "a.prototxt" + 'weights: "vgg.caffemodel"\n')
     assert family(tmp_path / "a.prototxt").loads_weights
     assert not family(tmp_path / "b.prototxt").loads_weights
+
+
+NAMED = 'base_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 10\n'
+
+
+def roles(folder: Path, *options: str) -> dict[str, str]:
+    """The roles of the files in a folder, as the JSON report has them."""
+    done = caffefix("--check", "--format", "json", *options, ".", cwd=folder)
+    return {os.path.normpath(file["path"]): file["role"] for file in json.loads(done.out)["files"]}
+
+
+@pytest.mark.parametrize(
+    ("solvers", "role"),
+    [
+        (['train_net: "train.prototxt"', 'test_net: "val.prototxt"'], "test"),
+        (['train_net: "train.prototxt"\ntest_net: "val.prototxt"'], "test"),
+        (['net: "train.prototxt"\ntest_net: "up/val.prototxt"'], "train"),  # it is elsewhere
+        (['train_net: "val.prototxt"\ntest_net: "val.prototxt"'], "train"),
+        (['train_net: "val.prototxt"', 'test_net: "val.prototxt"'], "train"),
+        (['net: "val.prototxt"'], "train"),
+        ([], "train"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--select", "mirror-in-test"), ("--jobs", "2")])
+def test_a_net_that_solvers_only_test_with_is_a_test_net(
+    tmp_path: Path, solvers: list[str], role: str, options: tuple[str, ...]
+) -> None:
+    for name in ("train", "val"):
+        (tmp_path / f"{name}.prototxt").write_text(TRAINED)
+    for number, text in enumerate(solvers):
+        (tmp_path / f"solver{number}.prototxt").write_text(f"{text}\n{NAMED}")
+    assert roles(tmp_path, *options)["val.prototxt"] == role
+    assert roles(tmp_path, *options)["train.prototxt"] == "train"
+
+
+def test_a_cache_knows_who_names_a_file(tmp_path: Path) -> None:
+    """The same net beside the same solver, which trains files of one name and tests with those of the other."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.prototxt").write_text(TRAINED)
+        (tmp_path / name / "solver.prototxt").write_text(
+            'train_net: "a.prototxt"\ntest_net: "b.prototxt"\n' + NAMED
+        )
+    for options in ((), ("--select", "mirror-in-test")) * 2:
+        found = roles(tmp_path, "--cache-dir", str(tmp_path / "cache"), *options)
+        assert (found["a/a.prototxt"], found["b/b.prototxt"]) == ("train", "test")
+
+
+def test_a_net_that_is_only_tested_may_drop_everything(tmp_path: Path) -> None:
+    dropout = 'layer { name: "d" type: "Dropout" bottom: "data" top: "data" dropout_param { dropout_ratio: 1 } }\n'
+    (tmp_path / "val.prototxt").write_text(TRAINED.replace("layer {", dropout + "layer {", 1))
+    select = ("--check", "--select", "dropout-of-everything", "val.prototxt")
+    assert b"dropout-of-everything" in caffefix(*select, cwd=tmp_path).out
+    (tmp_path / "solver.prototxt").write_text('net: "train.prototxt"\ntest_net: "val.prototxt"\n' + NAMED)
+    assert b"dropout-of-everything" not in caffefix(*select, cwd=tmp_path).out
+
+
+def test_nets_inside_a_solver_are_known_by_their_field(tmp_path: Path) -> None:
+    text = f"train_net_param {{ {TRAINED} }}\ntest_net_param {{ {TRAINED} }}\n{NAMED}"
+    subject = Subject(parse(text))
+    assert [subject.role(net).value for net in subject.nets] == ["train", "test"]
 
 
 def test_only_the_folder_itself_is_read(tmp_path: Path) -> None:

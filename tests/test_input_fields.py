@@ -13,7 +13,14 @@ FOLDER = GOLDEN / "legacy-input-fields"
 @pytest.mark.caffe
 @pytest.mark.parametrize(
     "case",
-    ["beside-an-input-layer", "beside-an-input-layer-v1", "too-many-dims", "too-many-shapes", "two-shapes", "dims"],
+    [
+        "beside-an-input-layer",
+        "beside-an-input-layer-v1",
+        "too-many-dims",
+        "too-many-shapes",
+        "two-shapes",
+        "dims",
+    ],
 )
 def test_caffe_loads_the_same_net_before_and_after(caffe_python: str, case: str) -> None:
     texts = [(FOLDER / case / f"{name}.prototxt").read_text() for name in ("before", "after")]

@@ -75,20 +75,54 @@ class Member:
             return ()
         return tuple(string_value(node.value) for node in self.solver.net_paths())
 
+    @cached_property
+    def nets_trained(self) -> frozenset[str]:
+        """Those of them that the solver trains."""
+        if not self.nets_named or self.solver is None:
+            return frozenset()
+        return frozenset(string_value(node.value) for node in self.solver.trained_paths())
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """What stands beside a file; empty for content that is in no folder.
 
+    Nothing else of it may be asked than what ``key`` tells apart: caches go by that.
+
     Attributes:
         siblings: the files in its folder, in the order of their names.
         solvers: those of them that are solvers and name this file as a net.
         lost: names of nets, as a solver writes them, that no file has.
+        trained: names of the siblings that a sibling trains.
+        tested: of those that siblings name as nets to test with, and none as one to train.
+        is_tested: whether the file itself is one of these.
     """
 
     siblings: tuple[Member, ...] = ()
     solvers: tuple[Member, ...] = ()
     lost: frozenset[str] = frozenset()
+    trained: frozenset[str] = frozenset()
+    tested: frozenset[str] = frozenset()
+    is_tested: bool = False
+
+    @property
+    def key(self) -> Iterator[bytes]:
+        """What tells this family from others, in an order of its own."""
+        yield from (member.digest for member in self.siblings)
+        for label, names in (
+            (b"solver", [member.name for member in self.solvers]),
+            (b"lost", sorted(self.lost)),
+            (b"trained", sorted(self.trained)),
+            (b"tested", sorted(self.tested)),
+        ):
+            yield label
+            yield from (name.encode("utf-8", "surrogateescape") for name in names)
+        yield b"is tested" if self.is_tested else b""
+
+    @property
+    def outline(self) -> Family:
+        """What of it everything depends on: the role of the file."""
+        return Family(is_tested=self.is_tested)
 
     @property
     def loads_weights(self) -> bool:

@@ -80,7 +80,6 @@ _NEEDING = frozenset(
 )
 
 
-
 def messages(layer: Layer) -> list[str]:
     """The messages of parameters that a layer has, as BVLC's ``LayerParameter`` calls them."""
     return [name for name in layer.node.block.places() if name in _ALL]

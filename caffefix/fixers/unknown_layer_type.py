@@ -161,7 +161,9 @@ def _finding(item: _Misspelt, trouble: str) -> Finding:
         fix = Fix((item.edit,), Applicability.SAFE, f"{layer.type} → {right}")
     else:
         unread = " and ".join(_unread(item))
-        message = f'{what}; "{item.alike}" does not read {unread}, which the layer has: writes "{right}", which does'
+        message = (
+            f'{what}; "{item.alike}" does not read {unread}, which the layer has: writes "{right}", which does'
+        )
         fix = Fix((item.edit,), Applicability.UNSAFE, f"{layer.type} → {right}")
     return Finding(NAME, Severity.ERROR, message, item.node, layer.name, fix)
 

@@ -119,8 +119,9 @@ def run_data(
     name = in_force.path
     try:
         shown = shown or diff_name(name)
-        needed = in_force.request().selection.needs_family()
-        family = (families or Families()).of(name, data) if needed else Family()
+        family = (families or Families()).of(name, data)
+        if not in_force.request().selection.needs_family():
+            family = family.outline
         asked = work.asked(in_force) if cache is not None else ""
         if cache is None or not asked:
             return work(Source(name, data), in_force, shown, family)
