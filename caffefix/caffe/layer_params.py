@@ -71,11 +71,11 @@ READ: dict[str, tuple[str, ...]] = {
     kind: tuple(messages) for kind, *messages in map(str.split, _READ.strip().splitlines())
 }
 _ALL = frozenset().union(*READ.values())
-# Types that Caffe cannot set up without their own message: what it leaves out has no default, or one that is refused.
+# Types that Caffe cannot set up without their own message: a field in it has no default, or one that is refused.
 _NEEDING = frozenset(
     """
-    Convolution Data Deconvolution DummyData Embed HDF5Data HDF5Output Im2col ImageData InnerProduct LSTM MemoryData
-    Pooling Python RNN SPP Tile WindowData
+    Convolution Data Deconvolution DummyData Embed HDF5Data HDF5Output Im2col ImageData InnerProduct LSTM
+    MemoryData Pooling Python RNN SPP Tile WindowData
     """.split()
 )
 

@@ -40,8 +40,8 @@ deleted. (With a shape it would make the blob once more, and Caffe aborts.)
 ## Fix safety
 
 Safe: it is what Caffe's own upgrade makes of it in memory, one layer for all inputs, first in the
-net; what that drops is deleted. Forks older than 2016 have no Input layer: where only such forks accept the file, and with
-`--target caffe-old`, nothing is done.
+net; what that drops is deleted. Forks older than 2016 have no Input layer: where only such forks
+accept the file, and with `--target caffe-old`, nothing is done.
 
 ## When it is a false alarm
 
