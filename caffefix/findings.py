@@ -266,12 +266,13 @@ class Subject:
         """
         whole = net is None or net.node.parent is None
         found = file_role(self.document) if whole else role(self.document, net)
-        return Role.TEST if found in NETS and self.is_tested(net) else found
+        return Role.TEST if self.is_tested(net) and found in NETS else found
 
     def is_tested(self, net: Net | None) -> bool:
         """Whether a solver names the net as one to test with, and none as one to train."""
-        whole = net is None or net.node.parent is None
-        return self.family.is_tested if whole else net.node.name == "test_net_param"
+        if net is None or net.node.parent is None:
+            return self.family.is_tested
+        return net.node.name == "test_net_param"
 
     def learns(self, net: Net) -> bool:
         """Whether the net is trained, as far as the file tells."""

@@ -177,7 +177,8 @@ REFUSALS = {
     "missing-num-output": (
         DATA + FC.replace("num_output: 5", "bias_term: false") + LOSS,
         [],
-        'net.prototxt:8:1: missing-num-output: layer "fc" does not say how many outputs it has: give its num_output',
+        'net.prototxt:8:1: missing-num-output: layer "fc" does not say how many outputs it has: '
+        "give its num_output",
     ),
     "does-not-parse": ("layer {\n", [], "net.prototxt:"),
     "not-proved": (

@@ -61,7 +61,7 @@ from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.schema import load
 from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import listed
-from caffefix.syntax.edits import Before, Delete, Insert, Kept, Last, New, NewField, NewMessage, Place
+from caffefix.syntax.edits import Before, Delete, Edit, Insert, Kept, Last, New, NewField, NewMessage, Place
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
@@ -120,8 +120,8 @@ def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node],
             NewMessage("input_param", tuple(made)),
         ),
     )
-    edits = (Insert(place, (layer,)), *map(Delete, surplus))
-    return Fix(edits, Applicability.SAFE, "rewrite as an Input layer")
+    edits: list[Edit] = [Insert(place, (layer,)), *map(Delete, surplus)]
+    return Fix(tuple(edits), Applicability.SAFE, "rewrite as an Input layer")
 
 
 def _shapeless(net: Net, inputs: list[Node]) -> Finding:

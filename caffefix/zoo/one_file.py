@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from caffefix.caffe.family import Family
 from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
