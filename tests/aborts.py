@@ -341,7 +341,7 @@ PARSER = (
     wrong("repeated-singular-field", NET, "kernel_size: 3 ", 'kernel_size: 3 weight_filler { type: "msra" } ',
           TWICE % "weight_filler"),
     wrong("repeated-singular-field", POOLED, "kernel_size: 2", "kernel_size: 2 kernel_size: 3",
-          TWICE % "kernel_size", loosely=True),
+          TWICE % "kernel_size", loosely=True),  # in BVLC's
 )  # fmt: skip
 
 # ---------------------------------------------------------------- solvers
