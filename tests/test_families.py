@@ -22,7 +22,7 @@ from tests.golden import GOLDEN, caffefix
 
 SOLVER = 'net: "%s"\nbase_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 10\n'
 DEPLOY = (GOLDEN / "deploy-drift/same-net-is-silent/before.prototxt").read_text()
-TRAIN = (GOLDEN / "deploy-drift/same-net-is-silent/beside/train_val.prototxt").read_text()
+TRAIN = (GOLDEN / "deploy-drift/same-net-is-silent/beside/before_train_val.prototxt").read_text()
 
 TRAINED = (GOLDEN / "mirror-in-test/named-as-test-net/before.prototxt").read_text().replace("mirror: true", "")
 
@@ -177,6 +177,52 @@ def test_what_is_reported_does_not_depend_on_the_order_of_siblings(data: st.Data
     # With the right deploy net beside it, the drifted one is another model's.
     beside = data.draw(st.permutations(members))
     assert not list(deploy_drift.find(Subject(drifted, family=Family(tuple(beside)))))
+
+
+DRIFTED = DEPLOY.replace("num_output: 10\n", "num_output: 11\n")
+TRAINS = 'net: "%s"\n' + NAMED
+
+
+@pytest.mark.parametrize(
+    ("deploy", "beside", "trained", "partner"),
+    [
+        ("deploy", ["train_val"], "", "train_val"),
+        ("vgg_deploy", ["vgg_train"], "", "vgg_train"),
+        ("deploy-VGG16", ["vgg_16_train_val"], "", "vgg_16_train_val"),
+        ("lenet", ["lenet_train_test"], "", "lenet_train_test"),
+        ("deploy", ["vgg_train"], "", "vgg_train"),  # the only one there is
+        ("deploy", ["vgg_train", "alexnet_train"], "", ""),
+        ("deploy", ["vgg_train", "alexnet_train"], "vgg_train", "vgg_train"),
+        ("deploy", ["train", "alexnet_train"], "", "train"),
+        ("vgg_deploy", ["train_val"], "", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train"], "", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train"], "vgg_coco_train", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train", "vgg_voc_train"], "vgg_coco_train", "vgg_voc_train"),
+        ("deploy_fast", ["train", "train_fast"], "train", "train_fast"),
+        ("deploy", ["train", "train_val"], "train_val", "train_val"),
+        ("deploy", ["train", "train_val"], "train", "train"),
+    ],
+)
+def test_solvers_and_names_decide_what_belongs_together(
+    tmp_path: Path, deploy: str, beside: list[str], trained: str, partner: str
+) -> None:
+    for name in beside:
+        (tmp_path / f"{name}.prototxt").write_text(TRAIN)
+    if trained:
+        (tmp_path / "solver.prototxt").write_text(TRAINS % f"{trained}.prototxt")
+    (tmp_path / f"{deploy}.prototxt").write_text(DRIFTED)
+    pair = family(tmp_path / f"{deploy}.prototxt").train_net(parse(DRIFTED))
+    assert (pair[0].name if pair is not None else "") == (f"{partner}.prototxt" if partner else "")
+    told = caffefix("--check", "--select", "deploy-drift", f"{deploy}.prototxt", cwd=tmp_path).out
+    assert (b"deploy-drift" in told) == bool(partner)
+
+
+def test_a_net_that_is_only_tested_is_no_train_net(tmp_path: Path) -> None:
+    (tmp_path / "val.prototxt").write_text(TRAIN)
+    (tmp_path / "deploy.prototxt").write_text(DRIFTED)
+    assert family(tmp_path / "deploy.prototxt").train_net(parse(DRIFTED)) is not None
+    (tmp_path / "solver.prototxt").write_text('train_net: "elsewhere"\ntest_net: "val.prototxt"\n' + NAMED)
+    assert family(tmp_path / "deploy.prototxt").train_net(parse(DRIFTED)) is None
 
 
 LOAD = """

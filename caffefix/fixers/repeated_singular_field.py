@@ -60,7 +60,9 @@ def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each value after the first."""
     for problem in universal(subject, Kind.REPEATED):
         is_list = _is_list_elsewhere(problem)
-        message = f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking neither'
+        message = (
+            f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking neither'
+        )
         message += "; right only for a Caffe that takes a list of them" if is_list else "; delete one of them"
         found = finding(NAME, subject, problem, message, likely=True)
         is_told = subject.options.dialect or not (is_list or lists_sources(problem.node))

@@ -53,6 +53,7 @@ class Families:
             frozenset(name for name, use in uses.items() if use is True),
             frozenset(name for name, use in uses.items() if use is False),
             _use(real, naming) is False,
+            name if siblings else "",
         )
 
     def _beside(self, folder: str) -> tuple[Member, ...]:
