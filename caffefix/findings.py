@@ -9,7 +9,7 @@ from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.family import Family
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.net import Phase as TrainOrTest
-from caffefix.caffe.roles import LEARNS, Role, file_role, loss_stages, role
+from caffefix.caffe.roles import LEARNS, NETS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.caffe.typecheck import Problem
@@ -152,7 +152,8 @@ class Subject:
     Attributes:
         document: the file.
         options: what the user says about it.
-        family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it.
+        family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it. (All may ask for the
+            role, which a solver beside the file may tell: ``Family.outline``.)
         judged: what the other fixers say of it; only for those of phase TIDY.
         lookalikes: characters for which the file cannot be read: the document is what is meant, place
             for place; for those of phase READ.
@@ -187,7 +188,7 @@ class Subject:
         Fixers declare which of these they look for (``SIGNS``). Types are there as Caffe calls them and
         as the file writes them.
         """
-        found = {file_role(self.document).value}
+        found = {self.role(None).value}
         root = self.document.root.block
         found.update(root.places(), *{field_names(item) for item in root.items if isinstance(item, Block)})
         for net in self.all_nets:
@@ -259,10 +260,19 @@ class Subject:
         return bool(self.suppressions.covering(name, node))
 
     def role(self, net: Net | None) -> Role:
-        """What a net is for; a net inside a solver is there to be trained or tested."""
+        """What a net is for; a net inside a solver is there to be trained or tested.
+
+        A net that a solver names as one to test with, in a file beside it or inside, is never trained.
+        """
+        whole = net is None or net.node.parent is None
+        found = file_role(self.document) if whole else role(self.document, net)
+        return Role.TEST if self.is_tested(net) and found in NETS else found
+
+    def is_tested(self, net: Net | None) -> bool:
+        """Whether a solver names the net as one to test with, and none as one to train."""
         if net is None or net.node.parent is None:
-            return file_role(self.document)
-        return role(self.document, net)
+            return self.family.is_tested
+        return net.node.name == "test_net_param"
 
     def learns(self, net: Net) -> bool:
         """Whether the net is trained, as far as the file tells."""

@@ -151,6 +151,32 @@ SHAPES = tuple(
     )
 )
 
+KERNEL = "convolution_param { num_output: 2 kernel_size: 3 }"
+RECURRENT = "recurrent_param { num_output: 2 weight_filler { type: 'xavier' } }"
+STEPS = layer("Input", "", "input_param { shape { dim: 2 dim: 3 dim: 4 } }", "x")
+STEPS += layer("Input", "", "input_param { shape { dim: 2 dim: 3 } }", "cont")
+FILLED_BY = "inner_product_param { num_output: 2 weight_filler { type: '%s' } }"
+NO_OUTPUTS = "Check failed: num_output_ > 0 (0 vs. 0)"
+
+OUTPUTS = (
+    *(wrong("missing-num-output", text, "num_output: 2", mistake, words)
+      for mistake in ("", "num_output: 0")
+      for text, words in (
+          (ending("Convolution", "data", KERNEL), NO_OUTPUTS),
+          (ending("Deconvolution", "data", KERNEL), NO_OUTPUTS),
+          (ending("Embed", "label", "embed_param { input_dim: 9 num_output: 2 }"),
+           "Check failed: N_ > 0 (0 vs. 0) EmbedLayer num_output must be positive."),
+          (STEPS + layer("LSTM", "x cont", RECURRENT), "num_output must be positive"),
+          (STEPS + layer("RNN", "x cont", RECURRENT), "num_output must be positive"),
+          *((ending("InnerProduct", "data", FILLED_BY % kind), "Check failed: data_")
+            for kind in ("constant", "gaussian", "positive_unitball")),
+          *((ending("InnerProduct", "data", FILLED_BY % kind), "Check failed: blob->count()")
+            for kind in ("xavier", "msra", "uniform")),
+      )),
+    wrong("missing-num-output", ending("Convolution", "data", KERNEL), "num_output: 2 kernel_size: 3", "",
+          "kernel_size must be specified once", loosely=True),  # that is looked at first
+)  # fmt: skip
+
 # Layers of the wrong number of blobs, and the right number: type, bottoms and tops, Caffe's words.
 COUNTS = (
     ("ReLU", ("score conv1", "odd other"), ("score", "odd"), "takes 1 bottom blob(s) as input."),
@@ -191,6 +217,8 @@ DEPTHWISE = "convolution_param { num_output: 3 group: 3 kernel_size: 3 weight_fi
 FILLED = "batch_norm_param { scale_filler { value: 1 } bias_filler { value: 0 } }"
 SLICED = layer("Slice", "score", "slice_param { slice_dim: 1 axis: 1 slice_point: 2 }", "a b")
 
+ODD_INPUT = layer("data", "", "input_param { shape { dim: 1 } }")
+
 LAYERS = (
     Abort("batch-norm-lr-mult", ONE_RATE, STATISTICS),
     Abort("batch-norm-lr-mult", ONE_RATE.replace("{ lr_mult: 1 }", "{ lr_mult: 0 } param { decay_mult: 0 }"),
@@ -207,6 +235,10 @@ LAYERS = (
     Abort("unknown-layer-type", ending("Relu", "score"),
           "Unknown layer type: Relu (known types: AbsVal, Accuracy,"),
     Abort("unknown-layer-type", ending("softmaxwithloss", "score label"), "Unknown layer type: softmaxwithloss"),
+    Abort("unknown-layer-type", NET + ODD_INPUT, "Unknown layer type: data",
+          NET + ODD_INPUT.replace("data", "Input")),
+    Abort("unknown-layer-type", ending("convolution", "data"), "Unknown layer type: convolution",
+          ending("Convolution", "data", "convolution_param { num_output: 2 kernel_size: 1 }")),
     Abort("transform-on-hdf5-data", NET + HDF5, "HDF5Data does not transform data.",
           then="Failed to open source file: none.txt"),
     Abort("default-leveldb-backend", NET + LMDB, "Failed to open leveldb", then="No such file or directory"),
@@ -241,6 +273,7 @@ layers { name: "score" type: INNER_PRODUCT bottom: "data" top: "score" blobs_lr:
   inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }
 layers { name: "loss" type: SOFTMAX_LOSS bottom: "score" bottom: "label" }
 """
+V1_CONV = f'layers {{ name: "odd" type: CONVOLUTION bottom: "data" top: "odd" {KERNEL} }}'
 MIXED = "Refusing to upgrade inconsistent NetParameter input"
 V0_NET = """
 input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
@@ -254,6 +287,8 @@ SUM = layer("Eltwise", "x y")
 SHAPED = layer("Input", "", "input_param { shape { dim: 1 dim: 3 } }", "x y")
 
 FORMATS = (
+    wrong("missing-num-output", V1_NET, "num_output: 5", "", "Check failed: blob->count()"),
+    wrong("missing-num-output", V1_NET + V1_CONV, "num_output: 2", "num_output: 0", NO_OUTPUTS),
     Abort("legacy-v1-layers", V1_NET.replace("INNER_PRODUCT", '"InnerProduct"'),
           'Expected integer or identifier, got: "InnerProduct"', loosely=True),
     Abort("legacy-v1-layers", NET.replace('"Convolution"', "CONVOLUTION"), "Expected string, got: CONVOLUTION"),
@@ -268,6 +303,10 @@ FORMATS = (
     wrong("legacy-v0-layers", V0_NET, "pad: 1", "pad: 1 pad: 2", TWICE % "pad", loosely=True),
     # The shape of y is garbage: what fails first is chance.
     Abort("legacy-input-fields", INPUTS + DIMS + SUM, "Check failed: ", SHAPED + SUM, loosely=True),
+    Abort("legacy-input-fields", 'input: "y" ' + SHAPED.replace(' top: "y"', "") + SUM, "Unknown bottom blob 'y'",
+          SHAPED + SUM, loosely=True),
+    Abort("duplicate-top", 'input: "x" ' + DIMS + SHAPED + SUM, "Top blob 'x' produced by multiple sources.",
+          'input: "x" ' + SHAPED + SUM),
     Abort("legacy-input-fields", INPUTS + SUM, "Unknown bottom blob 'x'", SHAPED + SUM, loosely=True),
 )  # fmt: skip
 
@@ -302,7 +341,7 @@ PARSER = (
     wrong("repeated-singular-field", NET, "kernel_size: 3 ", 'kernel_size: 3 weight_filler { type: "msra" } ',
           TWICE % "weight_filler"),
     wrong("repeated-singular-field", POOLED, "kernel_size: 2", "kernel_size: 2 kernel_size: 3",
-          TWICE % "kernel_size", loosely=True),
+          TWICE % "kernel_size", loosely=True),  # in BVLC's
 )  # fmt: skip
 
 # ---------------------------------------------------------------- solvers
@@ -379,7 +418,7 @@ SOLVERS = (
            loosely=True),
 )  # fmt: skip
 
-ABORTS = (*GRAPH, *SHAPES, *BLOBS, *LAYERS, *FORMATS, *PARSER, *SOLVERS)
+ABORTS = (*GRAPH, *SHAPES, *OUTPUTS, *BLOBS, *LAYERS, *FORMATS, *PARSER, *SOLVERS)
 
 # Findings that say so, and the test that asks Caffe about them.
 ELSEWHERE = {

@@ -174,6 +174,12 @@ REFUSALS = {
         [],
         'does-not-load: Caffe would refuse the result: layer "fc": ',
     ),
+    "missing-num-output": (
+        DATA + FC.replace("num_output: 5", "bias_term: false") + LOSS,
+        [],
+        'net.prototxt:8:1: missing-num-output: layer "fc" does not say how many outputs it has: '
+        "give its num_output",
+    ),
     "does-not-parse": ("layer {\n", [], "net.prototxt:"),
     "not-proved": (
         "layer [" + ", ".join(part.split("layer", 1)[1].strip() for part in (DATA, FC, LOSS)) + "]\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -21,7 +22,9 @@ from tests.golden import GOLDEN, caffefix
 
 SOLVER = 'net: "%s"\nbase_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 10\n'
 DEPLOY = (GOLDEN / "deploy-drift/same-net-is-silent/before.prototxt").read_text()
-TRAIN = (GOLDEN / "deploy-drift/same-net-is-silent/beside/train_val.prototxt").read_text()
+TRAIN = (GOLDEN / "deploy-drift/same-net-is-silent/beside/before_train_val.prototxt").read_text()
+
+TRAINED = (GOLDEN / "mirror-in-test/named-as-test-net/before.prototxt").read_text().replace("mirror: true", "")
 
 
 def family(path: Path, *roots: Path) -> Family:
@@ -70,6 +73,67 @@ def test_weights_belong_to_the_net_that_the_solver_names(tmp_path: Path) -> None
     assert not family(tmp_path / "b.prototxt").loads_weights
 
 
+NAMED = 'base_lr: 0.01\nlr_policy: "fixed"\nmax_iter: 10\n'
+
+
+def roles(folder: Path, *options: str) -> dict[str, str]:
+    """The roles of the files in a folder, as the JSON report has them."""
+    done = caffefix("--check", "--format", "json", *options, ".", cwd=folder)
+    return {os.path.normpath(file["path"]): file["role"] for file in json.loads(done.out)["files"]}
+
+
+@pytest.mark.parametrize(
+    ("solvers", "role"),
+    [
+        (['train_net: "train.prototxt"', 'test_net: "val.prototxt"'], "test"),
+        (['train_net: "train.prototxt"\ntest_net: "val.prototxt"'], "test"),
+        (['net: "train.prototxt"\ntest_net: "up/val.prototxt"'], "train"),  # it is elsewhere
+        (['train_net: "val.prototxt"\ntest_net: "val.prototxt"'], "train"),
+        (['train_net: "val.prototxt"', 'test_net: "val.prototxt"'], "train"),
+        (['net: "val.prototxt"'], "train"),
+        ([], "train"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--select", "mirror-in-test"), ("--jobs", "2")])
+def test_a_net_that_solvers_only_test_with_is_a_test_net(
+    tmp_path: Path, solvers: list[str], role: str, options: tuple[str, ...]
+) -> None:
+    for name in ("train", "val"):
+        (tmp_path / f"{name}.prototxt").write_text(TRAINED)
+    for number, text in enumerate(solvers):
+        (tmp_path / f"solver{number}.prototxt").write_text(f"{text}\n{NAMED}")
+    assert roles(tmp_path, *options)["val.prototxt"] == role
+    assert roles(tmp_path, *options)["train.prototxt"] == "train"
+
+
+def test_a_cache_knows_who_names_a_file(tmp_path: Path) -> None:
+    """The same net beside the same solver, which trains files of one name and tests with those of the other."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.prototxt").write_text(TRAINED)
+        (tmp_path / name / "solver.prototxt").write_text(
+            'train_net: "a.prototxt"\ntest_net: "b.prototxt"\n' + NAMED
+        )
+    for options in ((), ("--select", "mirror-in-test")) * 2:
+        found = roles(tmp_path, "--cache-dir", str(tmp_path / "cache"), *options)
+        assert (found["a/a.prototxt"], found["b/b.prototxt"]) == ("train", "test")
+
+
+def test_a_net_that_is_only_tested_may_drop_everything(tmp_path: Path) -> None:
+    dropout = 'layer { name: "d" type: "Dropout" bottom: "data" top: "data" dropout_param { dropout_ratio: 1 } }\n'
+    (tmp_path / "val.prototxt").write_text(TRAINED.replace("layer {", dropout + "layer {", 1))
+    select = ("--check", "--select", "dropout-of-everything", "val.prototxt")
+    assert b"dropout-of-everything" in caffefix(*select, cwd=tmp_path).out
+    (tmp_path / "solver.prototxt").write_text('net: "train.prototxt"\ntest_net: "val.prototxt"\n' + NAMED)
+    assert b"dropout-of-everything" not in caffefix(*select, cwd=tmp_path).out
+
+
+def test_nets_inside_a_solver_are_known_by_their_field(tmp_path: Path) -> None:
+    text = f"train_net_param {{ {TRAINED} }}\ntest_net_param {{ {TRAINED} }}\n{NAMED}"
+    subject = Subject(parse(text))
+    assert [subject.role(net).value for net in subject.nets] == ["train", "test"]
+
+
 def test_only_the_folder_itself_is_read(tmp_path: Path) -> None:
     folder, other = tmp_path / "folder", tmp_path / "other"
     for place in (folder, other, folder / "below"):
@@ -113,6 +177,52 @@ def test_what_is_reported_does_not_depend_on_the_order_of_siblings(data: st.Data
     # With the right deploy net beside it, the drifted one is another model's.
     beside = data.draw(st.permutations(members))
     assert not list(deploy_drift.find(Subject(drifted, family=Family(tuple(beside)))))
+
+
+DRIFTED = DEPLOY.replace("num_output: 10\n", "num_output: 11\n")
+TRAINS = 'net: "%s"\n' + NAMED
+
+
+@pytest.mark.parametrize(
+    ("deploy", "beside", "trained", "partner"),
+    [
+        ("deploy", ["train_val"], "", "train_val"),
+        ("vgg_deploy", ["vgg_train"], "", "vgg_train"),
+        ("deploy-VGG16", ["vgg_16_train_val"], "", "vgg_16_train_val"),
+        ("lenet", ["lenet_train_test"], "", "lenet_train_test"),
+        ("deploy", ["vgg_train"], "", "vgg_train"),  # the only one there is
+        ("deploy", ["vgg_train", "alexnet_train"], "", ""),
+        ("deploy", ["vgg_train", "alexnet_train"], "vgg_train", "vgg_train"),
+        ("deploy", ["train", "alexnet_train"], "", "train"),
+        ("vgg_deploy", ["train_val"], "", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train"], "", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train"], "vgg_coco_train", ""),
+        ("vgg_voc_deploy", ["vgg_coco_train", "vgg_voc_train"], "vgg_coco_train", "vgg_voc_train"),
+        ("deploy_fast", ["train", "train_fast"], "train", "train_fast"),
+        ("deploy", ["train", "train_val"], "train_val", "train_val"),
+        ("deploy", ["train", "train_val"], "train", "train"),
+    ],
+)
+def test_solvers_and_names_decide_what_belongs_together(
+    tmp_path: Path, deploy: str, beside: list[str], trained: str, partner: str
+) -> None:
+    for name in beside:
+        (tmp_path / f"{name}.prototxt").write_text(TRAIN)
+    if trained:
+        (tmp_path / "solver.prototxt").write_text(TRAINS % f"{trained}.prototxt")
+    (tmp_path / f"{deploy}.prototxt").write_text(DRIFTED)
+    pair = family(tmp_path / f"{deploy}.prototxt").train_net(parse(DRIFTED))
+    assert (pair[0].name if pair is not None else "") == (f"{partner}.prototxt" if partner else "")
+    told = caffefix("--check", "--select", "deploy-drift", f"{deploy}.prototxt", cwd=tmp_path).out
+    assert (b"deploy-drift" in told) == bool(partner)
+
+
+def test_a_net_that_is_only_tested_is_no_train_net(tmp_path: Path) -> None:
+    (tmp_path / "val.prototxt").write_text(TRAIN)
+    (tmp_path / "deploy.prototxt").write_text(DRIFTED)
+    assert family(tmp_path / "deploy.prototxt").train_net(parse(DRIFTED)) is not None
+    (tmp_path / "solver.prototxt").write_text('train_net: "elsewhere"\ntest_net: "val.prototxt"\n' + NAMED)
+    assert family(tmp_path / "deploy.prototxt").train_net(parse(DRIFTED)) is None
 
 
 LOAD = """

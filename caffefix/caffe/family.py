@@ -1,11 +1,13 @@
 """Files that belong together: a train net and its deploy net, a solver and its nets.
 
 What is trained in one net is loaded into the other by the names of layers (net.cpp,
-CopyTrainedLayersFrom), so nets are matched by their layers, never by what their files are called.
+CopyTrainedLayersFrom), so nets are matched by their layers. But models of one kind have the same layers,
+trained on other data or in other variants: a solver and the names of the files must not speak against it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 
 from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
@@ -75,20 +77,57 @@ class Member:
             return ()
         return tuple(string_value(node.value) for node in self.solver.net_paths())
 
+    @cached_property
+    def nets_trained(self) -> frozenset[str]:
+        """Those of them that the solver trains."""
+        if not self.nets_named or self.solver is None:
+            return frozenset()
+        return frozenset(string_value(node.value) for node in self.solver.trained_paths())
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """What stands beside a file; empty for content that is in no folder.
 
+    Nothing else of it may be asked than what ``key`` tells apart: caches go by that.
+
     Attributes:
         siblings: the files in its folder, in the order of their names.
         solvers: those of them that are solvers and name this file as a net.
         lost: names of nets, as a solver writes them, that no file has.
+        name: of the file itself; empty where it has no siblings.
+        trained: names of the siblings that a sibling trains.
+        tested: of those that siblings name as nets to test with, and none as one to train.
+        is_tested: whether the file itself is one of these.
     """
 
     siblings: tuple[Member, ...] = ()
     solvers: tuple[Member, ...] = ()
     lost: frozenset[str] = frozenset()
+    trained: frozenset[str] = frozenset()
+    tested: frozenset[str] = frozenset()
+    is_tested: bool = False
+    name: str = ""
+
+    @property
+    def key(self) -> Iterator[bytes]:
+        """What tells this family from others, in an order of its own."""
+        yield from (member.digest for member in self.siblings)
+        for label, names in (
+            (b"solver", [member.name for member in self.solvers]),
+            (b"lost", sorted(self.lost)),
+            (b"trained", sorted(self.trained)),
+            (b"tested", sorted(self.tested)),
+        ):
+            yield label
+            yield from (name.encode("utf-8", "surrogateescape") for name in names)
+        yield b"is tested" if self.is_tested else b""
+        yield self.name.encode("utf-8", "surrogateescape")
+
+    @property
+    def outline(self) -> Family:
+        """What of it everything depends on: the role of the file."""
+        return Family(is_tested=self.is_tested)
 
     @property
     def loads_weights(self) -> bool:
@@ -99,20 +138,63 @@ class Family:
         """The net that a deploy net's weights are trained in, if the folder tells.
 
         Each must be the other's best match, so that of several models in one folder none is taken
-        for another.
+        for another; and solvers and names must allow it (``_eligible``).
         """
         deploy = _net(document) if self.siblings else None
         if deploy is None or role(document, deploy) is not Role.DEPLOY:
             return None
         beside = [(member, member.net) for member in self.siblings]
         others = [net for m, net in beside if net is not None and m.role is Role.DEPLOY]
-        trains = [(m, net) for m, net in beside if net is not None and m.role in LEARNS]
+        trains = [(m, net) for m, net in self._eligible() if not _contradict(deploy, net)]
         scored = [(likeness(deploy, net), member, net) for member, net in trains]
         best, member, train = max(scored, key=lambda entry: entry[0].share, default=(None, None, None))
         if best is None or member is None or train is None or not best.is_pair:
             return None
         rivals = (likeness(other, train).share for other in others)
         return (member, train) if all(best.share >= rival for rival in rivals) else None
+
+    def _eligible(self) -> list[tuple[Member, Net]]:
+        """Train nets that the file may belong to: those of its stem, or the only one for a file that is called by
+        its role alone. Where solvers train some of these, the others are not meant.
+        """
+        nets = [(m, m.net) for m in self.siblings if m.name not in self.tested and m.role in LEARNS]
+        found = [(member, net) for member, net in nets if net is not None]
+        own = stem_words(self.name)
+        alike = [(member, net) for member, net in found if stem_words(member.name) == own]
+        chosen = alike or ([] if own else found)
+        trained = [(member, net) for member, net in chosen if member.name in self.trained]
+        chosen = trained or chosen
+        return chosen if alike or len(chosen) == 1 else []
+
+
+_WORDS = pattern(r"[a-z]+|[0-9]+")
+# What file names say of the role, and of nothing else.
+_OF_ROLES = frozenset(
+    """
+    train training trainval val valid validation test testing deploy deployed deployment deploying inference infer
+    predict prototxt net network model solver def file caffe with and
+    """.split()
+)
+# Data sets: nets that are named after different ones do not share their weights.
+_DATA = frozenset(
+    """
+    mnist cifar svhn imagenet ilsvrc voc pascal coco mscoco kitti cityscapes camvid ade places wider fddb casia lfw
+    celeba caltech ucf hmdb nyud siftflow sintel flickr lsp mpii
+    """.split()
+)
+
+
+def stem_words(name: str) -> frozenset[str]:
+    """The words of a file's name that tell its model, data set or variant."""
+    return frozenset(_WORDS.findall(os.path.splitext(name.lower())[0])) - _OF_ROLES
+
+
+def _contradict(one: Net, other: Net) -> bool:
+    """Whether two nets are named after different sets of data."""
+    mine, theirs = (
+        _DATA.intersection(_WORDS.findall((net.node.string("name") or "").lower())) for net in (one, other)
+    )
+    return bool(mine and theirs and mine != theirs)
 
 
 def _net(document: Document) -> Net | None:

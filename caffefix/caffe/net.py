@@ -252,8 +252,19 @@ class Net:
 
     @cached_property
     def inputs(self) -> list[str]:
-        """Blobs that come from outside by ``input:`` fields."""
-        return self.node.strings("input")
+        """Blobs that come from outside by ``input:`` fields.
+
+        Where no shape at all stands beside them Caffe drops the fields (UpgradeNetInput): what a layer makes then
+        comes from there. What nothing makes is listed all the same, since it is told at the fields.
+        """
+        names = self.node.strings("input")
+        if not names or self.node.has("input_shape") or self.node.has("input_dim"):
+            return names
+        return [name for name in names if name not in self._made]
+
+    @cached_property
+    def _made(self) -> frozenset[str]:
+        return frozenset(top for layer in self.layers for top in layer.tops)
 
     @cached_property
     def generations(self) -> frozenset[Generation]:

@@ -25,6 +25,7 @@ class Role(enum.Enum):
     OTHER = "other"  # text format, but neither net nor solver: a label map
 
 
+NETS = frozenset({Role.TRAIN, Role.TRAIN_VAL, Role.TEST, Role.DEPLOY, Role.SNIPPET})
 LEARNS = frozenset({Role.TRAIN, Role.TRAIN_VAL})
 LEARNING = (Role.TRAIN.value, Role.TRAIN_VAL.value)  # as fixers declare it
 SNIPPET = Role.SNIPPET.value

@@ -7,7 +7,7 @@ Policies and defaults are those of ``SGDSolver::GetLearningRate`` (sgd_solver.cp
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
@@ -102,10 +102,14 @@ class Solver:
         """Whether it names weights to start from (BVLC since 2017)."""
         return self.given("weights")
 
-    def net_paths(self) -> Iterator[Node]:
+    def net_paths(self, names: Sequence[str] = ("net", "train_net", "test_net")) -> Iterator[Node]:
         """The fields that name files of nets."""
-        for name in ("net", "train_net", "test_net"):
+        for name in names:
             yield from (node for node in self.node.fields(name) if is_string(node.value))
+
+    def trained_paths(self) -> Iterator[Node]:
+        """Those that name files of nets that are trained, and may be tested as well."""
+        return self.net_paths(("net", "train_net"))
 
     def rate(self, iteration: int) -> float:
         """The learning rate at an iteration; nan where Caffe divides by zero.

@@ -16,6 +16,7 @@ from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import Role, file_role
+from caffefix.caffe.shape_rules.outputs import is_outputless
 from caffefix.caffe.shapes import infer
 from caffefix.caffe.transforms import Transform, is_batched, transform, twins
 from caffefix.engine import proof
@@ -128,7 +129,7 @@ def _migrated(source: Source, options: Options) -> _Migrated:
     if role in (Role.SOLVER, Role.OTHER, Role.SNIPPET):
         raise Refusal("not-a-train-net", f"its role is {role.value!r}, not train")
     net = Net(document.root)
-    if net.generations <= {Generation.V2} and not net.inputs:
+    if net.generations <= {Generation.V2} and not net.node.has("input"):
         return _Migrated(source)
     try:
         return _Migrated(_upgraded(source), True)
@@ -163,7 +164,7 @@ def _upgraded(source: Source) -> Source:
         raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {result.reason}")
     new = source if result.new is None else Source(source.path, result.new)
     left = Net(parse(new.text).root)
-    if not left.generations <= {Generation.V2} or left.inputs:
+    if not left.generations <= {Generation.V2} or left.node.has("input"):
         stay = "input fields stay, as the forks that accept the file may have no Input layer"
         said = next((f"{f.line}: {f.message}" for f in result.findings if not f.applied), stay)
         raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {said}")
@@ -178,6 +179,7 @@ class _Deploy:
         self.document = parse(migrated.source.text)
         self.net = Net(self.document.root)
         self.plan: Plan = plan(self.net, options.stages, options.outputs)
+        _refuse_outputless(self.plan)
         self.names = set(self.plan.blobs)
         self.scaled = {top: unique(f"{top}_scaled", self.names) for top in self._scales()}
 
@@ -347,6 +349,14 @@ class _Deploy:
         for item in self.plan.dropped:
             if item.layer.type == "MultiBoxLoss":
                 yield f'"{item.layer.name}" is a MultiBoxLoss: boxes come raw; add a DetectionOutput layer'
+
+
+def _refuse_outputless(planned: Plan) -> None:
+    """A template is no net yet."""
+    layer = next(filter(is_outputless, planned.kept), None)
+    if layer is not None:
+        message = f'layer "{layer.name}" does not say how many outputs it has: give its num_output'
+        raise Refusal("missing-num-output", message, layer.node)
 
 
 def _input(feed: Feed, shapes: Mapping[str, tuple[int, ...]]) -> NewMessage:

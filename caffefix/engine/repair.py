@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.family import Family
-from caffefix.caffe.roles import file_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
 from caffefix.engine.look import look, survey
@@ -246,7 +245,7 @@ class _Run:
         found = dict.fromkeys(self.applied + left)
         findings = tuple(sorted(found, key=lambda d: (d.line, d.column, d.name)))
         unsafe = tuple(self._unsafe_diffs(diff_path))
-        role = file_role(self.document)
+        role = self.subject.role(None)
         edits = self.table.edits()
         if not edits:
             return FileResult(

@@ -3,12 +3,15 @@
 ## What it finds
 
 A deploy net beside a train net with the same layers (at least three of four layers with weights
-have a namesake of the same type, and each is the other's best match in the folder), and in it,
-for at most one of four layers,
+have a namesake of the same type, and each is the other's best match in the folder). The names of the
+files must not speak against it: but for words like `train` and `deploy` they are the same, or it is `deploy`
+alone beside the only train net. Where solvers beside them train one of several such nets, it is that one.
+In it, for at most one of four layers,
 
 - a layer with weights of another shape: `num_output`, `kernel_size`, `group`, `bias_term`;
 - a layer that computes something else: `stride`, `pad`, `dilation`, the fields of Pooling and LRN;
-- a layer with weights that the train net does not have;
+- a layer with weights that the train net does not have, and that does not share them (`param { name }`)
+  with one that it has;
 - a layer of the train net that is missing between two layers that both nets have: one with weights,
   ReLU and other activations, Pooling, LRN; or one of these too many.
 
@@ -93,11 +96,12 @@ def _layers(mine: list[Layer], theirs: list[Layer], name: str) -> Iterator[tuple
     for layer in theirs:
         twins.setdefault(layer.name, layer)
     have_weights = weighted(mine)
+    loaded = {param.shared_name for each in mine if each.name in twins for param in each.params}
     last = max(index for index, layer in enumerate(mine) if have_weights.get(layer.name) is layer)
     for index, layer in enumerate(mine):
         twin = twins.get(layer.name)
         if twin is None:
-            if have_weights.get(layer.name) is layer:
+            if have_weights.get(layer.name) is layer and not _shares(layer, loaded):
                 yield layer, f"{name} has no such layer, so that its weights stay as they are filled"
             continue
         if twin.type != layer.type:
@@ -110,6 +114,11 @@ def _layers(mine: list[Layer], theirs: list[Layer], name: str) -> Iterator[tuple
             continue  # pooling behind the last weights goes with the size of the input
         for field, here, there in _different(geometry(layer), geometry(twin)):
             yield layer, f"{field} is {here}, in {name} {there}: {_ELSE}"
+
+
+def _shares(layer: Layer, loaded: Collection[str]) -> bool:
+    """Whether a layer has a parameter by the name under which another one's is loaded."""
+    return any(param.shared_name and param.shared_name in loaded for param in layer.params)
 
 
 def _different(here: dict[str, object], there: dict[str, object]) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,9 @@ before 2016.
 
 Caffe turns such fields into an Input layer each time it loads the net. It does not count them:
 with too few `input_dim`s (four for each input) or `input_shape`s it reads beyond the end, and the
-net gets dimensions of garbage; that is reported and left alone. Without any it drops the inputs.
+net gets dimensions of garbage; that is reported and left alone. Of too many it takes the first.
+Without any it drops the inputs: where a layer makes such a blob the field says nothing, and is
+deleted. (With a shape it would make the blob once more, and Caffe aborts.)
 
 ## Example
 
@@ -38,8 +40,8 @@ net gets dimensions of garbage; that is reported and left alone. Without any it 
 ## Fix safety
 
 Safe: it is what Caffe's own upgrade makes of it in memory, one layer for all inputs, first in the
-net. Forks older than 2016 have no Input layer: where only such forks accept the file, and with
-`--target caffe-old`, nothing is done.
+net; what that drops is deleted. Forks older than 2016 have no Input layer: where only such forks
+accept the file, and with `--target caffe-old`, nothing is done.
 
 ## When it is a false alarm
 
@@ -58,7 +60,9 @@ from collections.abc import Iterator
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.schema import load
 from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
-from caffefix.syntax.edits import Before, Insert, Kept, Last, New, NewField, NewMessage, Place
+from caffefix.fixers._layers import listed
+from caffefix.syntax.edits import Before, Delete, Edit, Insert, Kept, Last, New, NewField, NewMessage, Place
+from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.UPGRADE
@@ -81,12 +85,22 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _judge(net: Net, inputs: list[Node]) -> Finding:
     shapes, dims = list(net.node.fields("input_shape")), list(net.node.fields("input_dim"))
+    is_list = any(node.in_list for node in (*inputs, *shapes, *dims))
+    if not shapes and not dims and not is_list:
+        return _shapeless(net, inputs)
     what = "inputs are given by input fields, which Caffe turns into an Input layer at each load"
-    trouble = _trouble(len(inputs), len(shapes), len(dims))
-    if any(node.in_list for node in (*inputs, *shapes, *dims)):
-        trouble = "they are written as lists; the net is left as it is"
+    trouble = "they are written as lists; the net is left as it is" if is_list else ""
+    trouble = _trouble(len(inputs), len(shapes), len(dims)) or trouble
     if trouble:
         return Finding(NAME, Severity.WARNING, f"{what}; {trouble}", inputs[0])
+    surplus = [*shapes[len(inputs) :], *dims[_DIMS * len(inputs) :]]
+    if surplus:
+        what += f", dropping the last {len(surplus)} {surplus[0].name}{'s' if len(surplus) > 1 else ''}"
+    fix = _rewrite(net, inputs, shapes, dims, surplus)
+    return Finding(NAME, Severity.WARNING, f"{what}; writes it as one", inputs[0], "", fix)
+
+
+def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node], surplus: list[Node]) -> Fix:
     made: list[New] = []
     for index in range(len(inputs)):
         if shapes:
@@ -106,19 +120,29 @@ def _judge(net: Net, inputs: list[Node]) -> Finding:
             NewMessage("input_param", tuple(made)),
         ),
     )
-    fix = Fix((Insert(place, (layer,)),), Applicability.SAFE, "rewrite as an Input layer")
-    return Finding(NAME, Severity.WARNING, f"{what}; writes it as one", inputs[0], "", fix)
+    edits: list[Edit] = [Insert(place, (layer,)), *map(Delete, surplus)]
+    return Fix(tuple(edits), Applicability.SAFE, "rewrite as an Input layer")
+
+
+def _shapeless(net: Net, inputs: list[Node]) -> Finding:
+    """Fields without any shape: Caffe drops them. Beside a layer that makes the blob they say nothing."""
+    what = "no shape is given for the input fields, so Caffe drops them"
+    idle = [node for node in inputs if string_value(node.value) not in net.inputs]
+    if not idle:
+        return Finding(NAME, Severity.WARNING, f"{what}: give an input_shape for each", inputs[0])
+    names = listed(repr(string_value(node.value)) for node in idle)
+    message = f"{what}, and layers make {names}: deletes the field{'s' if len(idle) > 1 else ''}"
+    fix = Fix(tuple(map(Delete, idle)), Applicability.SAFE, f"delete input {names}")
+    return Finding(NAME, Severity.WARNING, message, idle[0], "", fix)
 
 
 def _trouble(inputs: int, shapes: int, dims: int) -> str:
     """Why the fields cannot become a layer."""
     if shapes and dims:
         return "both input_shape and input_dim are given, and Caffe drops the latter; delete one of them"
-    if not shapes and not dims:
-        return "no shape is given, so Caffe drops them: give an input_shape for each"
-    if shapes and shapes != inputs:
+    if shapes and shapes < inputs:
         return f"there are {shapes} input_shapes for {inputs} inputs: Caffe reads garbage or aborts"
-    if dims and dims != _DIMS * inputs:
+    if dims and dims < _DIMS * inputs:
         return f"there are {dims} input_dims where {inputs} inputs want {_DIMS * inputs}: Caffe reads garbage"
     return ""
 

@@ -2,7 +2,8 @@
 
 ## What it finds
 
-`mirror: true` in a data layer that belongs to phase TEST only.
+`mirror: true` in a data layer that belongs to phase TEST only, or in a net that is only tested: one that
+a solver beside it names as `test_net`.
 
 ## Why it matters
 
@@ -62,9 +63,10 @@ NAME = "mirror-in-test"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each data layer."""
     for net in subject.nets:
+        tested = subject.is_tested(net)
         for layer in net.layers:
             node = transform_field(layer, "mirror") if layer.type in IMAGE_SOURCES else None
-            if node is None or not truth(node.value) or not only_in(layer, NetPhase.TEST):
+            if node is None or not truth(node.value) or not (tested or only_in(layer, NetPhase.TEST)):
                 continue
             message = (
                 "test images are mirrored at random, for Caffe mirrors in every phase: accuracy is another at "

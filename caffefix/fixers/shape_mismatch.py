@@ -5,7 +5,7 @@
 A layer whose bottoms, by shape inference, Caffe will not take: an Eltwise or Concat of different
 sizes, a kernel larger than its map, a Reshape that does not divide, labels that are not as many as
 predictions, groups that do not divide the channels, weights shared by layers of different shapes,
-and whatever else the layers check. Only sizes
+and whatever else the layers check. (A layer without `num_output` is `missing-num-output`.) Only sizes
 that the file states are compared; what a database or a Python layer gives is unknown, and so is
 everything that follows from it.
 
@@ -48,6 +48,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import BVLC_TYPES
 from caffefix.caffe.net import Layer
+from caffefix.caffe.shape_rules.outputs import is_outputless
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects
@@ -67,4 +68,5 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _problems(view: View) -> Iterator[tuple[Layer, str]]:
     shapes = infer(view.graph, view.net, view.phase)
-    return ((p.layer, p.message) for p in shapes.problems if p.layer.type in BVLC_TYPES)
+    judged = (p for p in shapes.problems if p.layer.type in BVLC_TYPES)
+    return ((p.layer, p.message) for p in judged if not is_outputless(p.layer))  # missing-num-output tells

@@ -91,6 +91,11 @@ def find(subject: Subject) -> Iterator[Finding]:
                 yield from _judge(layer)
 
 
+def miscounted(layer: Layer) -> bool:
+    """Whether a layer has more or fewer bottoms or tops than its type takes, as far as that is known."""
+    return layer.type in _COUNTS and any(_judge(layer))
+
+
 def _judge(layer: Layer) -> Iterator[Finding]:
     fewest, most, fewest_tops, most_tops = _COUNTS[layer.type]
     yield from _side(layer, "bottom", len(layer.bottoms), fewest, most)

@@ -138,10 +138,7 @@ def key_of(data: bytes, family: Family, asked: str) -> str:
         asked: what is looked for, and what may be done, in words that say all of it.
     """
     digest = blake2b(digest_size=20)
-    beside = [member.digest for member in family.siblings]
-    beside += [b"solver", *(member.name.encode("utf-8", "surrogateescape") for member in family.solvers)]
-    beside += [b"lost", *(name.encode("utf-8", "surrogateescape") for name in sorted(family.lost))]
-    for part in (identity().encode(), asked.encode("utf-8", "surrogateescape"), data, *beside):
+    for part in (identity().encode(), asked.encode("utf-8", "surrogateescape"), data, *family.key):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 

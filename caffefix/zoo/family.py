@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from caffefix.caffe.family import Family, Member
 from caffefix.resources import content
@@ -32,7 +32,8 @@ class Families:
         self._roots = tuple(roots)
         self._folder = ""
         self._members: tuple[Member, ...] = ()
-        self._meant: dict[str, set[str]] = {}  # the files that its solvers name, by the solver's name
+        # The files that its solvers name, and whether they are trained, by the solver's name.
+        self._meant: dict[str, dict[str, bool]] = {}
 
     def of(self, path: str, data: bytes) -> Family:
         """The family of a file, whose content is given: it need not be there."""
@@ -42,19 +43,32 @@ class Families:
         siblings = tuple(member for member in self._beside(folder) if member.name != name)
         real = os.path.realpath(os.path.join(folder, name))
         solvers = tuple(member for member in siblings if real in self._named(folder, member))
-        return Family(siblings, solvers, self._lost(folder, Member(name, data.decode("latin-1"))))
+        naming = [self._named(folder, member) for member in siblings]
+        beside = os.path.realpath(folder)
+        uses = {member.name: _use(os.path.join(beside, member.name), naming) for member in siblings}
+        return Family(
+            siblings,
+            solvers,
+            self._lost(folder, Member(name, data.decode("latin-1"))),
+            frozenset(name for name, use in uses.items() if use is True),
+            frozenset(name for name, use in uses.items() if use is False),
+            _use(real, naming) is False,
+            name if siblings else "",
+        )
 
     def _beside(self, folder: str) -> tuple[Member, ...]:
         if folder != self._folder:
             self._folder, self._members, self._meant = folder, tuple(_members(folder)), {}
         return self._members
 
-    def _named(self, folder: str, solver: Member) -> set[str]:
-        """The files that a solver may mean by the nets it names."""
+    def _named(self, folder: str, solver: Member) -> dict[str, bool]:
+        """The files that a solver may mean by the nets it names, and whether it trains them."""
         found = self._meant.get(solver.name)
         if found is None:
-            places = (place for value in solver.nets_named for place in self._places(folder, value))
-            found = self._meant[solver.name] = set(map(os.path.realpath, places))
+            found = self._meant[solver.name] = {}
+            for value in solver.nets_named:
+                for real in map(os.path.realpath, self._places(folder, value)):
+                    found[real] = found.get(real, False) or value in solver.nets_trained
         return found
 
     def _lost(self, folder: str, solver: Member) -> frozenset[str]:
@@ -75,6 +89,12 @@ class Families:
         for _ in range(_UP):
             folder = os.path.dirname(folder)
             yield os.path.join(folder, name)
+
+
+def _use(path: str, naming: Sequence[Mapping[str, bool]]) -> bool | None:
+    """Whether solvers train a file, or only test with it; None if none names it."""
+    uses = [named[path] for named in naming if path in named]
+    return any(uses) if uses else None
 
 
 def _members(folder: str) -> Iterator[Member]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from caffefix.caffe.family import Family
 from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
@@ -115,8 +114,9 @@ def run_data(
     name = in_force.path
     try:
         shown = shown or diff_name(name)
-        needed = in_force.request().selection.needs_family()
-        family = (families or Families()).of(name, data) if needed else Family()
+        family = (families or Families()).of(name, data)
+        if not in_force.request().selection.needs_family():
+            family = family.outline
         asked = work.asked(in_force) if cache is not None else ""
         if cache is None or not asked:
             return work(Source(name, data), in_force, shown, family)

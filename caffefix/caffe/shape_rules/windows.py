@@ -8,6 +8,7 @@ from caffefix.caffe.fillers import Dim, Shape
 from caffefix.caffe.shape_rules.base import (
     FOUR_AXES,
     Fields,
+    Mismatch,
     Outcome,
     ParamBlob,
     Rule,
@@ -19,6 +20,7 @@ from caffefix.caffe.shape_rules.base import (
     times,
     truncated,
 )
+from caffefix.caffe.shape_rules.outputs import words
 from caffefix.records import dataclass
 
 # What BVLC's layers read; a field beyond these is a fork's and may change the size of the top.
@@ -91,14 +93,13 @@ def convolution(site: Site) -> Outcome:
     """Convolution and Deconvolution (base_conv_layer.cpp, conv_layer.cpp, deconv_layer.cpp)."""
     param = site.fields("convolution_param")
     outputs, group = param.integer("num_output", 0), param.integer("group", 1)
-    require("num_output_ > 0", outputs, 0)
     bottom = site.bottom
-    if bottom is None:
-        return Outcome((None,) * len(site.layer.tops), _filters(site, param, None, outputs, group, None))
-    axis = canonical_axis(param.integer("axis", 1), len(bottom), bottom)
-    if axis is None:
+    axis = None if bottom is None else canonical_axis(param.integer("axis", 1), len(bottom), bottom)
+    if bottom is None or axis is None:
+        require("num_output_ > 0", outputs, 0)
         return Outcome((None,) * len(site.layer.tops), _filters(site, param, None, outputs, group, None))
     window = convolution_window(param, len(bottom) - axis - 1)
+    require("num_output_ > 0", outputs, 0)
     channels = bottom[axis]
     if group and channels is not None:
         require("channels_ % group_ == 0", channels % group, 0)
@@ -269,6 +270,8 @@ def inner_product(site: Site) -> Outcome:
     """All axes from ``axis`` on are one vector."""
     param, bottom = site.fields("inner_product_param"), site.bottom
     outputs = param.integer("num_output", 0)
+    if outputs == 0:
+        raise Mismatch(words(site.layer) or "Check failed: blob->count()")  # no filler takes no weights
     inputs: Dim = None
     top: Shape = None
     if bottom is not None:

@@ -25,6 +25,7 @@ class LogEvidence:
         other_weights: layers whose first parameter is something else.
         zero_tops: layers whose tops are exactly 0 throughout.
         loads_weights: whether weights come from a file.
+        starts_anew: whether it shows that none do: it has a net set up and trained.
     """
 
     name: str
@@ -36,6 +37,7 @@ class LogEvidence:
     other_weights: frozenset[str] = frozenset()
     zero_tops: frozenset[str] = frozenset()
     loads_weights: bool = False
+    starts_anew: bool = False
 
 
 def evidence_of(log: TrainingLog) -> LogEvidence:
@@ -49,6 +51,7 @@ def evidence_of(log: TrainingLog) -> LogEvidence:
     for track in log.tops:
         tops[track.layer] = tops.get(track.layer, True) and track.always_zero
     zero = frozenset(name for name, is_zero in weights.items() if is_zero)
+    loads = bool(log.weights or log.ignored)
     return LogEvidence(
         name=os.path.basename(log.path),
         fork=fork.fork if fork.is_certain else "",
@@ -58,5 +61,6 @@ def evidence_of(log: TrainingLog) -> LogEvidence:
         zero_weights=zero,
         other_weights=frozenset(weights) - zero,
         zero_tops=frozenset(name for name, is_zero in tops.items() if is_zero),
-        loads_weights=bool(log.weights or log.ignored),
+        loads_weights=loads,
+        starts_anew=not loads and log.nets > 0 and log.loss is not None,
     )
