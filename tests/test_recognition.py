@@ -17,15 +17,15 @@ input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, 224, 224 ] } ]
 output [ { name: "y" data_type: TYPE_FP32 dims: [ 10 ] } ]
 instance_group [ { count: 1 kind: KIND_GPU } ]""",
     "triton without a list": 'name: "a" backend: "onnxruntime" input { name: "x" dims: 3 } output { name: "y" }',
-    "detection pipeline": """model { ssd { num_classes: 3 image_resizer { fixed_shape_resizer { height: 300 width: 300 } } } }
+    "detection pipeline": """model { ssd { num_classes: 3 image_resizer { fixed_shape_resizer { height: 9 width: 9 } } } }
 train_config { batch_size: 24 optimizer { rms_prop_optimizer { momentum_optimizer_value: 0.9 decay: 0.9 } } }
 train_input_reader { tf_record_input_reader { input_path: "train.record" } label_map_path: "labels.pbtxt" }""",
     "an optimizer": 'learning_rate { constant: 0.1 } momentum: 0.9 use_nesterov: true decay_steps: 10 name: "m"',
-    "graph": 'node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } } versions { producer: 9 }',
+    "graph": 'node { name: "x" op: "Placeholder" attr { key: "T" value { type: DT_FLOAT } } } versions { }',
     "node": 'name: "c" op: "Conv2D" input: "x" input: "w" attr { key: "T" value { type: DT_FLOAT } }',
     "model list": 'model_config_list { config { name: "m" base_path: "/models/m" model_platform: "tensorflow" } }',
     "label map": 'item { name: "none" label: 0 display_name: "background" }',
-    "deepnet": """name: "mnist" model_type: FEED_FORWARD_NET hyperparams { base_epsilon: 0.1 initial_momentum: 0.5 }
+    "deepnet": """name: "mnist" model_type: FEED_FORWARD_NET hyperparams { base_epsilon: 0.1 }
 layer { name: "in" dimensions: 784 is_input: true param { name: "bias" initialization: CONSTANT } }
 layer { name: "hid" dimensions: 10 activation: LOGISTIC }
 edge { node1: "in" node2: "hid" param { name: "weight" initialization: DENSE_GAUSSIAN } }""",
@@ -63,7 +63,7 @@ PIECES = {
     "a method": "solver_type: ADAM",
     "a rate": "base_lr: 0.1",
     "a net's name": 'net: "train.prototxt"',
-    "a net inside": 'train_net_param { layer { name: "r" type: "ReLU" bottom: "a" top: "b" } } mine: 1 yours: 2 his: 3',
+    "a net inside": 'train_net_param { layer { name: "r" type: "ReLU" top: "b" } } mine: 1 yours: 2 his: 3',
     "a fork's solver": 'net: "n.prototxt" base_lr: 0.1 lr_policy: "fixed" mine: 1 yours: 2',
     "a damaged solver": 'net: "n.prototxt" base_lrr: 0.1 lr_policy: "fixed"',
 }
