@@ -17,7 +17,7 @@ input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, 224, 224 ] } ]
 output [ { name: "y" data_type: TYPE_FP32 dims: [ 10 ] } ]
 instance_group [ { count: 1 kind: KIND_GPU } ]""",
     "triton without a list": 'name: "a" backend: "onnxruntime" input { name: "x" dims: 3 } output { name: "y" }',
-    "detection pipeline": """model { ssd { num_classes: 3 image_resizer { fixed_shape_resizer { height: 9 width: 9 } } } }
+    "detection pipeline": """model { ssd { num_classes: 3 box_coder { faster_rcnn_box_coder { y_scale: 10 } } } }
 train_config { batch_size: 24 optimizer { rms_prop_optimizer { momentum_optimizer_value: 0.9 decay: 0.9 } } }
 train_input_reader { tf_record_input_reader { input_path: "train.record" } label_map_path: "labels.pbtxt" }""",
     "an optimizer": 'learning_rate { constant: 0.1 } momentum: 0.9 use_nesterov: true decay_steps: 10 name: "m"',
