@@ -97,12 +97,14 @@ def is_foreign(problem: Problem) -> bool:
     if problem.kind is Kind.UNKNOWN_FIELD:
         if is_near(problem) or asked_for(problem):
             return False
-        return bool(having(problem)) or not like(node.name, problem.message)
+        # (What layers of before 2013 had is not a fork's: LayerParameter was another message then.)
+        is_elsewhere = problem.message != "LayerParameter" and bool(having(problem))
+        return is_elsewhere or not like(node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
         return not node.is_list and number_value(node.value) is None and not like_value(problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
         return False
-    return node.is_list or (problem.text.startswith(_NUMBER) and is_placeholder(node))
+    return node.is_list or (problem.text.startswith(_NUMBER) and is_name(node))
 
 
 def is_near(problem: Problem) -> bool:
@@ -153,8 +155,8 @@ def _inner(message: str) -> frozenset[str]:
 _NUMBER = ("Expected integer", "Expected double")
 
 
-def is_placeholder(node: Node) -> bool:
-    """Whether a value is a name that stands for a number: ``num_output: CLASSES``."""
+def is_name(node: Node) -> bool:
+    """Whether a value is a name, as of a number to be filled in: ``num_output: classes``."""
     return not node.is_list and not is_string(node.value) and number_value(node.value) is None
 
 

@@ -77,9 +77,10 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
     what = f'"{name}" stands in {problem.message}, where no known fork has it: the parser stops here; '
     if asked:
         return f'{what}what the type takes is called "{asked}"'
-    forks = listed(having(problem))
-    if near or not forks:
-        return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(_places(schema, problem))}"
+    forks, places = listed(having(problem)), _places(schema, problem)
+    is_of_layer = problem.message == "LayerParameter" and not subject.options.dialect  # (see ``is_foreign``)
+    if near or not forks or (is_of_layer and places):
+        return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(places)}"
     if dialect := subject.options.dialect:
         return (
             f'"{name}" is no field of {problem.message} in {dialect}: the parser stops here; it is one in {forks}'
@@ -92,7 +93,7 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
 
 def _places(schema: Schema, problem: Problem) -> list[str]:
     """Where the field belongs: fields of this message first, by the names that a file uses."""
-    holders = set(schema.holders(problem.node.name))
+    holders = set(schema.holders(problem.node.name)) - {problem.message}
     bvlc = schema.bit("bvlc")
     inside = any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:])
     of_layers = schema.messages["LayerParameter"].get(problem.node.name, ())

@@ -68,6 +68,7 @@ GROUP = "Data and transform"
 CHANGES = ("layer.power_param.shift",)
 SIGNS = ("Power",)
 NAME = "stale-normalizer-shift"
+VALUES = True
 
 _LARGEST_SCALE = 0.1
 _PIXELS = 255.0
