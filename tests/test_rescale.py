@@ -362,7 +362,9 @@ def test_training_in_real_caffe_is_the_same(case: str, caffe_python: str) -> Non
         body = "".join(document.text[la.node.offset : la.node.end] for la in net.layers if la.bottoms)
         means = [float(value) for value in transform.scalars("mean_value")]
         sides.append({"body": body, "means": means, "scale": float(transform.scalar("scale") or 1)})
-    high = float(options(CASES[case])[3].rpartition("..")[2])
+    given = options(CASES[case])
+    stored = given[given.index("--stored" if "--stored" in given else "--to") + 1]
+    high = float(stored.rpartition("..")[2])
     done = subprocess.run(
         [caffe_python, str(ROOT / "tests" / "rescale_training.py")],
         input=json.dumps({"sides": sides, "factors": [1.0, high / 255]}),
