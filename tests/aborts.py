@@ -227,6 +227,8 @@ LAYERS = (
     Abort("surplus-param", ending("Pooling", "data", "param { lr_mult: 1 } " + POOL), SURPLUS),
     Abort("surplus-param", ending("Scale", "data", "param { } param { }"), SURPLUS),
     Abort("surplus-param", ending("PReLU", "data", "param { lr_mult: 1 } param { lr_mult: 2 }"), SURPLUS),
+    Abort("surplus-param", ending("BatchNorm", "data", "param { lr_mult: 0 } " * 4), SURPLUS),
+    Abort("surplus-param", ending("BatchNorm", "data", "param { lr_mult: 1 } " * 4), STATISTICS, loosely=True),
     Abort("unknown-filler-type", ending("InnerProduct", "data", MSRA % "MSRA"), "Unknown filler name: MSRA"),
     Abort("unknown-filler-type", NET.replace("xavier", "xaver"), "Unknown filler name: xaver"),
     Abort("unknown-filler-type", ending("Scale", "data", BIAS % "Constant"), "Unknown filler name: Constant"),

@@ -166,9 +166,9 @@ def test_snippets_and_other_files_are_named(tmp_path: Path) -> None:
     part = caffefix("-", "--check", stdin=b"param {\n  lr_mult: 0\n}\n")
     assert part.status == 0
     assert b"a snippet" in part.out
-    labels = caffefix("-", "--check", "--notes", stdin=b'item { name: "cat" id: 1 }\n')
+    labels = caffefix("-", "--check", stdin=b'item { name: "cat" id: 1 }\n')
     assert labels.status == 0
-    assert b"neither net nor solver" in labels.out
+    assert b"neither a Caffe net nor a solver: left alone" in labels.out
 
 
 def test_colour_only_where_it_is_wanted(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:

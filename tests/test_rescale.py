@@ -32,7 +32,8 @@ def test_golden(case: Path, tmp_path: Path) -> None:
     net, before = tmp_path / "net.prototxt", (case / "net.prototxt").read_bytes()
     shown = rescaled(case, tmp_path, "--dry-run")
     assert shown.status == 0
-    assert shown.err == (case / "report.txt").read_bytes()
+    report = (case / "report.txt").read_text()
+    assert shown.err.decode() == report.replace("take this change back, leave", "leave")
     assert net.read_bytes() == before
     here = {path.name for path in tmp_path.iterdir()}
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=shown.out, check=True)
@@ -263,6 +264,44 @@ def test_refusals_are_named(name: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["n"]
 
 
+@pytest.mark.parametrize(
+    "given", [["--stored", "0..1"], ["--to", "0..1"], ["--from", "0..255", "--stored", "0..1"]]
+)
+def test_what_is_assumed_is_said_first(given: list[str], tmp_path: Path) -> None:
+    (tmp_path / "n").write_text(both("scale: 0.5 mean_value: 100"))
+    done = caffefix("rescale-input", "n", *given, "--dry-run", cwd=tmp_path)
+    first = done.err.decode().splitlines()[0]
+    assert first == "your stored data will be 0..1 (now 0..255): x' = 0.00392156863 · x"
+
+
+def test_where_pixels_are_too_large_the_cure_is_named(tmp_path: Path) -> None:
+    """Also where the net is not moved; not where it sees the same from data of 0..1, or is fine."""
+    cure = "caffefix --select missing-input-scale net.prototxt"
+    case = CASES["raw-pixels"]
+    shown = rescaled(case, tmp_path, "--dry-run").err.decode()
+    assert cure in shown
+    assert "take this change back" not in shown
+    assert "take this change back" in rescaled(case, tmp_path).out.decode()
+    assert cure not in rescaled(CASES["means"], tmp_path, "--dry-run").err.decode()
+    assert cure not in rescaled(case, tmp_path, "--from", "0..1", "--stored", "0..2", "--dry-run").err.decode()
+    text = (case / "net.prototxt").read_text().replace('type: "Data"', 'type: "ImageData"')
+    (tmp_path / "net.prototxt").write_text(
+        text.replace("data_param", "image_data_param").replace("backend: LMDB", "")
+    )
+    done = caffefix("rescale-input", "net.prototxt", "--stored", "0..1", cwd=tmp_path)
+    assert done.status == 2
+    assert "eight-bit-source" in done.err.decode()
+    assert cure in done.err.decode()
+
+
+def test_the_named_cure_is_one(tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_bytes((CASES["raw-pixels"] / "net.prototxt").read_bytes())
+    assert caffefix("--select", "missing-input-scale", net.name, cwd=tmp_path).status == 0
+    assert net.read_text().count("scale: 0.00390625") == 2
+    assert b"missing-input-scale" not in caffefix("--check", net.name, cwd=tmp_path).out
+
+
 def test_a_change_that_float_cannot_hold_is_refused(tmp_path: Path) -> None:
     (tmp_path / "n").write_text(both("scale: 0.5 mean_value: 100"))
     done = caffefix("rescale-input", "n", "--from", "0..255", "--to", "1e9..1000000001", cwd=tmp_path)
@@ -275,7 +314,9 @@ def test_a_change_that_float_cannot_hold_is_refused(tmp_path: Path) -> None:
     [
         (["--from", "255..0", "--to", "0..1"], "'255..0' is no range; write 0..255 or -1..1"),
         (["--from", "0-255", "--to", "0..1"], "'0-255' is no range"),
-        (["--from", "0..1", "--to", "0..1"], "--from and --to are the same range"),
+        (["--stored", "0..255"], "--from and --stored are the same range"),
+        ([], "Missing option '--stored'"),
+        (["--from", "0..1", "--to", "0..1"], "--from and --stored are the same range"),
     ],
 )
 def test_wrong_usage(args: list[str], message: str, tmp_path: Path) -> None:
@@ -321,7 +362,9 @@ def test_training_in_real_caffe_is_the_same(case: str, caffe_python: str) -> Non
         body = "".join(document.text[la.node.offset : la.node.end] for la in net.layers if la.bottoms)
         means = [float(value) for value in transform.scalars("mean_value")]
         sides.append({"body": body, "means": means, "scale": float(transform.scalar("scale") or 1)})
-    high = float(options(CASES[case])[3].rpartition("..")[2])
+    given = options(CASES[case])
+    stored = given[given.index("--stored" if "--stored" in given else "--to") + 1]
+    high = float(stored.rpartition("..")[2])
     done = subprocess.run(
         [caffe_python, str(ROOT / "tests" / "rescale_training.py")],
         input=json.dumps({"sides": sides, "factors": [1.0, high / 255]}),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 
 from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
+from caffefix.caffe.recognition import INLINE_NETS, is_caffe
 from caffefix.records import cached_property, dataclass
 from caffefix.syntax.gist import field_names, gist, remembered
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
@@ -291,7 +292,7 @@ def nets(document: Document) -> Iterator[Net]:
     """The nets of a file, always the same ones: itself, and those that a solver holds inline."""
     found: tuple[Net, ...] | None = document.memory.get("nets")
     if found is None:
-        found = document.memory["nets"] = tuple(_nets(document))
+        found = document.memory["nets"] = tuple(_nets(document)) if is_caffe(document) else ()
     return iter(found)
 
 
@@ -299,7 +300,7 @@ def _nets(document: Document) -> Iterator[Net]:
     root = document.root
     if root.has("layer") or root.has("layers") or root.has("input"):
         yield Net(root)
-    for name in ("net_param", "train_net_param", "test_net_param"):
+    for name in INLINE_NETS:
         for node in root.fields(name):
             if node.is_message:
                 yield Net(node)

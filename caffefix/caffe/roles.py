@@ -7,6 +7,7 @@ import re
 
 from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
+from caffefix.caffe.recognition import SOLVER_FIELDS, is_caffe
 from caffefix.patterns import pattern
 from caffefix.syntax.green import Field, blocks
 from caffefix.syntax.scalars import is_string, string_value
@@ -30,12 +31,6 @@ LEARNS = frozenset({Role.TRAIN, Role.TRAIN_VAL})
 LEARNING = (Role.TRAIN.value, Role.TRAIN_VAL.value)  # as fixers declare it
 SNIPPET = Role.SNIPPET.value
 
-_SOLVER_FIELDS = frozenset(
-    """
-    net train_net test_net net_param train_net_param base_lr lr_policy max_iter test_iter test_interval
-    solver_mode solver_type snapshot snapshot_prefix momentum weight_decay stepsize gamma
-    """.split()
-)
 _VALIDATION = pattern(r"(^|[^a-z])(val|valid|validation|test)([^a-z]|$)", re.IGNORECASE)
 # Parts of a layer that people paste into questions and answers.
 _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include", "exclude", "transform_param"])
@@ -73,13 +68,17 @@ def role(document: Document, net: Net | None) -> Role:
         document: the file.
         net: its net, or None if it has none.
     """
+    if not is_caffe(document):
+        return Role.OTHER
     names = document.root.names()
     if net is None or not net.layers:
-        if names & _SOLVER_FIELDS:
+        if names & SOLVER_FIELDS:
             return Role.SOLVER
+        if net is not None and net.inputs:
+            return Role.DEPLOY
         is_part = any(n in _PARTS or n.endswith("_param") for n in names)
         return Role.SNIPPET if is_part else Role.OTHER
-    if net.node.parent is None and len(names & _SOLVER_FIELDS) > 1:
+    if net.node.parent is None and len(names & SOLVER_FIELDS) > 1:
         return Role.SOLVER
     layers = net.layers
     if any(scores(layer) for layer in layers) and not (_has_nothing_of_training(net) or _is_fed_in_test_only(net)):

@@ -15,6 +15,8 @@ A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
 - ``SIGNS``, where there are any: names of fields, types of layers, kinds of problems or a role
   (``Subject.signs``), without all of which it finds nothing. A file without any of them is not
   shown to it, and the module is not even imported;
+- ``VALUES = True``, if it judges the value of the field that a finding is about (``node``): nothing is found
+  there while a placeholder stands for the value;
 - ``ROLES``, if it finds something in nets of these roles only: the same for those;
 - ``find(subject)``: yields findings, with fixes where there are any.
 
@@ -115,7 +117,8 @@ def _of_module(
     """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
 
     def find(subject: Subject) -> Iterator[Finding]:
-        return _module(name).find(subject)  # type: ignore[no-any-return]
+        found = _module(name).find(subject)
+        return _filled_in(found) if judges_values(name) else found
 
     def about() -> str:
         from inspect import cleandoc
@@ -123,6 +126,17 @@ def _of_module(
         return cleandoc(_module(name).__doc__ or "")
 
     return Fixer(name, Phase(phase), find, changes, family, group, False, tuple(filter(None, signs)), about)
+
+
+def judges_values(name: str) -> bool:
+    """Whether a fixer's findings judge the values of the fields that they are about."""
+    return getattr(_module(name), "VALUES", False)
+
+
+def _filled_in(found: Iterator[Finding]) -> Iterator[Finding]:
+    from caffefix.caffe.placeholders import is_placeholder
+
+    return (finding for finding in found if not is_placeholder(finding.node))
 
 
 def _module(name: str) -> Any:

@@ -19,6 +19,7 @@ from caffefix.caffe.net import Generation
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.fixers._parameters import asked_for
 from caffefix.syntax.edits import Edit, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
@@ -71,6 +72,15 @@ def of_unknown_fork(subject: Subject) -> Problem | None:
     return min(found, key=lambda p: p.node.offset, default=None)
 
 
+def having(problem: Problem) -> list[str]:
+    """The forks that have an unknown field in this very message: not what is around it, or none that is named."""
+    variants = load().messages[problem.message].get(problem.node.name, ())
+    forks = 0
+    for variant in variants:
+        forks |= variant.forks
+    return load().names(forks)
+
+
 def lists_sources(node: Node) -> bool:
     """Whether it is one of several databases, all different."""
     if node.name != "source" or node.parent is None:
@@ -80,17 +90,21 @@ def lists_sources(node: Node) -> bool:
 
 
 def is_foreign(problem: Problem) -> bool:
-    """Whether nobody writes this by mistake: a name or word like no other, a list where one value stands,
-    a name where a number stands.
+    """Whether nobody writes this by mistake: a name or word like no other, a field that forks have in this very
+    message, a list where one value stands, a name where a number stands.
     """
     node = problem.node
     if problem.kind is Kind.UNKNOWN_FIELD:
-        return not is_near(problem) and not like(node.name, problem.message)
+        if is_near(problem) or asked_for(problem):
+            return False
+        # (What layers of before 2013 had is not a fork's: LayerParameter was another message then.)
+        is_elsewhere = problem.message != "LayerParameter" and bool(having(problem))
+        return is_elsewhere or not like(node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
         return not node.is_list and number_value(node.value) is None and not like_value(problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
         return False
-    return node.is_list or (problem.text.startswith(_NUMBER) and is_placeholder(node))
+    return node.is_list or (problem.text.startswith(_NUMBER) and is_name(node))
 
 
 def is_near(problem: Problem) -> bool:
@@ -141,8 +155,8 @@ def _inner(message: str) -> frozenset[str]:
 _NUMBER = ("Expected integer", "Expected double")
 
 
-def is_placeholder(node: Node) -> bool:
-    """Whether a value is a name that stands for a number: ``num_output: CLASSES``."""
+def is_name(node: Node) -> bool:
+    """Whether a value is a name, as of a number to be filled in: ``num_output: classes``."""
     return not node.is_list and not is_string(node.value) and number_value(node.value) is None
 
 

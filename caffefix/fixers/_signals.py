@@ -16,6 +16,7 @@ from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.evidence.prediction import Logits, Prediction
 from caffefix.evidence.signal import ON_LOGITS
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.fixers._claims import may_hold_floats
 from caffefix.fixers._fillers import retype
 from caffefix.records import dataclass
 from caffefix.syntax.edits import Before, Edit, Insert, Last, NewField, NewMessage
@@ -147,8 +148,19 @@ def rescaled(subject: Subject, net: Net, prediction: Prediction, centred: bool) 
     )
 
 
-def finding(name: str, logits: Logits, wrong: str, remedy: Remedy | None) -> Finding:
-    """A finding about a net's logits."""
+def finding(name: str, logits: Logits, wrong: str, remedy: Remedy | None, begun: str) -> Finding:
+    """A finding about a net's logits.
+
+    Args:
+        name: the finding's.
+        logits: what it is about.
+        wrong: what is wrong with them.
+        remedy: what mends them.
+        begun: what the files say of where weights come from (``_claims.start``): then it is a note.
+    """
+    if begun:
+        message = f"{wrong}, if weights come from the fillers: the net or its solver speaks {begun}"
+        return Finding(name, Severity.INFO, message, logits.loss.node, logits.loss.name)
     if remedy is None:
         message = f"{wrong}; neither other fillers nor a scale alone mend it"
         return Finding(name, Severity.WARNING, message, logits.loss.node, logits.loss.name)
@@ -180,7 +192,9 @@ def _is_small(logits: Logits) -> bool:
 
 def _from_pixels(logits: Logits) -> bool:
     sources = [layer for layer in logits.feeders if not layer.bottoms]
-    return bool(sources) and all(layer.type in PIXELS and _is_plain(layer) for layer in sources)
+    return bool(sources) and all(
+        layer.type in PIXELS and _is_plain(layer) and not may_hold_floats(layer) for layer in sources
+    )
 
 
 def _is_random(logits: Logits) -> bool:

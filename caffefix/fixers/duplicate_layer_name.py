@@ -50,6 +50,7 @@ from caffefix.fixers._views import View, agreed, during, subjects
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
 NAME = "duplicate-layer-name"
+VALUES = True
 
 _WITH_BLOBS = frozenset(WEIGHTED) | {"Scale", "Bias", "PReLU", "BatchNorm", "BN", "Normalize", "Parameter"}
 

@@ -51,6 +51,7 @@ from caffefix.syntax.tree import Node
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
 NAME = "duplicate-top"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -5,7 +5,8 @@
 Train nets on 8-bit images whose predicted logits (what feeds a softmax or sigmoid loss) have a
 standard deviation above 10, at the lower end of the prediction's bracket. See `caffefix signal`
 for the prediction, layer by layer. Where a missing input scale is the cause,
-`missing-input-scale` says so instead.
+`missing-input-scale` says so instead. A database whose range is not known is left alone: one that is called
+features or floats, one that is scaled up, one from which a mean in 0..1 is subtracted without a scale.
 
 ## Why it matters
 
@@ -37,7 +38,8 @@ scale of 1/256 beside the mean. Where none lands, the finding is displayed.
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`): initial values do not matter then. The prediction
+When all weights are loaded (`--weights`): initial values do not matter then. Where the net's name or its
+solver speaks of fine-tuning, or either of LSUV, it is a note (`--notes`) without a fix. The prediction
 takes images to be of 8 bits; data stored as floats of 0..1 are smaller than it thinks. A very
 small base_lr may get such a net through. Nets with BatchNorm, with layers of a fork, and with
 `Python` layers are skipped.
@@ -59,6 +61,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
 from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._claims import start
 from caffefix.fixers._signals import PIXELS, exploded, finding, refilled, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
@@ -84,4 +87,4 @@ def find(subject: Subject) -> Iterator[Finding]:
             "in NaN"
         )
         remedy = refilled(subject, net, prediction, _PLANS) or rescaled(subject, net, prediction, centred=True)
-        yield finding(NAME, logits, wrong, remedy)
+        yield finding(NAME, logits, wrong, remedy, start(subject, net))

@@ -58,6 +58,7 @@ GROUP = "Data and transform"
 CHANGES = ("layer.transform_param.mirror",)
 SIGNS = ("mirror",)
 NAME = "mirror-in-test"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -34,7 +34,8 @@ No fix: the finding is displayed, with the messages that have the field.
 
 For a fork that is not among the 48 that are known. Where the field does not belong to a message
 around this one, in it, or beside it in the file, it is a note (`--notes`): forks give their own
-fields the same words as others.
+fields the same words as others. It is a note, too, where forks have the field in this very message, but not
+the message where it stands (SegNet's `bn_mode` in a V1 layer): another version of them may have both.
 
 ## References
 
@@ -49,7 +50,9 @@ from collections.abc import Iterator
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, is_near, universal
+from caffefix.fixers._layers import listed
+from caffefix.fixers._parameters import asked_for
+from caffefix.fixers._schema import finding, having, is_near, universal
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
@@ -63,17 +66,34 @@ def find(subject: Subject) -> Iterator[Finding]:
     schema = load()
     for problem in universal(subject, Kind.UNKNOWN_FIELD):
         if schema.holders(problem.node.name):
-            where = ", ".join(_places(schema, problem))
-            message = f'"{problem.node.name}" stands in {problem.message}, where no known fork has it: '
-            message += (
-                f"the parser stops here; {'it belongs to' if is_near(problem) else 'others have it:'} {where}"
-            )
-            yield finding(NAME, subject, problem, message)
+            asked = asked_for(problem)
+            message = _message(schema, subject, problem, asked)
+            yield finding(NAME, subject, problem, message, likely=bool(asked))
+
+
+def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> str:
+    """What is wrong, what Caffe does, and where the field belongs."""
+    name, near = problem.node.name, is_near(problem)
+    what = f'"{name}" stands in {problem.message}, where no known fork has it: the parser stops here; '
+    if asked:
+        return f'{what}what the type takes is called "{asked}"'
+    forks, places = listed(having(problem)), _places(schema, problem)
+    is_of_layer = problem.message == "LayerParameter" and not subject.options.dialect  # (see ``is_foreign``)
+    if near or not forks or (is_of_layer and places):
+        return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(places)}"
+    if dialect := subject.options.dialect:
+        return (
+            f'"{name}" is no field of {problem.message} in {dialect}: the parser stops here; it is one in {forks}'
+        )
+    return (
+        f'"{name}" is a field of {problem.message} only in {forks}, whose parsers do not take what is around it: '
+        "right only for a version of them that is not known"
+    )
 
 
 def _places(schema: Schema, problem: Problem) -> list[str]:
     """Where the field belongs: fields of this message first, by the names that a file uses."""
-    holders = set(schema.holders(problem.node.name))
+    holders = set(schema.holders(problem.node.name)) - {problem.message}
     bvlc = schema.bit("bvlc")
     inside = any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:])
     of_layers = schema.messages["LayerParameter"].get(problem.node.name, ())

@@ -6,7 +6,7 @@ Train nets whose images come from `Data`, `ImageData`, `WindowData` or `Annotate
 neither a scale nor a mean, where because of that the predicted logits (what feeds a softmax or
 sigmoid loss) have a standard deviation above 10, at the lower end of the prediction's bracket.
 A net that brings raw pixels into range by itself, by its depth, its fillers or a `Power` layer,
-is no finding.
+is no finding. Nor is one whose database is called features or floats: what range it holds is not known.
 
 ## Why it matters
 
@@ -42,8 +42,9 @@ predicted again with it, lie in 0.1..10. A deploy net's input must be scaled ali
 
 ## When it is a false alarm
 
-When the database holds floats of 0..1: nothing in the prototxt shows that. When all weights are
-loaded (`--weights`) and were trained on raw pixels.
+When the database holds floats of 0..1, and its name does not say so. When all weights are loaded
+(`--weights`) and were trained on raw pixels. Where the net's name or its solver speaks of fine-tuning,
+or either of LSUV, it is a note (`--notes`) without a fix.
 
 ## What the forums say
 
@@ -65,6 +66,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
 from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._claims import start
 from caffefix.fixers._signals import PIXELS, exploded, finding, rescaled, shown, suspects
 
 PHASE = Phase.TUNE
@@ -86,4 +88,4 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"pixels are neither scaled nor centred; predicted before the first step: {shown(logits)}, "
                 "so large that the first steps kill ReLUs or end in NaN"
             )
-            yield finding(NAME, logits, wrong, remedy)
+            yield finding(NAME, logits, wrong, remedy, start(subject, net))

@@ -43,6 +43,7 @@ PHASE = Phase.TUNE
 GROUP = "Solver"
 SIGNS = ("net", "train_net", "test_net")
 NAME = "missing-net-file"
+VALUES = True
 NEEDS_FAMILY = True
 
 

@@ -54,6 +54,7 @@ PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 SIGNS = tuple(sorted(IMAGE_SOURCES))
 NAME = "phase-transform-mismatch"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -4,7 +4,8 @@
 
 A Power layer on an input blob that computes `shift + scale · x` with a scale (its own, the data
 layer's, or both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody
-changed the scale and left the shift as it was.
+changed the scale and left the shift as it was. On data of a range that no net tells (HDF5, Python)
+the shift must be a mean that people use, such as −128.
 
 ## Why it matters
 
@@ -55,8 +56,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES, is_input
 from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.roles import is_source
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._means import known_mean
+from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 
@@ -65,6 +68,7 @@ GROUP = "Data and transform"
 CHANGES = ("layer.power_param.shift",)
 SIGNS = ("Power",)
 NAME = "stale-normalizer-shift"
+VALUES = True
 
 _LARGEST_SCALE = 0.1
 _PIXELS = 255.0
@@ -75,42 +79,58 @@ _BEYOND = 4.0
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each normalising Power layer."""
     for net in subject.nets:
-        scales = _input_scales(net)
+        inputs = _inputs(net)
         for layer in net.layers:
-            if layer.type == "Power" and len(layer.bottoms) == 1 and layer.bottoms[0] in scales:
-                yield from _judge(layer, scales[layer.bottoms[0]])
+            if layer.type == "Power" and len(layer.bottoms) == 1 and layer.bottoms[0] in inputs:
+                yield from _judge(layer, inputs[layer.bottoms[0]])
 
 
-def _input_scales(net: Net) -> dict[str, float]:
-    """Blobs that are images from outside, and the scale that they come with."""
-    scales = dict.fromkeys(net.inputs, 1.0)
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A blob from outside.
+
+    Attributes:
+        scale: that it comes with.
+        is_image: whether it is taken to be of 0..255 before the scale.
+    """
+
+    scale: float = 1.0
+    is_image: bool = True
+
+
+def _inputs(net: Net) -> dict[str, _Input]:
+    """Blobs that are images, or data that may be, and how they come."""
+    found = dict.fromkeys(net.inputs, _Input())
     for layer in net.layers:
         if layer.type in IMAGE_SOURCES and layer.tops:
-            scales[layer.tops[0]] = layer.number("transform_param", "scale", 1.0)
+            found[layer.tops[0]] = _Input(layer.number("transform_param", "scale", 1.0))
         elif is_input(layer.type):
-            scales.update(dict.fromkeys(layer.tops, 1.0))
-    return scales
+            found.update(dict.fromkeys(layer.tops, _Input()))
+        elif is_source(layer):
+            found.update(dict.fromkeys(layer.tops, _Input(is_image=False)))
+    return found
 
 
-def _judge(layer: Layer, incoming: float) -> Iterator[Finding]:
+def _judge(layer: Layer, incoming: _Input) -> Iterator[Finding]:
     power, own, shift = (
         layer.number("power_param", name, default) for name, default in (("power", 1), ("scale", 1), ("shift", 0))
     )
-    scale = own * incoming
+    scale = own * incoming.scale
     if power != 1 or not 0 < scale < _LARGEST_SCALE or -shift <= _BEYOND * _PIXELS * scale:
         return
     node = layer.node.message("power_param")
     field = node.field("shift") if node is not None else None
     if field is None:
         return
+    positive = field.value.replace("-", "", 1).strip()
+    is_mean = known_mean(positive, 1.0) is not None and number_value(field.value) is not None
     wrong = (
         f"shift {field.value} is in raw units, but Power scales by {number_text(scale)} before it shifts: "
         "the input becomes a constant"
     )
-    positive = field.value.replace("-", "", 1).strip()
-    if known_mean(positive, 1.0) is None or number_value(field.value) is None:
+    if is_mean:
+        new = number_text(shift * scale)
+        fix = Fix((Replace(field, new),), Applicability.UNSAFE, f"shift {field.value} → {new}")
+        yield Finding(NAME, Severity.WARNING, f"{wrong}; writes −mean · scale", field, layer.name, fix)
+    elif incoming.is_image:
         yield Finding(NAME, Severity.WARNING, f"{wrong}; write −mean · scale", field, layer.name)
-        return
-    new = number_text(shift * scale)
-    fix = Fix((Replace(field, new),), Applicability.UNSAFE, f"shift {field.value} → {new}")
-    yield Finding(NAME, Severity.WARNING, f"{wrong}; writes −mean · scale", field, layer.name, fix)

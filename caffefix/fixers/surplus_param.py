@@ -3,7 +3,7 @@
 ## What it finds
 
 More `param` blocks (V1: `blobs_lr`, `weight_decay`) than a layer of BVLC's Caffe has blobs: two
-for a Convolution with `bias_term: false`, any for a Pooling or ReLU layer.
+for a Convolution with `bias_term: false`, four for BatchNorm, any for a Pooling or ReLU layer.
 
 ## Why it matters
 
@@ -31,8 +31,7 @@ Safe: the old net could not be built. The last blocks are deleted, which are the
 ## When it is a false alarm
 
 For a fork whose layer of that type has more blobs than BVLC's. Files that BVLC's parser does not
-take are left alone for that reason, and so are BatchNorm (see `batch-norm-lr-mult`) and all types
-that are not BVLC's.
+take are left alone for that reason, and so are all types that are not BVLC's, and Python layers.
 
 ## References
 
@@ -45,6 +44,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.blob_counts import blob_count
+from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
@@ -56,20 +57,6 @@ GROUP = "Learning rates and freezing"
 CHANGES = ("layer.param",)
 NAME = "surplus-param"
 
-_WITHOUT = frozenset(
-    """
-    AbsVal Accuracy ArgMax BNLL BatchReindex Clip Concat ContrastiveLoss Crop Data Dropout DummyData ELU Eltwise
-    EuclideanLoss Exp Filter Flatten HDF5Data HDF5Output HingeLoss Im2col ImageData InfogainLoss Input LRN Log
-    LSTMUnit MVN MemoryData MultinomialLogisticLoss Pooling Power ReLU Reduction Reshape SPP Sigmoid
-    SigmoidCrossEntropyLoss Silence Slice Softmax SoftmaxWithLoss Split TanH Threshold Tile WindowData
-    """.split()
-)
-_WITH_BIAS = {
-    "Convolution": "convolution_param",
-    "Deconvolution": "convolution_param",
-    "InnerProduct": "inner_product_param",
-    "Embed": "embed_param",
-}
 _V1_LISTS = ("blobs_lr", "weight_decay", "param", "blob_share_mode")
 SIGNS = _V1_LISTS
 
@@ -77,44 +64,28 @@ SIGNS = _V1_LISTS
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer."""
     for layer in bvlc_layers(subject):
-        blobs = _blobs(layer)
-        if blobs is not None:
-            yield from _judge(layer, blobs)
+        lists = [list(layer.node.fields(name)) for name in _lists(layer)]
+        if any(lists):
+            blobs = blob_count(layer)
+            if blobs is not None:
+                yield from _judge(layer, lists, blobs)
 
 
-def _blobs(layer: Layer) -> int | None:
-    """How many blobs BVLC's layer has; None if that cannot be told."""
-    kind = layer.type
-    if kind in _WITHOUT:
-        return 0
-    if kind in _WITH_BIAS:
-        holder = _WITH_BIAS[kind]
-        # Without its parameters the layer aborts on other grounds, or is part of a snippet.
-        return None if layer.node.message(holder) is None else 1 + layer.flag(holder, "bias_term", True)
-    if kind == "PReLU":
-        return 1
-    if kind == "Scale" and layer.bottoms:
-        return (len(layer.bottoms) == 1) + layer.flag("scale_param", "bias_term", False)
-    if kind == "Bias" and layer.bottoms:
-        return int(len(layer.bottoms) == 1)
-    return None
+def _lists(layer: Layer) -> tuple[str, ...]:
+    return _V1_LISTS if layer.generation is Generation.V1 else ("param",)
 
 
-def _judge(layer: Layer, blobs: int) -> Iterator[Finding]:
-    if layer.generation is Generation.V1:
-        names: tuple[str, ...] = _V1_LISTS
-    else:
-        names = ("param",)
-    lists = [list(layer.node.fields(name)) for name in names]
+def _judge(layer: Layer, lists: list[list[Node]], blobs: int) -> Iterator[Finding]:
     count = max(map(len, lists))
     if count <= blobs:
         return
     surplus: list[Node] = [node for nodes in lists for node in nodes[blobs:]]
     surplus.sort(key=lambda node: node.offset)
-    why = " (bias_term: false)" if layer.type in _WITH_BIAS and blobs == 1 else ""
+    what = "" if layer.type == "BatchNorm" else " to learn"
+    why = " (bias_term: false)" if blobs == 1 and layer.type in WEIGHTED else ""
     message = (
-        f"{_count(count)} with rates, but this {layer.type} layer has {_count(blobs)} to learn{why}: Caffe "
-        f'aborts with "Too many params specified for layer {layer.name}"'
+        f"{_count(count)} with rates, but this {layer.type} layer has {_count(blobs)}{what}{why}: "
+        f"Caffe aborts{_words(layer, blobs)}"
     )
     if any(node.in_list for node in surplus):
         yield Finding(NAME, Severity.ERROR, message, surplus[0], layer.name)
@@ -122,6 +93,13 @@ def _judge(layer: Layer, blobs: int) -> Iterator[Finding]:
     what = "the last one" if count - blobs == 1 else f"the last {count - blobs}"
     fix = Fix(tuple(map(Delete, surplus)), Applicability.SAFE, f"delete {count - blobs} of {count} params")
     yield Finding(NAME, Severity.ERROR, f"{message}; deletes {what}", surplus[0], layer.name, fix)
+
+
+def _words(layer: Layer, blobs: int) -> str:
+    """With what Caffe aborts; on rates for statistics it does earlier, with other words."""
+    if layer.type == "BatchNorm" and any(param.lr_mult for param in layer.params[:blobs]):
+        return ""
+    return f' with "Too many params specified for layer {layer.name}"'
 
 
 def _count(blobs: int) -> str:

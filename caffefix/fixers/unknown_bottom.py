@@ -63,6 +63,7 @@ from caffefix.syntax.tree import Node
 PHASE = FixPhase.REPAIR
 GROUP = "Graph and shapes"
 NAME = "unknown-bottom"
+VALUES = True
 CHANGES = ("layer.bottom",)
 
 # So many bottoms of a net are looked at closely in a turn; where more are unknown, the net is no net yet.

@@ -51,6 +51,7 @@ GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_VALUE.value,)
 NAME = "unknown-enum-value"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

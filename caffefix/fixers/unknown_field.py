@@ -26,7 +26,8 @@ The parser stops at the first such field, and nothing is loaded: `Message type
 
 Safe where exactly one field of that message has the name but for case or for one letter, and
 some fork accepts the file once it is mended: the old file loaded nowhere. Otherwise the finding
-is displayed, with the nearest name; where no name is near, as a note (`--notes`), because real
+is displayed, with the nearest name, or with the message that the layer's type takes and the layer lacks
+(`convolution_parameters` in a Convolution); where no name is near, as a note (`--notes`), because real
 files with such fields are made for forks that are not among the 48.
 
 ## When it is a false alarm
@@ -48,6 +49,7 @@ from collections.abc import Iterator
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.fixers._parameters import asked_for
 from caffefix.fixers._schema import elsewhere, finding, like, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Rename
 
@@ -73,6 +75,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield finding(NAME, subject, problem, f'{what}: the parser stops here; writes "{name}"', fix)
         elif near := like(problem.node.name, problem.message):
             message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
+            yield finding(NAME, subject, problem, message, likely=True)
+        elif asked := asked_for(problem):
+            message = f'{what}: the parser stops here; what its type takes is called "{asked}"'
             yield finding(NAME, subject, problem, message, likely=True)
         elif elsewhere(subject):
             yield finding(NAME, subject, problem, f"{what}, nor one like it: right only for a fork that has it")

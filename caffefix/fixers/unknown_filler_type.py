@@ -51,6 +51,7 @@ PHASE = Phase.REPAIR
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "unknown-filler-type"
+VALUES = True
 
 _TYPES = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
 _ELSEWHERE = {

@@ -66,6 +66,7 @@ PHASE = Phase.UPGRADE
 GROUP = "Graph and shapes"
 CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
+VALUES = True
 
 _FOLDED = {name.lower(): name for name in BVLC_TYPES}
 # Types of forks that are spelt like BVLC's but for case (CTPN's own LSTM).

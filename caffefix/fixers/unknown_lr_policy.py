@@ -47,6 +47,7 @@ GROUP = "Solver"
 CHANGES = ("lr_policy",)
 SIGNS = ("solver",)
 NAME = "unknown-lr-policy"
+VALUES = True
 
 _KNOWN = ", ".join(POLICIES)
 

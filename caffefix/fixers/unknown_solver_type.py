@@ -46,6 +46,7 @@ GROUP = "Solver"
 CHANGES = ("type",)
 SIGNS = ("solver",)
 NAME = "unknown-solver-type"
+VALUES = True
 
 # One letter from Adam, and methods all the same.
 _OF_FORKS = frozenset(("AdamW", "Nadam", "AdaMax"))

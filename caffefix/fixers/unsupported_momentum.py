@@ -47,6 +47,7 @@ GROUP = "Solver"
 CHANGES = ("momentum",)
 SIGNS = ("solver",)
 NAME = "unsupported-momentum"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

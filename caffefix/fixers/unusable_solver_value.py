@@ -53,6 +53,7 @@ GROUP = "Solver"
 CHANGES = ("average_loss", "iter_size", "regularization_type")
 SIGNS = ("solver",)
 NAME = "unusable-solver-value"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

@@ -37,7 +37,8 @@ and the edit is proposed only if its logits then lie in 0.1..10 and no blob on t
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`): initial values do not matter then. The prediction
+When all weights are loaded (`--weights`): initial values do not matter then. Where the net's name or its
+solver speaks of fine-tuning, or either of LSUV, it is a note (`--notes`) without a fix. The prediction
 takes images to be of 8 bits; data that are stored larger or smaller than that are not what it
 thinks. Nets with BatchNorm, with layers of a fork, and with `Python` layers are skipped.
 
@@ -82,6 +83,7 @@ from collections.abc import Iterator
 from caffefix.caffe.roles import LEARNING
 from caffefix.evidence.prediction import Logits
 from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._claims import start
 from caffefix.fixers._signals import PIXELS, finding, refilled, shown, suspects, vanished
 
 PHASE = Phase.TUNE
@@ -110,7 +112,8 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"predicted before the first step: {shown(logits)}{_through(logits)}, too small to learn from: "
                 "the loss starts at chance and stays there"
             )
-            yield finding(NAME, logits, wrong, refilled(subject, net, prediction, _PLANS))
+            remedy = refilled(subject, net, prediction, _PLANS)
+            yield finding(NAME, logits, wrong, remedy, start(subject, net))
 
 
 def _through(logits: Logits) -> str:

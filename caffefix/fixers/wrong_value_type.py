@@ -28,9 +28,10 @@ No fix: the finding is displayed, in the parser's own words.
 ## When it is a false alarm
 
 For a fork that is not among the 48 that are known, and gives the field another type. A list where
-one value is wanted and a name where a number is wanted (`num_output: CLASSES`, which some program
-fills in) are notes (`--notes`): nobody writes them by mistake. So is what else is refused in a file
-that is for an unknown fork, by its fields.
+one value is wanted and a name where a number is wanted (`num_output: classes`) are notes (`--notes`):
+nobody writes them by mistake. So is what else is refused in a file that is for an unknown fork, by its
+fields. A placeholder that a program or a person fills in (`num_output: NUM_CLASSES`, `"${CLASSES}"`, `TODO`)
+is no finding.
 
 ## References
 
@@ -43,13 +44,14 @@ from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
-from caffefix.fixers._schema import finding, is_foreign, is_placeholder, universal
+from caffefix.fixers._schema import finding, is_foreign, is_name, universal
 
 PHASE = Phase.UPGRADE
 GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.WRONG_TYPE.value,)
 NAME = "wrong-value-type"
+VALUES = True
 
 # What the words of the parser mean where people mix the formats up (message, field).
 _EXPLAINED = {
@@ -68,7 +70,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         explained = _EXPLAINED.get((problem.message, problem.node.name))
         more = f"; {explained}" if explained else ""
         if is_foreign(problem):
-            is_name = is_placeholder(problem.node)
-            more = ", until it is filled in" if is_name else "; right only for a fork that takes a list"
+            named = is_name(problem.node)
+            more = ", until it is filled in" if named else "; right only for a fork that takes a list"
         message = f'"{problem.node.name}" does not take this value ({problem.text}): the parser stops here{more}'
         yield finding(NAME, subject, problem, message)

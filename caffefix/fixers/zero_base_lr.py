@@ -43,6 +43,7 @@ PHASE = Phase.REPAIR
 GROUP = "Solver"
 SIGNS = ("solver",)
 NAME = "zero-base-lr"
+VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:

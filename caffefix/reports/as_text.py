@@ -20,7 +20,7 @@ _STYLES = {
 
 _ROLES = {
     Role.SNIPPET: "a snippet of a net: judged as a piece whose surroundings are alive",
-    Role.OTHER: "neither net nor solver: left alone",
+    Role.OTHER: "neither a Caffe net nor a solver: left alone",
 }
 
 Paint = Callable[[str, str], str]
@@ -83,7 +83,7 @@ def render_file(
     out = [say(path, d) for d in result.findings if notes or not d.is_note]
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)
-    if result.role is Role.SNIPPET or (notes and result.role is Role.OTHER):
+    if result.role in _ROLES:
         out.insert(0, f"{paint(path, 'path')}: {_ROLES[result.role]}")
     for diff in result.unsafe:
         after = " after the safe ones" if result.diff else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.engine.rescale import Options, Rescaled, Shown
+from caffefix.syntax.source import visible
 
 
 def render(done: Rescaled, options: Options) -> str:
@@ -12,8 +13,23 @@ def render(done: Rescaled, options: Options) -> str:
     return "".join(f"{line}\n" for line in _lines(done, options))
 
 
+def cure(net: str, *, written: bool) -> str:
+    """What helps a net whose trouble is that pixels are too large for it.
+
+    Args:
+        net: its path.
+        written: whether it has been moved, which must be taken back first.
+    """
+    first = "take this change back, leave" if written else "leave"
+    return (
+        "pixels of 0..255 are too large for this net (missing-input-scale), and moving it does not mend that: it "
+        f"sees the same numbers\nif that is why you are here, {first} your data as they are, and scale them in "
+        f"the net: caffefix --select missing-input-scale {visible(net)}\n"
+    )
+
+
 def _lines(done: Rescaled, options: Options) -> Iterator[str]:
-    yield f"stored pixels {options.old} → {options.new}: x' = {_map(options)}"
+    yield f"your stored data will be {options.new} (now {options.old}): x' = {_map(options)}"
     if options.first_layer:
         factor = f"{options.factor:.9g}"
         yield f"the net sees {factor} × what it saw; the first layer's weights are divided by that"

@@ -1,0 +1,21 @@
+"""Whether a net's trouble is another one than that its data are stored anew."""
+
+from __future__ import annotations
+
+from caffefix.findings import Severity, Subject
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.source import Source
+
+
+def sees_pixels_too_large(source: Source) -> bool:
+    """Whether the net trains on pixels of 0..255 that are too large for it: ``missing-input-scale`` mends that.
+
+    ``rescale-input`` does not: the net sees the same numbers as before.
+    """
+    from caffefix.fixers.missing_input_scale import find
+
+    try:
+        subject = Subject(parse(source.text))
+    except PrototxtError:
+        return False
+    return any(finding.severity is not Severity.INFO for finding in find(subject))

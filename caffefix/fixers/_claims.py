@@ -1,0 +1,55 @@
+"""What names and comments say and fields do not: what data are stored, where weights come from."""
+
+from __future__ import annotations
+
+import re
+
+from caffefix.caffe.layer_types import IMAGE_SOURCES
+from caffefix.caffe.net import Layer, Net
+from caffefix.findings import Subject
+from caffefix.patterns import pattern
+from caffefix.syntax.scalars import number_value
+from caffefix.syntax.tree import descend
+
+# They read image files, whose pixels are 0..255; a database may hold floats.
+EIGHT_BIT = frozenset({"ImageData", "WindowData"})
+
+_FLOATS = pattern(
+    r"(?<![a-z])(feats?|features?|floats?|fp32|embeddings?|descriptors?|fc[678]|normali[sz]ed)(?![a-z])",
+    re.IGNORECASE,
+)
+_LSUV = pattern(r"(?<![a-z])lsuv(?![a-z])", re.IGNORECASE)
+_FINE_TUNING = pattern(r"fine[-_ ]?tun|pre[-_ ]?train", re.IGNORECASE)
+
+
+def may_hold_floats(layer: Layer) -> bool:
+    """Whether it is doubtful that a data layer's database holds pixels of 0..255.
+
+    Its name says features or floats; or a mean in 0..1 is subtracted from what is not scaled down; or it is
+    scaled up, as only small numbers are, and no mean says otherwise.
+    """
+    if layer.type not in IMAGE_SOURCES or layer.type in EIGHT_BIT:
+        return False
+    names = [layer.name, *layer.tops[:1], *(n.value for n in descend(layer.node) if n.name == "source")]
+    if any(map(_FLOATS.search, names)):
+        return True
+    scale = layer.number("transform_param", "scale", 1.0)
+    node = layer.node.message("transform_param")
+    given = node.scalars("mean_value") if node is not None else []
+    means = [number for number in map(number_value, given) if number is not None]
+    return (scale > 1 or (scale == 1 and any(means))) and all(abs(mean) <= 1 for mean in means)
+
+
+def start(subject: Subject, net: Net) -> str:
+    """What a net or its solver says of where its weights come from, in words; empty where nothing.
+
+    The net speaks by its name, of LSUV (an initialisation that scales weights by the data) in comments as well;
+    a solver by any word. Fixers that ask have ``NEEDS_FAMILY``.
+    """
+    solvers = " ".join(f"{member.name} {member.text}" for member in subject.family.solvers)
+    name = net.node.string("name") or ""
+    if _LSUV.search(subject.document.text) or _LSUV.search(solvers):
+        return "of LSUV, which sets the weights by the data"
+    if _FINE_TUNING.search(name) or _FINE_TUNING.search(solvers):
+        return "of fine-tuning, which loads weights"
+    return ""

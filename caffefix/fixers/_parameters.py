@@ -1,0 +1,98 @@
+"""Which message of parameters a type of layer asks for, and whether a name that nobody knows stands for it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from caffefix.caffe.layer_types import BVLC_TYPES, IMAGE_SOURCES, is_loss
+from caffefix.caffe.net import Layer
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Problem
+from caffefix.syntax.tree import Node
+
+_PARAM = "_param"
+# Types whose message is not called as they are.
+_OTHERS = {
+    "Deconvolution": "convolution_param",
+    "Im2col": "convolution_param",
+    "LSTM": "recurrent_param",
+    "RNN": "recurrent_param",
+    "SoftmaxWithLoss": "softmax_param",
+}
+_ENDINGS = ("parameters", "parameter", "params", "param", "para")
+_SHORTEST = 3  # letters of an abbreviation: conv, lrn
+_ALIKE = 0.8  # difflib's ratio
+
+
+def asked_for(problem: Problem) -> str:
+    """The message that a layer's type asks for and the layer lacks, if an unknown field stands for it; else empty.
+
+    ``convolution_parameters { num_output: 3 }`` in a Convolution: the name is like it, or short for it, and what
+    is in there belongs in it.
+    """
+    node = problem.node
+    if not node.is_message or node.parent is None or problem.message not in ("LayerParameter", "V1LayerParameter"):
+        return ""
+    fields = load().messages[problem.message]
+    missing = (
+        name for name in messages_of(Layer(node.parent).type) if name in fields and not node.parent.has(name)
+    )
+    return next((name for name in missing if _stands_for(node, name)), "")
+
+
+@cache
+def messages_of(layer_type: str) -> tuple[str, ...]:
+    """The fields with parameters for a type of layer: its own message, and those that it shares with others."""
+    own = message_of(layer_type)
+    shared = (("transform_param", layer_type in IMAGE_SOURCES), ("loss_param", is_loss(layer_type)))
+    return (*filter(None, (own,)), *(name for name, is_asked in shared if is_asked))
+
+
+@cache
+def message_of(layer_type: str) -> str:
+    """The field of a layer with the parameters of a type of BVLC's Caffe; empty if it has none."""
+    if layer_type in _OTHERS:
+        return _OTHERS[layer_type]
+    schema = load()
+    bvlc = schema.bit("bvlc")
+    fields = schema.messages["LayerParameter"]
+    return next(
+        (
+            name
+            for name in fields
+            if layer_type in BVLC_TYPES
+            and name.removesuffix(_PARAM).replace("_", "") == layer_type.lower()
+            and any(variant.kind == "message" and variant.forks & bvlc for variant in fields[name])
+        ),
+        "",
+    )
+
+
+def _stands_for(node: Node, field: str) -> bool:
+    """By the same word, or by one that is short for it or like it and has in it what belongs there."""
+    given, meant = _stem(node.name), _stem(field)
+    if given == meant:
+        return True
+    return (_is_short_for(given, meant) or _is_like(given, meant)) and _belongs(node, field)
+
+
+def _is_short_for(given: str, meant: str) -> bool:
+    return len(given) >= _SHORTEST and meant.startswith(given)
+
+
+def _is_like(given: str, meant: str) -> bool:
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, given, meant).ratio() >= _ALIKE
+
+
+def _stem(name: str) -> str:
+    word = name.lower().replace("_", "")
+    return next((word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)), word)
+
+
+def _belongs(node: Node, field: str) -> bool:
+    """Whether each field in a message is one of the other's, in some fork."""
+    messages = load().messages
+    types = {variant.type for variant in messages["LayerParameter"][field] if variant.kind == "message"}
+    return all(any(name in messages[kind] for kind in types) for name in node.names())
