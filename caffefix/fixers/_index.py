@@ -3,6 +3,7 @@
 # fmt: off
 # (name, phase, changes, needs family, group, signs, roles)
 INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]], ...] = (
+ ('adam-without-momentum', 3, ('momentum',), False, 'Solver', ('solver',), ()),
  ('batch-norm-lr-mult', 2, ('layer.param',), False, 'Normalisation', ('BatchNorm',), ()),
  ('batch-norm-phase-twins', 3, ('layer',), False, 'Normalisation', ('BatchNorm',), ()),
  ('batch-norm-zero-gamma',
@@ -75,6 +76,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   'Learning rates and freezing',
   ('lr_mult', 'blobs_lr'),
   ('train', 'train_val')),
+ ('huge-weight-decay', 3, (), False, 'Solver', ('weight_decay',), ()),
  ('identical-units',
   3,
   ('layer.*_param.weight_filler',),
@@ -271,6 +273,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
  ('unknown-lr-policy', 2, ('lr_policy',), False, 'Solver', ('solver',), ()),
  ('unknown-solver-type', 2, ('type',), False, 'Solver', ('solver',), ()),
  ('unreachable-loss', 2, (), False, 'Graph and shapes', (), ('train', 'train_val')),
+ ('unreached-lr-step', 3, (), False, 'Solver', ('lr_policy',), ()),
  ('unsupported-momentum', 2, ('momentum',), False, 'Solver', ('solver',), ()),
  ('unusable-solver-value',
   2,
@@ -280,6 +283,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   ('solver',),
   ()),
  ('unused-suppression', 4, (), False, 'Suppression comments', (), ()),
+ ('vanishing-lr', 3, (), False, 'Solver', ('gamma',), ()),
  ('vanishing-signal',
   3,
   ('layer.*_param.weight_filler',),
