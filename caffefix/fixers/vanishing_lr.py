@@ -75,8 +75,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     if where is None or start is None or last - start < _SHARE * last:
         return
     message = (
-        f'lr_policy "{solver.policy}" multiplies the rate by {where.value} again and again: from iteration '
-        f"{start} on it is below a millionth of base_lr, and the rest of the {last} iterations learns next to nothing; "
+        f'lr_policy "{solver.policy}" multiplies the rate by {where.value} again and again: from {start} '
+        f"on it is below a millionth of base_lr, and the rest of {last} iterations learns hardly anything; "
         f"{_INSTEAD[solver.policy]}, or stop earlier"
     )
     yield Finding(NAME, Severity.WARNING, message, where)
