@@ -256,6 +256,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   'Learning rates and freezing',
   ('blobs_lr', 'weight_decay', 'param', 'blob_share_mode'),
   ()),
+ ('train-source-in-test', 2, (), False, 'Data and transform', ('source',), ()),
  ('transform-on-hdf5-data', 2, ('layer.transform_param',), False, 'Data and transform', ('HDF5Data',), ()),
  ('unequal-test-fields', 2, (), False, 'Solver', ('solver',), ()),
  ('unfrozen-bias',
