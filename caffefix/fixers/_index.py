@@ -6,6 +6,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
  ('adam-without-momentum', 3, ('momentum',), False, 'Solver', ('solver',), ()),
  ('batch-norm-lr-mult', 2, ('layer.param',), False, 'Normalisation', ('BatchNorm',), ()),
  ('batch-norm-phase-twins', 3, ('layer',), False, 'Normalisation', ('BatchNorm',), ()),
+ ('batch-norm-without-scale', 3, (), False, 'Normalisation', ('BatchNorm',), ('train', 'train_val')),
  ('batch-norm-zero-gamma',
   2,
   ('layer.batch_norm_param',),
