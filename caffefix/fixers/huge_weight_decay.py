@@ -27,8 +27,9 @@ No fix: how much decay is right is found by trying. 0.0001 to 0.005 is usual.
 
 ## When it is a false alarm
 
-If the layers of the net give a small `decay_mult` (`weight_decay: 1` in the solver, 0.0005 in each layer): the
-net is not looked at. Solvers with fields of forks are left alone: in some the decay is no part of the gradient.
+If the layers of the net give a small `decay_mult` (`weight_decay: 1` in the solver, 0.0005 in each layer). Where
+the net stands beside the solver and does so, it is no finding; where the net is not there, it is a note. Solvers
+with fields of forks are left alone: in some the decay is no part of the gradient.
 
 ## References
 
@@ -40,12 +41,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.solver import Solver
 from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.syntax.scalars import number_value, string_value
 
 PHASE = Phase.TUNE
 GROUP = "Solver"
 SIGNS = ("weight_decay",)
 NAME = "huge-weight-decay"
+NEEDS_FAMILY = True  # the net beside the solver may take it back
 
 _HUGE = 0.1
 _SOON = 5000  # ResNet's weights take 10000 iterations, AlexNet's 20000
@@ -62,6 +67,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     if (solver.node.string("regularization_type") or "L2") != "L2":
         return
+    net = _net(subject, solver)
+    if net is not None and any(map(_decays_less, net.layers)):
+        return
     lost = solver.number("base_lr") * solver.number("weight_decay") / (1 - momentum)  # of a weight, an iteration
     if lost * _SOON < 1:
         return
@@ -69,7 +77,22 @@ def find(subject: Subject) -> Iterator[Finding]:
         f"weight_decay {where.value} alone takes two thirds of each weight in {_some(1 / lost)} at base_lr "
         "(0.0005 is usual); use a smaller one, unless the net's decay_mult are as small"
     )
-    yield Finding(NAME, Severity.WARNING, message, where)
+    yield Finding(NAME, Severity.INFO if net is None else Severity.WARNING, message, where)
+
+
+def _net(subject: Subject, solver: Solver) -> Net | None:
+    """The net that it trains, if that is in it, or beside it under the name that it gives."""
+    if subject.nets:
+        return subject.nets[0]
+    names = {string_value(node.value).rpartition("/")[2] for node in solver.net_paths() if node.name != "test_net"}
+    return next((member.net for member in subject.family.siblings if member.name in names), None)
+
+
+def _decays_less(layer: Layer) -> bool:
+    """Whether a layer's weights have a ``decay_mult`` below 1."""
+    specs = [node.scalar("decay_mult") for node in layer.node.fields("param") if node.is_message]
+    given = [*specs[:1], *layer.node.scalars("weight_decay")[:1]]
+    return any(number is not None and number < 1 for number in map(number_value, filter(None, given)))
 
 
 def _some(iterations: float) -> str:

@@ -3,7 +3,7 @@
 ## What it finds
 
 A solver with a `max_iter` of 10000 or more and no `snapshot`, or one that is larger than `max_iter`. One of 0
-that is written out is meant.
+that is written out is meant, and so is a large one beside `snapshot_after_train: false`.
 
 ## Why it matters
 
@@ -60,6 +60,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     if where is None or last < _LONG or (given is not None and solver.number("snapshot") <= last):
         return  # who writes 0 knows what it does
     at_end = truth(solver.node.scalar("snapshot_after_train") or "true")
+    if given is not None and not at_end:
+        return  # both together switch snapshots off
     when = f"only after iteration {last}" if at_end else "never, for snapshot_after_train is false"
     lack = "no snapshot" if given is None else f"snapshot {given.value} is beyond max_iter"
     message = f"{lack}: Caffe writes the weights {when}; say how often, and where to"

@@ -31,9 +31,9 @@ No fix: where other data are is not in the file. It is a note: shown with `--not
 
 ## When it is a false alarm
 
-When the net is never tested (`test_iter: 0`), when a test on training data is wanted, to see what the net can
-learn at all, or when a program writes other paths into the file. A source that is plainly to be filled in
-(`/path/to/lmdb`) is no finding, nor is MemoryData, which a program fills.
+When the net is never tested (a solver beside it that says so, by `test_iter: 0` or none, is seen), when a test on
+training data is wanted, to see what the net can learn at all, or when a program writes other paths into the file.
+A source that is plainly to be filled in (`/path/to/lmdb`) is no finding, nor is MemoryData, which a program fills.
 
 ## References
 
@@ -58,6 +58,7 @@ PHASE = Phase.REPAIR
 GROUP = "Data and transform"
 SIGNS = ("source",)
 NAME = "train-source-in-test"
+NEEDS_FAMILY = True  # a solver beside the net may say that it is never tested
 
 _PLACEHOLDER = pattern(r"path.?to|your|\bxxx|[${}<>%]|^\W*$", re.IGNORECASE)
 # Fields beside the source that change how data are read, not which.
@@ -71,6 +72,8 @@ _SAME_DATA = frozenset(
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each pair of layers, at the source of the one for TEST."""
+    if _is_never_tested(subject):
+        return
     for net in subject.nets:
         for train, test in phase_twins(net, _is_read) if subject.learns(net) else ():
             source = _source(test)
@@ -82,6 +85,12 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "give TEST data of its own"
             )
             yield Finding(NAME, Severity.INFO, message, source, test.name)
+
+
+def _is_never_tested(subject: Subject) -> bool:
+    """Whether solvers beside the file name it, and none of them tests."""
+    solvers = [member.solver for member in subject.family.solvers]
+    return bool(solvers) and not any(any(solver.numbers("test_iter")) for solver in solvers if solver is not None)
 
 
 def _is_read(layer: Layer) -> bool:
