@@ -40,8 +40,8 @@ shown with `--notes`.
 
 When it is meant so. NVIDIA's Caffe of before 2017 and some engines of Intel's have gamma and beta in BatchNorm
 itself; where a BatchNorm has a field or a fourth `param` that BVLC's does not have, it is left alone, and so are
-those that use stored statistics in training (`use_global_stats: true`). A layer with weights behind it (a Convolution) can do what Scale would: no
-finding.
+those that use stored statistics in training (`use_global_stats: true`). A layer with weights behind it (a
+Convolution) can do what Scale would: no finding.
 
 ## References
 
