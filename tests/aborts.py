@@ -374,6 +374,8 @@ TRAIN = '"train.prototxt"'
 SOLVERS = (
     solver("unknown-lr-policy", {"lr_policy": '"Fixed"'}, "Unknown learning rate policy: Fixed"),
     solver("unknown-lr-policy", {"lr_policy": None}, "Unknown learning rate policy: ", {"lr_policy": '"fixed"'}),
+    solver("unknown-lr-policy", {"lr_policy": None, "base_lr": None}, "Unknown learning rate policy: ",
+           {"lr_policy": '"fixed"', "base_lr": "0.1"}),
     solver("unknown-lr-policy", {"lr_policy": '"cosine"'}, "Unknown learning rate policy: cosine",
            {"lr_policy": '"fixed"'}),
     solver("missing-policy-field", {"lr_policy": '"step"', "gamma": "0.1"},

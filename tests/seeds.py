@@ -171,6 +171,7 @@ SEEDS = {
             Defect("the mean is right as it stands; the answer divides it by 255",
                    "mean-in-scaled-units", "models/es_vgg/train_val.prototxt", "a note that says so"),
             Defect("no snapshot in 18,900,000 iterations", "missing-snapshot", "solver.prototxt"),
+            Defect("after 700,000 of them a ten-millionth of the rate is left", "vanishing-lr", "solver.prototxt"),
             Defect("the answer gives xavier a std, which it ignores", "ignored-filler-field", "filler.prototxt"),
             _BIASES,
             Defect("base_lr 0.0648 for batches of 6",

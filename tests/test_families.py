@@ -33,7 +33,7 @@ def family(path: Path, *roots: Path) -> Family:
 
 def test_fixers_say_that_they_need_the_family() -> None:
     needing = {fixer.name for fixer in fixers() if fixer.needs_family}
-    own = {"deploy-drift", "missing-deploy-scale", "missing-net-file"}
+    own = {"deploy-drift", "huge-weight-decay", "missing-deploy-scale", "missing-net-file", "train-source-in-test"}
     # Whether weights are loaded, a solver beside the net may say.
     starting = {"missing-weight-filler", "batch-norm-zero-gamma", "bilinear-without-groups", "default-std"}
     starting |= {"exploding-signal", "filler-on-vector-blob", "frozen-random-layer", "identical-units"}

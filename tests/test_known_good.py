@@ -87,6 +87,20 @@ def test_detectors_and_fcn_lack_fillers_only() -> None:
             assert names == {"missing-weight-filler"}
 
 
+@pytest.mark.parametrize("family", ["py-faster-rcnn"])
+def test_what_is_made_for_fine_tuning_is_told_once_and_not_edited(shared: Path, family: str) -> None:
+    page = listed()
+    named = [name for name in members(family, 5) if name in page]
+    assert named
+    for name in named:
+        data = (CORPUS / name).read_bytes()
+        result = repair(Source(str(CORPUS / name), data), Request(), name)
+        told = [d for d in result.findings if d.name == "missing-weight-filler"]
+        assert [d.severity for d in told] == [Severity.WARNING]
+        assert "from-scratch = false" in told[0].message
+        assert not told[0].applied
+
+
 def densenet(source: str, batch: int) -> str:
     """A DenseNet as its authors train it on CIFAR-10 (Huang et al. 2016), with two blocks of two layers."""
     frozen = "param { lr_mult: 0 decay_mult: 0 } " * 3

@@ -101,7 +101,7 @@ def test_pages_as_markdown_are_the_documentation() -> None:
 
 def test_pages_as_text_hold_every_section() -> None:
     text = explain("mirror-in-test", "batch-norm-*")
-    assert text.count("## What it finds") == 3 + 1
+    assert text.count("## What it finds") == 4 + 1
     assert explain("mirror-in-test") in text
     assert len(explain("--all")) > len(text)
 

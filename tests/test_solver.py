@@ -77,10 +77,26 @@ def test_a_field_that_only_scores_tests_is_not_foreign() -> None:
     assert solver("base_lr: 1 min_lr: 0.1 no_such_field: 1").foreign == {"min_lr", "no_such_field"}
 
 
+@pytest.mark.parametrize(
+    "source",
+    ['lr_policy: "step" stepsize: 7', 'lr_policy: "multistep" stepvalue: [9, 3, 20]'],
+)
+def test_steps_are_taken_where_the_rate_falls(source: str) -> None:
+    given = solver(f"base_lr: 1 gamma: 0.5 {source}")
+    fallen = [i for i in range(1, 25) if given.rate(i) < given.rate(i - 1)]
+    assert [given.step_at(count) for count in range(1, 4)] == fallen[:3]
+
+
+def test_steps_that_are_never_taken() -> None:
+    assert solver('base_lr: 1 lr_policy: "multistep" stepvalue: 3').step_at(2) is None
+    assert solver('base_lr: 1 lr_policy: "step"').step_at(1) is None
+    assert solver('base_lr: 1 lr_policy: "fixed" stepvalue: 3').step_at(1) is None
+
+
 SOLVER_FINDINGS = {
-    "constant-lr-policy", "missing-policy-field", "missing-test-interval", "several-train-nets",
-    "unequal-test-fields", "unknown-lr-policy", "unknown-solver-type", "unsupported-momentum",
-    "unusable-solver-value", "zero-clip-gradients",
+    "adam-without-momentum", "constant-lr-policy", "huge-weight-decay", "missing-policy-field",
+    "missing-test-interval", "several-train-nets", "unequal-test-fields", "unknown-lr-policy",
+    "unknown-solver-type", "unsupported-momentum", "unusable-solver-value", "vanishing-lr", "zero-clip-gradients",
 }  # fmt: skip
 # Solvers that are known to work: nothing may be said of them, but notes.
 KNOWN_GOOD = (

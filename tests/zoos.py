@@ -30,7 +30,8 @@ def make_zoo(folder: Path, count: int, per_folder: int = 5) -> dict[Path, bytes]
     for number in range(count):
         path = folder / f"model{number // per_folder:03}" / f"net{number}.prototxt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"# zoo %d\n" % number + nets[number * 7 % len(nets)])
+        net = nets[number * 7 % len(nets)].removeprefix(b"\xef\xbb\xbf")  # which stands at the head, or nowhere
+        path.write_bytes(b"# zoo %d\n" % number + net)
         written[path] = path.read_bytes()
     return written
 

@@ -100,6 +100,7 @@ class Layer:
     Attributes:
         node: the ``layer`` or ``layers`` message.
         generation: of this layer; a net may mix them.
+        has_rules: whether it says when it runs (``include``, ``exclude``).
     """
 
     def __init__(self, node: Node) -> None:
@@ -109,7 +110,7 @@ class Layer:
         else:
             self.generation = Generation.V0 if node.message("layer") is not None else Generation.V1
         places = node.block.places()
-        self._has_rules = "include" in places or "exclude" in places
+        self.has_rules = "include" in places or "exclude" in places
 
     def __repr__(self) -> str:
         return f"<Layer {self.name} {self.type}>"
@@ -155,13 +156,13 @@ class Layer:
     @cached_property
     def stages(self) -> frozenset[str]:
         """Stages that its rules mention."""
-        if not self._has_rules:
+        if not self.has_rules:
             return frozenset()
         return frozenset().union(*(r.stages | r.not_stages for r in (*self.includes, *self.excludes)))
 
     def is_in(self, phase: Phase, stages: frozenset[str] = frozenset()) -> bool:
         """Whether the layer is part of the net in that phase (net.cpp, FilterNet)."""
-        if not self._has_rules:
+        if not self.has_rules:
             return True
         if self.includes:
             return any(rule.holds(phase, stages) for rule in self.includes)

@@ -111,6 +111,15 @@ class Solver:
         """Those that name files of nets that are trained, and may be tested as well."""
         return self.net_paths(("net", "train_net"))
 
+    def step_at(self, count: int) -> int | None:
+        """The iteration at which ``step`` or ``multistep`` has taken so many steps; None if it never has."""
+        if self.policy == "step":
+            size = int(self.number("stepsize"))
+            return count * size if size > 0 else None
+        values = self.numbers("stepvalue") if self.policy == "multistep" else []
+        taken = list(_taken(values[:count]))
+        return int(taken[-1]) if len(taken) == count else None
+
     def rate(self, iteration: int) -> float:
         """The learning rate at an iteration; nan where Caffe divides by zero.
 
@@ -140,14 +149,16 @@ class Solver:
 
 
 def _passed(values: list[float], iteration: int) -> int:
-    """Steps taken: in file order, one an iteration at most, so that a late one holds up the rest."""
-    steps, taken = 0, -1.0
+    """How many steps are taken up to an iteration."""
+    return sum(taken <= iteration for taken in _taken(values))
+
+
+def _taken(values: list[float]) -> Iterator[float]:
+    """The iterations of steps: in file order, one an iteration at most, so that a late one holds up the rest."""
+    taken = -1.0
     for value in values:
         taken = max(value, taken + 1)
-        if iteration < taken:
-            break
-        steps += 1
-    return steps
+        yield taken
 
 
 def solver_of(document: Document) -> Solver | None:

@@ -57,6 +57,39 @@ def _place(holder: Node) -> Place:
     return Last(holder)
 
 
+# So few layers without a filler may have been forgotten.
+_BACKBONE = 3
+
+
+def is_made_for_weights(view: Sequence[Layer], missing: Sequence[Layer]) -> bool:
+    """Whether a net is made to start from the weights of another one, as for fine-tuning.
+
+    Its layers next to the data have no filler, all of them, and layers behind them have: those are new, and the
+    others' weights are loaded. A filler that only interpolates says nothing.
+
+    Args:
+        view: the layers of a phase, in file order.
+        missing: those of them that have no filler.
+    """
+    if len(missing) < _BACKBONE:
+        return False
+    lacks = set(missing).__contains__
+    behind: set[str] = set()  # blobs that weights have gone into
+    is_new = False
+    for layer in view:
+        weights = WEIGHTED.get(layer.type)
+        if weights is not None and behind.isdisjoint(layer.bottoms) and not lacks(layer):
+            return False
+        if weights is not None or not behind.isdisjoint(layer.bottoms):
+            behind.update(layer.tops)
+        else:
+            behind.difference_update(layer.tops)
+        if weights is not None and not lacks(layer):
+            filler = layer.filler(weights.message, "weight_filler")
+            is_new = is_new or not (filler.is_zero or filler.type == "bilinear")
+    return is_new
+
+
 class Chooser:
     """Chooses fillers for the layers of a net.
 

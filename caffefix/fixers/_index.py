@@ -3,8 +3,10 @@
 # fmt: off
 # (name, phase, changes, needs family, group, signs, roles)
 INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]], ...] = (
+ ('adam-without-momentum', 3, ('momentum',), False, 'Solver', ('solver',), ()),
  ('batch-norm-lr-mult', 2, ('layer.param',), False, 'Normalisation', ('BatchNorm',), ()),
  ('batch-norm-phase-twins', 3, ('layer',), False, 'Normalisation', ('BatchNorm',), ()),
+ ('batch-norm-without-scale', 3, (), False, 'Normalisation', ('BatchNorm',), ('train', 'train_val')),
  ('batch-norm-zero-gamma',
   2,
   ('layer.batch_norm_param',),
@@ -75,6 +77,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   'Learning rates and freezing',
   ('lr_mult', 'blobs_lr'),
   ('train', 'train_val')),
+ ('huge-weight-decay', 3, (), True, 'Solver', ('weight_decay',), ()),
  ('identical-units',
   3,
   ('layer.*_param.weight_filler',),
@@ -261,6 +264,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   'Learning rates and freezing',
   ('blobs_lr', 'weight_decay', 'param', 'blob_share_mode'),
   ()),
+ ('train-source-in-test', 2, (), True, 'Data and transform', ('source',), ()),
  ('transform-on-hdf5-data', 2, ('layer.transform_param',), False, 'Data and transform', ('HDF5Data',), ()),
  ('unequal-test-fields', 2, (), False, 'Solver', ('solver',), ()),
  ('unfrozen-bias',
@@ -278,6 +282,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
  ('unknown-lr-policy', 2, ('lr_policy',), False, 'Solver', ('solver',), ()),
  ('unknown-solver-type', 2, ('type',), False, 'Solver', ('solver',), ()),
  ('unreachable-loss', 2, (), False, 'Graph and shapes', (), ('train', 'train_val')),
+ ('unreached-lr-step', 3, (), False, 'Solver', ('lr_policy',), ()),
  ('unsupported-momentum', 2, ('momentum',), False, 'Solver', ('solver',), ()),
  ('unusable-solver-value',
   2,
@@ -287,6 +292,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
   ('solver',),
   ()),
  ('unused-suppression', 4, (), False, 'Suppression comments', (), ()),
+ ('vanishing-lr', 3, (), False, 'Solver', ('gamma',), ()),
  ('vanishing-signal',
   3,
   ('layer.*_param.weight_filler',),

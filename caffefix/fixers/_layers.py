@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from caffefix.caffe.net import Generation, Layer, Net, alike
 from caffefix.caffe.net import Phase as NetPhase
@@ -25,6 +25,23 @@ def bvlc_layers(subject: Subject) -> Iterator[Layer]:
         yield from net.layers
 
 
+def is_of_bvlc(layer: Layer) -> bool:
+    """Whether a layer has fields that BVLC's has, and no other: a fork's may change what it computes."""
+    schema = load()
+    bvlc = schema.bit("bvlc")
+    stack = [(layer.node, "V1LayerParameter" if layer.generation is Generation.V1 else "LayerParameter")]
+    while stack:
+        node, message = stack.pop()
+        for child in node.children():
+            variants = schema.messages[message].get(child.name, ())
+            known = next((variant for variant in variants if variant.forks & bvlc), None)
+            if known is None:
+                return False
+            if child.is_message and known.kind == "message":
+                stack.append((child, known.type))
+    return True
+
+
 def whole_nets(subject: Subject) -> Iterator[Net]:
     """``bvlc_nets`` but parts of nets, which lack what stands around them."""
     for net in bvlc_nets(subject):
@@ -45,6 +62,18 @@ def only_in(layer: Layer, phase: NetPhase) -> bool:
     other = NetPhase.TEST if phase is NetPhase.TRAIN else NetPhase.TRAIN
     stages = layer.stages
     return layer.is_in(phase, stages) and not layer.is_in(other, stages) and not layer.is_in(other)
+
+
+def phase_twins(net: Net, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Layer, Layer]]:
+    """Data layers of one type for the same blob in TRAIN and in TEST, where there is one of each."""
+    by_top: dict[str, list[Layer]] = {}
+    for layer in net.layers:
+        if wanted(layer) and layer.tops and not layer.stages:
+            by_top.setdefault(layer.tops[0], []).append(layer)
+    for sources in by_top.values():
+        train, test = ([x for x in sources if only_in(x, phase)] for phase in (NetPhase.TRAIN, NetPhase.TEST))
+        if len(train) == len(test) == 1 and train[0].type == test[0].type:
+            yield train[0], test[0]
 
 
 def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | None]]]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from caffefix.caffe.graph import Graph, graph
+from caffefix.caffe.layer_types import BVLC_TYPES
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import Role, scores
 from caffefix.caffe.schema import load
-from caffefix.findings import Subject
+from caffefix.findings import Severity, Subject
+from caffefix.fixers._layers import only_in
 from caffefix.records import dataclass
 
 TYPE_CHECKING = False
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Nets with more stages are not judged: there are too many sets of them.
 _MAX_STAGES = 6
+
+_RULE_FIELDS = frozenset(("phase", "min_level", "max_level", "stage", "not_stage"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,56 @@ class View:
 def subjects(subject: Subject) -> Iterator[Net]:
     """Nets that are whole, in files that BVLC's parser takes: others may be a fork's, or parts."""
     if subject.forks & load().bit("bvlc"):
-        for net in subject.nets:
-            whole = subject.role(net) is not Role.SNIPPET
-            if whole and not _uses_levels(net) and len(net.stages) <= _MAX_STAGES:
-                yield net
+        yield from _wholes(subject)
+
+
+def of_every_fork(subject: Subject) -> Iterator[Net]:
+    """Nets that are whole, whatever parser takes them, for what needs names, phases, bottoms and tops only.
+
+    Forks have layers and fields of their own, but build the graph with the same code (net.cpp, insert_splits.cpp).
+    Left out are nets in which something of a fork's may put layers or blobs in, or decide when a layer runs.
+    """
+    for net in _wholes(subject):
+        if subject.forks & load().bit("bvlc") or not any(map(_may_change_the_graph, net.layers)):
+            yield net
+
+
+def severity(subject: Subject, net: Net, phases: tuple[Phase, ...]) -> Severity:
+    """How bad it is that Caffe aborts in some phases of a net.
+
+    A note, if it is in phase TEST alone and nothing shows that it is run: no layer is for TEST only. A
+    warning, if no parser that is known takes the file, so that it may be for a fork that is not known.
+    """
+    everywhere = {view.phase for view in views(net)}
+    if set(phases) != everywhere and Phase.TEST in phases and not _is_tested(net):
+        return Severity.INFO
+    return Severity.ERROR if is_accepted(subject) else Severity.WARNING
+
+
+def is_accepted(subject: Subject) -> bool:
+    """Whether a parser that is known takes the file."""
+    return subject.verdict is None or bool(subject.verdict.accepting)
+
+
+def _wholes(subject: Subject) -> Iterator[Net]:
+    for net in subject.nets:
+        whole = subject.role(net) is not Role.SNIPPET
+        if whole and not _uses_levels(net) and len(net.stages) <= _MAX_STAGES:
+            yield net
+
+
+def _may_change_the_graph(layer: Layer) -> bool:
+    """Whether a layer of a fork may make blobs that it does not name, or its rules say what Caffe's cannot."""
+    if layer.type not in BVLC_TYPES and not layer.tops and not scores(layer):
+        return True  # an import: a loss has a top of its own, but nothing reads it
+    if not layer.has_rules:
+        return False
+    rules = (node for name in ("include", "exclude") for node in layer.node.fields(name) if node.is_message)
+    return any(not node.names() <= _RULE_FIELDS for node in rules)
+
+
+def _is_tested(net: Net) -> bool:
+    return any(only_in(layer, Phase.TEST) for layer in net.layers)
 
 
 def views(net: Net) -> tuple[View, ...]:
@@ -62,8 +112,13 @@ def _views(net: Net) -> Iterator[View]:
             made = graphs.get(layers)
             if made is None:
                 made = graphs[layers] = graph(net, phase, stages)
-            if made.inputs or any(not step.layer.bottoms and step.layer.tops for step in made.steps):
+            if made.inputs or any(_feeds(step.layer) for step in made.steps):
                 yield View(net, phase, stages, made)
+
+
+def _feeds(layer: Layer) -> bool:
+    """Whether a layer is a source of data; weights that a Parameter layer gives are none."""
+    return not layer.bottoms and bool(layer.tops) and layer.type != "Parameter"
 
 
 def agreed(

@@ -32,7 +32,8 @@ layer stays, for others may read it. Where it works in place, nothing is edited.
 
 ## When it is a false alarm
 
-Hardly ever. For probabilities MultinomialLogisticLoss is the right loss, and is no finding.
+Hardly ever. For probabilities MultinomialLogisticLoss is the right loss, and is no finding. Nets of forks are
+looked at, too, but neither layer may have a field of a fork's, which may change what it computes.
 
 ## References
 
@@ -45,7 +46,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets, views
+from caffefix.fixers._layers import is_of_bvlc, views
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, quoted
 
@@ -60,7 +61,7 @@ SIGNS = tuple(_CONTAINED)
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each loss."""
-    for net in bvlc_nets(subject):
+    for net in subject.nets:
         types = {layer.type for layer in net.layers}
         if not any({loss, contained} <= types for loss, contained in _CONTAINED.items()):
             continue
@@ -72,13 +73,18 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
     makers: dict[str, Layer] = {}
     read: dict[int, Layer | None] = {}  # by the Softmax layer: who made the version that it reads
     for layer in view:
-        contained = _CONTAINED.get(layer.type)
         maker = makers.get(layer.bottoms[0]) if layer.bottoms else None
-        if contained is not None and maker is not None and maker.type == contained and len(maker.bottoms) == 1:
+        if maker is not None and _is_contained(maker, layer):
             is_kept = makers.get(maker.bottoms[0]) is read[id(maker)]
             yield _finding(layer, maker, maker.bottoms[0] if is_kept else "")
         read[id(layer)] = maker
         makers.update(dict.fromkeys(layer.tops, layer))
+
+
+def _is_contained(maker: Layer, loss: Layer) -> bool:
+    """Whether a loss computes once more what made its first bottom."""
+    same = maker.type == _CONTAINED.get(loss.type) and len(maker.bottoms) == 1
+    return same and is_of_bvlc(maker) and is_of_bvlc(loss)
 
 
 def _finding(loss: Layer, maker: Layer, scores: str) -> Finding:

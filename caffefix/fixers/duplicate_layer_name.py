@@ -3,7 +3,8 @@
 ## What it finds
 
 Layers that run in the same phase under one name, at least one of which has parameters. Layers
-without parameters may share a name; pairs for TRAIN and TEST are fine.
+without parameters may share a name; pairs for TRAIN and TEST are fine, and so are two layers that share
+all their weights by `param { name: … }`. Nets of forks are looked at, too: they hand over weights alike.
 
 ## Why it matters
 
@@ -45,7 +46,7 @@ from collections.abc import Iterator
 from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._views import View, agreed, during, subjects
+from caffefix.fixers._views import View, agreed, during, of_every_fork
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
@@ -57,7 +58,7 @@ _WITH_BLOBS = frozenset(WEIGHTED) | {"Scale", "Bias", "PReLU", "BatchNorm", "BN"
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each name that comes again."""
-    for net in subjects(subject):
+    for net in of_every_fork(subject):
         for layer, first, phases in agreed(net, _repeated):
             place = layer.node.field("name") or layer.node
             message = (
@@ -72,5 +73,15 @@ def _repeated(view: View) -> Iterator[tuple[Layer, str]]:
     for step in view.graph.steps:
         layer = step.layer
         other = first.setdefault(layer.name, layer)
-        if other is not layer and layer.name and not {layer.type, other.type}.isdisjoint(_WITH_BLOBS):
+        if other is layer or not layer.name or {layer.type, other.type}.isdisjoint(_WITH_BLOBS):
+            continue
+        if not _share(layer, other):
             yield layer, other.type
+
+
+def _share(layer: Layer, other: Layer) -> bool:
+    """Whether two layers share all their weights by the names of these, so that the first one's are both's."""
+    names, others = ([param.shared_name for param in one.params] for one in (layer, other))
+    biased = layer.type in WEIGHTED and layer.flag(WEIGHTED[layer.type].message, "bias_term", True)
+    blobs = 3 if layer.type == "BatchNorm" else 2 if biased else 1
+    return layer.type == other.type and names == others and all(names) and len(names) >= blobs

@@ -13,6 +13,8 @@ Caffe aborts when it builds the net: `Top blob 'fc7' produced by multiple source
 `Duplicate blobs produced by multiple sources.`) Mostly a layer was copied and its top not renamed, or
 an `include { phase: TEST }` is missing, or a layer reads a blob before a ReLU works on it in place.
 
+Forks have layers and fields of their own, but check this with the same code: nets of forks are looked at, too.
+
 ## Example
 
 ```
@@ -31,7 +33,10 @@ No fix: which name is meant, and who is to read it, is not in the file.
 
 ## When it is a false alarm
 
-For a file of which a program picks layers before it loads it.
+For a file of which a program picks layers before it loads it. If no parser that is known takes the file, so that
+it may be for another fork, it is a warning. It is a note where it is so in phase TEST alone, and no layer is for
+TEST only: the net may never be tested. A net with a fork's layer that names no tops (an import of another net,
+say), or with a fork's `include` rules, is left alone.
 
 ## References
 
@@ -44,8 +49,8 @@ from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import Graph, Step
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._views import View, agreed, during, subjects
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._views import View, agreed, during, of_every_fork, severity
 from caffefix.syntax.tree import Node
 
 PHASE = Phase.REPAIR
@@ -56,7 +61,7 @@ VALUES = True
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each such top."""
-    for net in subjects(subject):
+    for net in of_every_fork(subject):
         nodes: dict[Layer, list[Node]] = {}
         for layer, (slot, why), phases in agreed(net, _redefined):
             if layer not in nodes:
@@ -65,7 +70,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"Caffe aborts{during(net, phases)} with \"Top blob '{layer.tops[slot]}' produced by "
                 f'multiple sources.": {why}; give this top another name'
             )
-            yield Finding(NAME, Severity.ERROR, message, nodes[layer][slot], layer.name)
+            yield Finding(NAME, severity(subject, net, phases), message, nodes[layer][slot], layer.name)
 
 
 def _redefined(view: View) -> Iterator[tuple[Layer, tuple[int, str]]]:

@@ -2,11 +2,13 @@
 
 ## What it finds
 
-A solver with a `max_iter` of 10000 or more and no `snapshot`. One of 0 that is written out is meant.
+A solver with a `max_iter` of 10000 or more and no `snapshot`, or one that is larger than `max_iter`. One of 0
+that is written out is meant, and so is a large one beside `snapshot_after_train: false`.
 
 ## Why it matters
 
-`snapshot` has no default: Caffe reads 0, and writes nothing while it trains. It writes the weights after the
+`snapshot` has no default: Caffe reads 0, and writes nothing while it trains; nor does it if `max_iter` is
+reached before the first snapshot. It writes the weights after the
 last iteration, and when it is interrupted from the keyboard; not when it crashes, is killed, or the machine goes
 down. With `snapshot_after_train: false` besides, it never writes them at all.
 
@@ -50,13 +52,17 @@ _LONG = 10_000
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     solver = subject.solver
-    if solver is None or not solver.is_plain or not solver.train_nets or solver.node.has("snapshot"):
-        return  # who writes 0 knows what it does
-    where = solver.node.field("max_iter")
-    last = int(solver.number("max_iter"))
-    if where is None or last < _LONG:
+    if solver is None or not solver.is_plain or not solver.train_nets:
         return
+    given = solver.node.field("snapshot")
+    where = given or solver.node.field("max_iter")
+    last = int(solver.number("max_iter"))
+    if where is None or last < _LONG or (given is not None and solver.number("snapshot") <= last):
+        return  # who writes 0 knows what it does
     at_end = truth(solver.node.scalar("snapshot_after_train") or "true")
+    if given is not None and not at_end:
+        return  # both together switch snapshots off
     when = f"only after iteration {last}" if at_end else "never, for snapshot_after_train is false"
-    message = f"no snapshot: Caffe writes the weights {when}; say how often, and where to"
+    lack = "no snapshot" if given is None else f"snapshot {given.value} is beyond max_iter"
+    message = f"{lack}: Caffe writes the weights {when}; say how often, and where to"
     yield Finding(NAME, Severity.INFO, message, where)

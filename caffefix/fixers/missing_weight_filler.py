@@ -8,6 +8,10 @@ exact analysis some weights can never receive a gradient. A zero weight passes n
 and a ReLU whose input is exactly zero passes none either. In a snippet of a net, whose
 surroundings cannot be seen, each such layer is a finding.
 
+Where the layers next to the data have no filler (three layers or more in all) and layers behind them have
+one, the net is made for fine-tuning: the first are the backbone, whose weights are loaded, and the others are new.
+There the net gets one finding, a warning, at the first of its layers without a filler.
+
 ## Why it matters
 
 Caffe fills weights with the constant 0 unless told otherwise. The net loads, runs, prints a
@@ -29,7 +33,9 @@ label; nothing else ever changes. In a `debug_info` log such layers show `data: 
 ## Fix safety
 
 Safe: the old net could provably never learn, and a filler does nothing to weights that are
-loaded from a file. All layers of the diagnosis are filled together, the last one too. The
+loaded from a file. In a net made for fine-tuning it is unsafe, which is to say on request only (`--unsafe`,
+or `--select missing-weight-filler`): nobody starts such a net from fillers, and its files are left as they
+are. All layers of the diagnosis are filled together, the last one too. The
 filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
 otherwise, unless the signals predicted with it (`caffefix signal`) are out of the range in which
 nets learn and the other's are nearer; and `bilinear` for a Deconvolution that upsamples each
@@ -42,12 +48,11 @@ a bias. An explicit zero filler may be meant; it is replaced only where layers s
 ## When it is a false alarm
 
 When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
-`--ignore missing-weight-filler` leaves it out. A net whose solver, in the same folder, names
-`weights` is no finding, and neither is a net without any filler that reads data called `val` or
-`test`. With `--log TRAIN.LOG` the log decides: layers that
-it shows with other weights, or that load theirs, are left alone. A net whose last layer alone
-starts at zero learns, and so does one where a leaky activation or a bias lets gradients through;
-these are no findings.
+`from-scratch = false` in the configuration (or `--ignore missing-weight-filler`) leaves it out. A net
+whose solver, in the same folder, names `weights` is no finding, and neither is a net without any filler
+that reads data called `val` or `test`. With `--log TRAIN.LOG` the log decides: layers that it shows with
+other weights, or that load theirs, are left alone. A net whose last layer alone starts at zero learns, and
+so does one where a leaky activation or a bias lets gradients through; these are no findings.
 
 ## What the forums say
 
@@ -73,7 +78,7 @@ from caffefix.evidence.liveness import dead_weights, is_zero_filled
 from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
-from caffefix.fixers._fillers import Chooser, fill
+from caffefix.fixers._fillers import Chooser, fill, is_made_for_weights
 from caffefix.fixers._log import not_refuted, seen_zero
 from caffefix.fixers._signals import distance
 from caffefix.syntax.tree import Node
@@ -108,7 +113,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         found = list(_judge(subject, net, view, zero, learns))
         silent = {id(f.node) for f in found if subject.suppresses(NAME, f.node)}
-        if silent:  # those stay at zero; whether filling the others revives anything is another question
+        if silent and found[0].applicability is not Applicability.UNSAFE:
+            # those stay at zero; whether filling the others revives anything is another question
             rest = [layer for layer in zero if id(_place_of(layer)) not in silent]
             found = [f for f in found if id(f.node) in silent] + list(_judge(subject, net, view, rest, learns))
         yield from found
@@ -127,6 +133,9 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
         return
     chooser = Chooser(view)
     kinds = _choose(net, chooser, zero, learns)
+    if learns and is_made_for_weights(view, missing) and not any(seen_zero(subject, layer) for layer in zero):
+        yield from _for_weights(subject, zero, kinds, chooser)
+        return
     filled = [layer for layer in zero if not chooser.is_for_a_program(layer)]
     if len(filled) < len(zero):
         filled = _needed(view, zero, filled)
@@ -143,6 +152,28 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
         message += f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
         message += seen_zero(subject, layer)
         yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer.name, fix)
+
+
+def _for_weights(
+    subject: Subject, zero: list[Layer], kinds: dict[int, str], chooser: Chooser
+) -> Iterator[Finding]:
+    """The one finding in a net that is made to load the weights of these layers.
+
+    Layers that a comment leaves alone have theirs besides, which nobody sees.
+    """
+    silent = [layer for layer in zero[1:] if subject.suppresses(NAME, _place_of(layer))]
+    left = {*silent, *filter(chooser.is_for_a_program, zero)}
+    layers = [layer for layer in zero if layer not in left]
+    edits = tuple(edit for layer in layers for edit in fill(layer, kinds[id(layer)]))
+    fillers = {key: f'"{kind}"' for key, kind in kinds.items()}
+    message = (
+        f"no weight_filler in {_some([layer.name for layer in zero])}, while layers behind have one: such a net "
+        "starts from loaded weights, and can never learn without (from-scratch = false says that they are "
+        f"loaded); fills them with {' and '.join(sorted({fillers[id(layer)] for layer in layers}))}"
+    )
+    fix = Fix(edits, Applicability.UNSAFE, f"add weight_filler to {len(layers)} layers")
+    yield Finding(NAME, Severity.WARNING, message, _place_of(zero[0]), zero[0].name, fix)
+    yield from (Finding(NAME, Severity.WARNING, message, _place_of(layer), layer.name) for layer in silent)
 
 
 def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[Layer]:

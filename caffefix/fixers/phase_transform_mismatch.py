@@ -3,7 +3,8 @@
 ## What it finds
 
 Two data layers for the same blob, one for TRAIN and one for TEST, whose `scale` or `mean_value`s
-differ, or of which only one subtracts a mean.
+differ, or of which only one subtracts a mean. As a note, also two that crop alike and subtract mean images of
+different names.
 
 ## Why it matters
 
@@ -31,8 +32,9 @@ No fix: which of the two is right is not in the file.
 
 ## When it is a false alarm
 
-When the two sources hold data of different kinds (one LMDB scaled already, say). Crops, mirroring
-and the names of mean files may differ, and are not compared.
+When the two sources hold data of different kinds (one LMDB scaled already, say). Crops and mirroring may
+differ, and are not compared. Mean images of different names may be the same, or of the same size as images that
+are not: where the two layers crop differently, names are not compared.
 
 ## References
 
@@ -44,11 +46,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import IMAGE_SOURCES
-from caffefix.caffe.net import Layer, Net
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._layers import only_in, transform_field
-from caffefix.syntax.scalars import number_text, number_value
+from caffefix.fixers._layers import phase_twins, transform_field
+from caffefix.syntax.scalars import number_text, number_value, string_value
 
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
@@ -60,27 +61,21 @@ VALUES = True
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each pair of layers, at the one for TEST."""
     for net in subject.nets:
-        for train, test in _pairs(net):
+        for train, test in phase_twins(net, _is_of_images):
             differences = list(_differences(train, test))
+            severity = Severity.WARNING if differences else Severity.INFO
+            differences += _mean_files(train, test)
             if differences:
                 message = (
                     f"TEST images are not transformed like those of TRAIN: {'; '.join(differences)}; "
                     "make the two alike"
                 )
                 node = test.node.message("transform_param") or test.node
-                yield Finding(NAME, Severity.WARNING, message, node, test.name)
+                yield Finding(NAME, severity, message, node, test.name)
 
 
-def _pairs(net: Net) -> Iterator[tuple[Layer, Layer]]:
-    """Data layers for the same blob in TRAIN and in TEST, where there is one of each."""
-    by_top: dict[str, list[Layer]] = {}
-    for layer in net.layers:
-        if layer.type in IMAGE_SOURCES and layer.tops and not layer.stages:
-            by_top.setdefault(layer.tops[0], []).append(layer)
-    for sources in by_top.values():
-        train, test = ([x for x in sources if only_in(x, phase)] for phase in (NetPhase.TRAIN, NetPhase.TEST))
-        if len(train) == len(test) == 1 and train[0].type == test[0].type:
-            yield train[0], test[0]
+def _is_of_images(layer: Layer) -> bool:
+    return layer.type in IMAGE_SOURCES
 
 
 def _differences(train: Layer, test: Layer) -> Iterator[str]:
@@ -93,6 +88,19 @@ def _differences(train: Layer, test: Layer) -> Iterator[str]:
     elif _means(train) and _means(test) and set(_means(train)) != set(_means(test)):
         shown = (", ".join(map(number_text, _means(x))) for x in (test, train))
         yield "mean_value {} against {}".format(*shown)
+
+
+def _mean_files(train: Layer, test: Layer) -> list[str]:
+    """That each subtracts another image, where images are of one size, as the same crop (or none) says."""
+    nodes = [transform_field(layer, "mean_file") for layer in (test, train)]
+    crops = [transform_field(layer, "crop_size") for layer in (test, train)]
+    if None in nodes or len({crop and number_value(crop.value) for crop in crops}) > 1:
+        return []
+    names = [string_value(node.value) for node in nodes if node is not None]
+    # The last folder too: the same file may be named by other ways to it.
+    one, other = (name.replace("\\", "/").split("/")[-2:] for name in names)
+    alike = one == other or (one[-1] == other[-1] and 1 in (len(one), len(other)))
+    return [] if alike else [f"mean_file {names[0]} against {names[1]}"]
 
 
 def _scale(layer: Layer) -> float:

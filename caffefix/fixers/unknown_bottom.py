@@ -9,7 +9,8 @@ to a layer that also runs in TEST. Snippets, whose bottoms come from elsewhere, 
 ## Why it matters
 
 Caffe aborts when it builds the net: `Unknown bottom blob 'conv_1' (layer 'relu1', bottom index 0)`.
-Layers run in the order of the file: a blob that is made further down is unknown too.
+Layers run in the order of the file: a blob that is made further down is unknown too. Forks have layers and
+fields of their own, but build the graph with the same code: nets of forks are looked at, too.
 
 ## Example
 
@@ -38,7 +39,10 @@ or `branch2b` for `branch2a`). Otherwise the nearest names are told, and nothing
 ## When it is a false alarm
 
 Where a program adds layers before it loads the net, or for a part of a net that is included by some
-other file and yet has data of its own.
+other file and yet has data of its own. If no parser that is known takes the file, so that it may be for another
+fork, it is a warning, and nothing is edited. It is a note where it is so in phase TEST alone, and no layer is for
+TEST only: the net may never be tested. A net with a fork's layer that names no tops (an import of another net,
+say), or with a fork's `include` rules, is left alone.
 
 ## References
 
@@ -52,10 +56,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.net import Layer, Net, Phase
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Subject
 from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._schema import respelling
-from caffefix.fixers._views import View, agreed, during, subjects, views
+from caffefix.fixers._views import View, agreed, during, is_accepted, of_every_fork, severity, views
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -72,12 +76,12 @@ _MOST = 200
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each such bottom."""
-    for net in subjects(subject):
+    for net in of_every_fork(subject):
         nodes: dict[Layer, list[Node]] = {}
         for index, (layer, slot, phases) in enumerate(agreed(net, _undefined)):
             if layer not in nodes:
                 nodes[layer] = list(layer.node.fields("bottom"))
-            yield _finding(net, layer, slot, phases, nodes[layer][slot], closely=index < _MOST)
+            yield _finding(subject, net, layer, slot, phases, nodes[layer][slot], closely=index < _MOST)
 
 
 def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
@@ -85,7 +89,7 @@ def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
 
 
 def _finding(
-    net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...], node: Node, *, closely: bool
+    subject: Subject, net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...], node: Node, *, closely: bool
 ) -> Finding:
     """One finding; what may be meant is looked for ``closely`` only, for it takes a look at all blobs."""
     name = layer.bottoms[slot]
@@ -94,7 +98,7 @@ def _finding(
     fix = None
     if name in later:
         hint = f"layer '{later[name]}' makes it further down, but layers run in the order of the file"
-    elif meant is not None and len(phases) == len({view.phase for view in views(net)}):
+    elif meant is not None and is_accepted(subject) and len(phases) == len({view.phase for view in views(net)}):
         fix = Fix((_respell(node, meant),), Applicability.SAFE, f"bottom {name} → {meant}")
         hint = f"writes '{meant}'"
     else:
@@ -104,7 +108,7 @@ def _finding(
         f"Caffe aborts{during(net, phases)} with \"Unknown bottom blob '{name}' "
         f"(layer '{layer.name}', bottom index {slot})\": {hint}"
     )
-    return Finding(NAME, Severity.ERROR, message, node, layer.name, fix)
+    return Finding(NAME, severity(subject, net, phases), message, node, layer.name, fix)
 
 
 def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, str]]:
@@ -119,10 +123,10 @@ def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, s
         for step in view.graph.steps:
             reached = reached or step.layer is layer
             for top in step.tops:
-                if reached:
-                    behind.setdefault(top.name, step.layer.name)
-                else:
+                if not reached:
                     before[top.name] = None
+                elif top.name not in step.layer.bottoms:
+                    behind.setdefault(top.name, step.layer.name)
     return list(before), behind
 
 

@@ -2,8 +2,8 @@
 
 ## What it finds
 
-A solver without `lr_policy`, or with a name that is none of `fixed`, `step`, `exp`, `inv`,
-`multistep`, `poly`, `sigmoid`.
+A solver without `lr_policy` that says how to train (`base_lr`, `max_iter` or `momentum`), or with a name
+that is none of `fixed`, `step`, `exp`, `inv`, `multistep`, `poly`, `sigmoid`.
 
 ## Why it matters
 
@@ -25,7 +25,8 @@ case or for one letter; which one is meant otherwise only you know.
 ## When it is a false alarm
 
 Forks have policies of their own (`plateau`, `multifixed`, `stepearly`, …): a solver with a field
-of a fork is left alone, and a name that resembles none of Caffe's is only a note.
+of a fork is left alone, and a name that resembles none of Caffe's is only a note. Without `base_lr` and
+`lr_policy`, both may come from a program: that is a warning.
 
 ## References
 
@@ -49,6 +50,8 @@ SIGNS = ("solver",)
 NAME = "unknown-lr-policy"
 VALUES = True
 
+# A solver without any of these gets the rest from a program.
+_SHOWS_TRAINING = ("base_lr", "max_iter", "momentum")
 _KNOWN = ", ".join(POLICIES)
 
 
@@ -59,13 +62,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     node = solver.node.field("lr_policy")
     if node is None:
-        if solver.given("base_lr") and solver.train_nets:
+        where = next(filter(None, map(solver.node.field, _SHOWS_TRAINING)), None)
+        if where is not None and solver.train_nets:
+            how, hint = Severity.ERROR, 'lr_policy: "fixed" keeps base_lr as it is'
+            if not solver.given("base_lr"):  # a program may give both
+                how, hint = Severity.WARNING, "give it and base_lr, which is missing, too, and read as 0"
             message = (
-                'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "'
+                'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "; '
             )
-            where = solver.node.field("base_lr")
-            assert where is not None
-            yield Finding(NAME, Severity.ERROR, f'{message}; lr_policy: "fixed" keeps base_lr as it is', where)
+            yield Finding(NAME, how, message + hint, where)
     elif is_string(node.value) and solver.policy not in POLICIES:
         yield _unknown(solver, node)
 
