@@ -28,12 +28,13 @@ class Source:
         text: its content, Latin-1: offsets are byte offsets.
     """
 
-    __slots__ = ("_line_starts", "path", "text")
+    __slots__ = ("_columns", "_line_starts", "path", "text")
 
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.text = data.decode("latin-1")
         self._line_starts: array[int] | None = None
+        self._columns: dict[int, array[int] | None] = {}  # of long lines, by where they start
 
     @property
     def data(self) -> bytes:
@@ -51,7 +52,32 @@ class Source:
             self._line_starts = starts
         line = bisect_right(self._line_starts, offset)
         start = self._line_starts[line - 1]
-        return Position(line, len(display(self.text[start:offset])) + 1)
+        if offset - start <= _STRIDE:
+            return Position(line, len(display(self.text[start:offset])) + 1)
+        return Position(line, self._column(start, offset))
+
+    def _column(self, start: int, offset: int) -> int:
+        """A column in a long line: what is before it is not read anew for each place in the line."""
+        if start not in self._columns:
+            self._columns[start] = self._strides(start)
+        counts = self._columns[start]
+        if counts is None:
+            return offset - start + 1
+        stride, rest = divmod(offset - start, _STRIDE)
+        return counts[stride] + _characters(self.text[offset - rest : offset]) + 1
+
+    def _strides(self, start: int) -> array[int] | None:
+        """How many characters are before each stretch of a line; None if each is a byte."""
+        end = self.text.find("\n", start)
+        line = self.text[start : len(self.text) if end < 0 else end]
+        if len(display(line)) == len(line):
+            return None
+        from array import array
+
+        counts = array("Q", (0,))
+        for at in range(0, len(line), _STRIDE):
+            counts.append(counts[-1] + _characters(line[at : at + _STRIDE]))
+        return counts
 
     def line(self, number: int) -> str:
         """The line of that number, without its end, decoded for people."""
@@ -61,9 +87,16 @@ class Source:
         return display(self.text[start : len(self.text) if end < 0 else end].rstrip("\r"))
 
 
+_STRIDE = 1 << 12  # bytes of a long line
 _QUOTED = 120  # characters of a name in a message
 _BYTES = pattern("[\x80-\xff]+")
+_FURTHER = pattern("[\x80-\xbf]")  # the further bytes of a character in UTF-8
 _CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _characters(text: str) -> int:
+    """How many characters begin in a stretch of UTF-8."""
+    return len(text) if text.isascii() else len(_FURTHER.sub("", text))
 
 
 def one_line(text: str) -> str:
