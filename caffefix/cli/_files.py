@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
     """All paths that are given; the working folder if only what changed is asked for."""
     from caffefix.zoo.discover import listed
-    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.files import PATHS, FileError, read_once
 
     if "-" in paths and (len(paths) > 1 or files_from is not None):
         raise misuse("- stands alone: standard input and files cannot be mixed")
@@ -33,7 +33,7 @@ def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str,
             raise misuse("Missing argument 'PATH...'.")
         return paths or (".",)
     try:
-        data = sys.stdin.buffer.read() if files_from == "-" else read(files_from)
+        data = read_once(files_from, PATHS)
     except FileError as error:
         raise misuse(f"--files-from: {error}") from None
     return (*paths, *listed(data))

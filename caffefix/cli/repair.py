@@ -80,7 +80,7 @@ def repair(
     from caffefix.results import FileResult
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.family import Families
-    from caffefix.zoo.files import FileError
+    from caffefix.zoo.files import FileError, standard_input
     from caffefix.zoo.git import GitError
     from caffefix.zoo.one_file import run_data
     from caffefix.zoo.run import run
@@ -109,7 +109,7 @@ def repair(
         with handover:
             if paths == ("-",):
                 of_file = in_force.of(stdin_filename)
-                data = sys.stdin.buffer.read()
+                data = standard_input()
                 result = run_data(of_file, data, work, Families(roots))
                 results = [result]
                 if quiet:

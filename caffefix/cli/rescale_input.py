@@ -46,7 +46,7 @@ def command(net: str, old: Range, new: Range, blob: str, first_layer: bool, dry_
     from caffefix.engine.rescale import Options, rescale
     from caffefix.reports.rescale_text import render
     from caffefix.syntax.source import Source
-    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.files import MEAN, FileError, read
     from caffefix.zoo.files import write as write_file
     from caffefix.zoo.means import locate, save
     from caffefix.zoo.one_file import diff_name
@@ -57,7 +57,7 @@ def command(net: str, old: Range, new: Range, blob: str, first_layer: bool, dry_
     options = Options(old, new, key, first_layer)
     try:
         data = read(net)
-        done = rescale(Source(net, data), options, lambda name: read(locate(name, net)), diff_name(net))
+        done = rescale(Source(net, data), options, lambda name: read(locate(name, net), MEAN), diff_name(net))
         if not dry_run:
             save(net, done.mean_files)
             write_file(net, data, done.data)
