@@ -177,6 +177,7 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
                 raise FileError(f"{visible(path)}: not written: the file is read-only")
         # Named before it is made, so that an interruption at any moment finds it to clean it up.
         temporary = os.path.join(os.path.dirname(real), f"{_temporary(os.getpid())}{os.urandom(8).hex()}")
+        _unfinished.add(temporary)
         with open(temporary, "xb", opener=_private if before is not None else None) as file:
             file.write(new)
             file.flush()
@@ -198,6 +199,17 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
     finally:
         if temporary:
             _unlink(temporary)
+        _unfinished.clear()
+
+
+# The file that is being written: a signal can come at the very moment when it would be deleted.
+_unfinished: set[str] = set()
+
+
+def sweep() -> None:
+    """Delete what this process has left unfinished."""
+    for path in _unfinished:
+        _unlink(path)
 
 
 def _is_as_it_was(path: str, real: str, before: os.stat_result, old: bytes, new: bytes, temporary: str) -> bool:
