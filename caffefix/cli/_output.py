@@ -23,6 +23,16 @@ def write(stream: BinaryIO, data: bytes) -> None:
         _deafen(stream, error)
 
 
+def show(diff: bytes) -> None:
+    """Write a diff to standard output: as it is for programs, and as it can be seen on a terminal."""
+    if sys.stdout.isatty():
+        from caffefix.syntax.source import seen
+
+        say(sys.stdout, seen(diff))
+    else:
+        write(sys.stdout.buffer, diff)
+
+
 def say(stream: Any, text: str) -> None:
     try:
         stream.write(_printable(text, stream))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from caffefix.cli._configuration import configuration, patches_of
 from caffefix.cli._errors import misuse
 from caffefix.cli._files import Handover, how, paths_of, which
-from caffefix.cli._output import colour, say, write
+from caffefix.cli._output import colour, say, show, write
 from caffefix.cli._reports import Wanted, report
 
 TYPE_CHECKING = False
@@ -191,7 +191,7 @@ def _statistics(counted: _Count, form: str, setting: Setting, *, quiet: bool, wr
         summary.add(result)
         statistics.add(result)
         if diffs:
-            write(sys.stdout.buffer, result.diff)
+            show(result.diff)
         if result.status.failed:
             say(sys.stderr, as_text.render_file(result, notes=setting.notes, paint=paint))
     if form == "json":

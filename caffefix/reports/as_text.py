@@ -8,7 +8,7 @@ from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
-from caffefix.syntax.source import visible
+from caffefix.syntax.source import seen, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def render_file(
     for diff in result.unsafe:
         after = " after the safe ones" if result.diff else ""
         out.append(paint(f"unsafe {fixes}, not applied{after} (--unsafe):", "unsafe"))
-        out.append(diff.decode("utf-8", "replace").rstrip("\n"))
+        out.append(seen(diff).rstrip("\n"))
     if result.status is Status.CHANGED:
         out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
     return "".join(f"{line}\n" for line in out)

@@ -9,6 +9,7 @@ from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from array import array
 
 
@@ -91,7 +92,13 @@ _STRIDE = 1 << 12  # bytes of a long line
 _QUOTED = 120  # characters of a name in a message
 _BYTES = pattern("[\x80-\xff]+")
 _FURTHER = pattern("[\x80-\xbf]")  # the further bytes of a character in UTF-8
-_CONTROL = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Characters of Unicode's category Cf: they turn the direction of what follows, or are not seen at all.
+_FORMAT = (
+    "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+)
+_CONTROL = pattern(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_FORMAT}]")
+_UNSEEN = pattern(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029{_FORMAT}]|\r(?!\n)")
 
 
 def _characters(text: str) -> int:
@@ -100,14 +107,24 @@ def _characters(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """A message that may quote the file: decoded, on one line, and without control characters."""
+    """A message that may quote the file: decoded, on one line, what is not seen as escapes."""
     decoded = _BYTES.sub(lambda match: display(match.group()), text)
     return visible(decoded)
 
 
 def visible(text: str) -> str:
-    """Text, as the name of a file, on one line, control characters as escapes: a terminal would obey them."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", text)
+    """Text, as the name of a file, on one line, what is not seen as escapes: a terminal would obey it."""
+    return _CONTROL.sub(_escape, text)
+
+
+def seen(diff: bytes) -> str:
+    """A diff for people, what is not seen in it as escapes: no program can apply it any more."""
+    return _UNSEEN.sub(_escape, diff.decode("utf-8", "replace"))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def short(text: str) -> str:
