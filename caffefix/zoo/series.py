@@ -117,7 +117,7 @@ class Series:
         Raises:
             FileError: one cannot be written.
         """
-        names = []
+        names: list[str] = []
         met: set[tuple[str, str]] = set()
         for number, key in enumerate(sorted(self._patches), 1):
             _, _, finding, folder = key
