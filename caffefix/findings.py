@@ -257,7 +257,7 @@ class Subject:
         Fixers need not ask: the engine does. It also leaves out a fix that a silenced finding
         shares with others, so that fixers which share one over layers ask, and fix the rest.
         """
-        return bool(self.suppressions.covering(name, node))
+        return self.suppressions.covers(name, node)
 
     def role(self, net: Net | None) -> Role:
         """What a net is for; a net inside a solver is there to be trained or tested.

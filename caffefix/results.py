@@ -167,7 +167,7 @@ class FileResult:
         findings: in file order.
         diff: unified diff from old to new, as bytes; empty if nothing changes.
         new: the file's new content; None if nothing changes.
-        unsafe: diffs of fixes that were not applied for being unsafe.
+        unsafe: diffs of the fixes that were not applied for being unsafe; one holds all that fit together.
         role: what the file is for; None if it was not parsed.
         delta: what changes in the meaning; told on request only.
         suppressed: findings that comments in the file silence.

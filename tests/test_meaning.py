@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 from collections import Counter
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from caffefix.caffe.delta import changes, same
 from caffefix.caffe.normal import normal_form
+from caffefix.caffe.slots import slots
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
@@ -436,3 +438,15 @@ def test_what_caffe_cannot_read_counts_too(old: str, new: str, path: str) -> Non
 def test_not_a_number_is_equal_to_itself() -> None:
     net = 'layers { layer { name: "a" type: "relu" alpha: nan } }'
     assert differences(net, net + "\n# and a comment") == []
+
+
+def test_minus_zero_stays_minus_zero() -> None:
+    """As protobuf's parser has it: the sign goes before the number that it read."""
+    slot = slots("SolverParameter")["base_lr"]
+    assert [math.copysign(1, slot.value(text)) for text in ("-0", "- 0", "-0.0", "-0.", "0")] == [
+        -1,
+        -1,
+        -1,
+        -1,
+        1,
+    ]

@@ -7,6 +7,7 @@ from hypothesis import given
 
 from caffefix.resources import content, resource
 from caffefix.syntax import _tables, tables
+from caffefix.syntax.gist import gist
 from caffefix.syntax.lexer import LineLexer
 from caffefix.syntax.parse import PrototxtError, parse, parse_fine
 from caffefix.syntax.scalars import string_value
@@ -166,3 +167,16 @@ def _three_ways(paths: list[object]) -> None:
 def test_escapes_are_the_bytes_that_protobuf_makes_of_them(written: str, meant: bytes) -> None:
     """Half a surrogate is kept as it stands, a pair written with \\u at its end is one character."""
     assert string_value(f'"{written}"').encode("latin-1") == meant
+
+
+def test_a_capital_x_begins_no_escape_sequence() -> None:
+    """Protobuf 2 took it; 3.17, which real Caffe is built with here, says "Invalid escape sequence"."""
+    assert parse('name: "\\x41"').root.string("name") == "A"
+    with pytest.raises(PrototxtError, match="protobuf 2 took it"):
+        parse('name: "\\X41"')
+
+
+def test_a_list_without_a_colon_is_not_like_one_with_it() -> None:
+    texts = ("a { b [] }", "a { b # :\n [] }", "a { b: [] }", "a { b # c\n : [] }")
+    bare, commented, colon, other = (gist(next(parse(text).root.children()).block) for text in texts)
+    assert bare == commented != colon == other

@@ -341,3 +341,30 @@ def test_links_lead_to_pages(tmp_path: Path) -> None:
     assert rule["help"]["text"].startswith(rule["shortDescription"]["text"])
     assert json.loads((tmp_path / "r.rdjson").read_text())["diagnostics"][0]["code"]["url"] == address
     assert f"({address})" in (tmp_path / "r.markdown").read_text()
+
+
+HIDDEN = ("\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\x1b", "\x85")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names are not allowed there")
+@pytest.mark.parametrize(
+    "form", ["text", "concise", "full", "github", "gitlab", "junit", "markdown", "rdjson", "sarif", "json"]
+)
+def test_what_is_not_seen_is_told_as_escapes(tmp_path: Path, form: str) -> None:
+    """It would turn the direction of what follows, or hide: names of files, layers and blobs, values, comments."""
+    hidden = "".join(HIDDEN)
+    named = DEAD.replace(b'"conv1"', f'"{hidden}1"'.encode()).replace(b"{\n", f"{{  # {hidden}\n".encode(), 3)
+    (tmp_path / f"a{hidden}.prototxt").write_bytes(named)
+    (tmp_path / f"b{hidden}.prototxt").write_bytes(f"layer {{ nam{hidden} }}".encode())  # is not read
+    done = caffefix("--check", "--notes", "--delta", "--format", form, ".", cwd=tmp_path)
+    told = (done.out + done.err).decode()
+    if form == "json":  # programs get values as they are; JSON itself escapes what it must
+        told = "".join(f["message"] + f["layer"] for f in json.loads(done.out)["files"][0]["findings"])
+    assert not [character for character in HIDDEN if character in told]
+    assert "u202e" in told.replace("%5Cu", "u") or form in ("sarif", "markdown")
+
+
+def test_a_diff_for_a_terminal_shows_escapes_and_one_for_programs_is_bytes() -> None:
+    from caffefix.syntax.source import seen
+
+    assert seen("+# \u202e\x1b[2J\t\r\n-a\rb\xff\n".encode()) == "+# \\u202e\\x1b[2J\t\r\n-a\\x0db\xff\n"

@@ -115,7 +115,7 @@ def _interrupt(zoo: Zoo, number: int, jobs: str, *, whole_group: bool, after: in
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
     assert not list(zoo.folder.rglob(".caffefix-*"))
     written = changed(zoo.old)
-    said = re.search(rb"interrupted after (\d+) of 60 files, (\d+) of them fixed", err)
+    said = re.search(rb"(?:interrupted|ended by SIG\w+) after (\d+) of 60 files, (\d+) of them fixed", err)
     assert said is not None, err
     assert int(said[2]) == len(written)
     named = re.findall(rb"^(?:\./)?(\S+): fixed", out + err, re.M)

@@ -193,6 +193,44 @@ def test_patches_split_by_folder(tmp_path: Path) -> None:
     assert b"nothing to fix" in caffefix("zoo", cwd=tmp_path).out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="such names are not allowed there")
+def test_folders_with_names_that_no_header_takes(tmp_path: Path) -> None:
+    names = ["two\nlines", "a\r\nSubject: b", "\u202etxt", "x" * 250, "\udcff", "é" * 120]
+    for name in names:
+        (tmp_path / "zoo" / name).mkdir(parents=True)
+        (tmp_path / "zoo" / name / "a.prototxt").write_bytes(DEAD)
+    repository(tmp_path)
+    done = caffefix("--commit", "--split-by", "folder", "zoo", cwd=tmp_path)
+    assert done.status == 0, done.err
+    assert all((tmp_path / "zoo" / name / "a.prototxt").read_bytes() != DEAD for name in names)
+    subjects = git(tmp_path, "log", "--format=%s").splitlines()
+    assert sum(subject.startswith("two\\x0alines: Fix missing-weight-filler") for subject in subjects) == 1
+    assert any(subject.startswith("\\u202etxt: ") for subject in subjects)
+    done = caffefix("--patch-dir", "p", "--split-by", "folder", "zoo", cwd=tmp_path)
+    assert done.status == 0, done.err
+
+
+def test_half_a_series_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from caffefix.zoo import mail
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.prototxt").write_bytes(DEAD)
+    head, made = mail.head, []
+
+    def full(*args: object, **options: object) -> bytes:
+        made.append(1)
+        if len(made) > 1:
+            raise OSError(28, "No space left on device")
+        return head(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(mail, "head", full)
+    done = caffefix("--patch-dir", "p", "--split-by", "folder", ".", cwd=tmp_path)
+    assert done.status == 2
+    assert b"No space left" in done.err
+    assert not list((tmp_path / "p").iterdir())
+
+
 def test_wrong_usage(tmp_path: Path) -> None:
     (tmp_path / "a.prototxt").write_bytes(DEAD)
     (tmp_path / "p").mkdir()

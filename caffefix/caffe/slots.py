@@ -80,7 +80,8 @@ class Slot:
         if self.kind == "bool":
             return truth(text)
         if self.kind == "float":
-            return _single(number_value(text) or 0.0)
+            number = number_value(text)
+            return _single(0.0 if number is None else number)  # -0 stays what it is
         return number_value(text) if self.kind == "double" else integer_value(text)
 
 

@@ -22,6 +22,10 @@ NET = "NetParameter"
 SOLVER = "SolverParameter"
 
 
+# What the parser says of a list of scalars without a colon; the grammar lets an empty one pass.
+BARE_LIST = 'Expected ":", found "[".'
+
+
 class Kind(enum.Enum):
     """What is wrong with a field."""
 
@@ -233,6 +237,8 @@ def _judge(context: _Context, node: Node) -> _Answer:
 def _fits(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str, Kind, int]:
     """The parser's words, their kind, and the forks whose type the value fits."""
     if node.is_list:
+        if variant.kind != "message" and not node.block.has_colon:
+            return BARE_LIST, Kind.WRONG_TYPE, 0
         if variant.label != "repeated":
             return f"Expected {_wanted(variant)}, got: [", Kind.WRONG_TYPE, 0
         nodes = list(node.children())

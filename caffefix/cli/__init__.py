@@ -29,6 +29,13 @@ _SWITCHES = {
 
 def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
     """Run the command line, and exit."""
+    from caffefix.cli._orderly import Orderly
+
+    with Orderly():
+        _main(args, prog_name)
+
+
+def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
     plain = _plain(sys.argv[1:] if args is None else args)
     if plain is None:
         from caffefix.cli._group import group

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from caffefix.zoo.delivery import Delivery
     from caffefix.zoo.how import How
     from caffefix.zoo.run import Run, Which
-    from caffefix.zoo.signals import raised
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
     """All paths that are given; the working folder if only what changed is asked for."""
     from caffefix.zoo.discover import listed
-    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.files import PATHS, FileError, read_once
 
     if "-" in paths and (len(paths) > 1 or files_from is not None):
         raise misuse("- stands alone: standard input and files cannot be mixed")
@@ -35,7 +34,7 @@ def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str,
             raise misuse("Missing argument 'PATH...'.")
         return paths or (".",)
     try:
-        data = sys.stdin.buffer.read() if files_from == "-" else read(files_from)
+        data = read_once(files_from, PATHS)
     except FileError as error:
         raise misuse(f"--files-from: {error}") from None
     return (*paths, *listed(data))
@@ -85,7 +84,6 @@ class Handover:
         writing: whether the command line lets files be written.
         unsafe: whether unsafe fixes are asked for.
         notes: whether notes are shown.
-        reports: whether there are reports in files.
     """
 
     def __init__(
@@ -99,7 +97,6 @@ class Handover:
         commit: bool,
         split_by: str | None,
         report_file: str,
-        reports: bool,
         **others: Any,
     ) -> None:
         self.stages = bool(patch_dir or commit)
@@ -109,8 +106,6 @@ class Handover:
         self._notes = notes
         self._report_file = report_file
         self._delivery: Delivery | None = None
-        self._unfinished = writing or bool(reports or report_file)  # there will be what must not be left behind
-        self._signals: raised | None = None
         self._run: Run | None = None
         self._running: Generator[FileResult] | None = None
         if patch_dir and commit:
@@ -130,11 +125,6 @@ class Handover:
             self._summary = ZooSummary(lambda path: top_folder(path, paths), notes=notes)
 
     def __enter__(self) -> Handover:
-        if self._unfinished:
-            from caffefix.zoo.signals import raised
-
-            self._signals = raised()
-            self._signals.__enter__()
         if self._delivery is not None:
             self._delivery.__enter__()
         return self
@@ -148,8 +138,6 @@ class Handover:
         finally:
             if self._delivery is not None:
                 self._delivery.__exit__(None, None, None)
-            if self._signals is not None:
-                self._signals.__exit__(None, None, None)
 
     def how(self, how: How) -> How:
         """How the run has to go about the files."""
@@ -185,15 +173,19 @@ class Handover:
                     self._summary.json() if self._report_file.endswith(".json") else self._summary.markdown()
                 )
 
-    def interrupted(self) -> str:
-        """What to say of a run that did not come to its end, and of files that no report has told of."""
+    def interrupted(self, how: str) -> str:
+        """What to say of a run that did not come to its end, and of files that no report has told of.
+
+        Args:
+            how: in which way it was ended.
+        """
         if self.stages:
-            return "interrupted: no patch and no commit was made"
+            return f"{how}: no patch and no commit was made"
         if self._run is None:
-            return "interrupted: nothing was changed"
+            return f"{how}: nothing was changed"
         written = self._run.written
         told = "".join(f"{visible(path)}: fixed\n" for path in written[self.told :])
         return (
-            f"{told}interrupted after {self.done} of {len(self._run)} files, {len(written)} of them fixed: "
+            f"{told}{how} after {self.done} of {len(self._run)} files, {len(written)} of them fixed: "
             "every other file is as it was; run again to go on"
         )

@@ -10,25 +10,53 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 
+# Why standard output could not be written, once it could not.
+_lost: list[OSError] = []
+
+
 def write(stream: BinaryIO, data: bytes) -> None:
     try:
         sys.stdout.flush()
         stream.write(data)
         stream.flush()
-    except BrokenPipeError:
-        _deafen(stream)
+    except OSError as error:
+        _deafen(stream, error)
+
+
+def show(diff: bytes) -> None:
+    """Write a diff to standard output: as it is for programs, and as it can be seen on a terminal."""
+    if sys.stdout.isatty():
+        from caffefix.syntax.source import seen
+
+        say(sys.stdout, seen(diff))
+    else:
+        write(sys.stdout.buffer, diff)
 
 
 def say(stream: Any, text: str) -> None:
     try:
         stream.write(_printable(text, stream))
         stream.flush()
-    except BrokenPipeError:
-        _deafen(stream)
+    except OSError as error:
+        _deafen(stream, error)
 
 
-def _deafen(stream: Any) -> None:
-    """Nobody listens any more (``| head``): what is under way is finished all the same."""
+def lost() -> OSError | None:
+    """Why not all of standard output was written; None if it was. What is asked is forgotten."""
+    found = _lost[0] if _lost else None
+    _lost.clear()
+    return found
+
+
+def lose(error: OSError) -> None:
+    """Standard output is not all written: the run goes on, and says so at its end."""
+    _lost.append(error)
+
+
+def _deafen(stream: Any, error: OSError) -> None:
+    """Nobody listens any more (``| head``), or there is no room: what is under way is finished all the same."""
+    if stream in (sys.stdout, sys.stdout.buffer):
+        lose(error)
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from caffefix.cli._errors import misuse
-from caffefix.cli._output import colour, say, write
+from caffefix.cli._output import colour, say, show
 from caffefix.records import replace
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
@@ -117,7 +117,7 @@ class _Screen:
 
     def add(self, result: FileResult) -> None:
         if self._shows_diffs:
-            write(sys.stdout.buffer, result.diff)
+            show(result.diff)
         target = sys.stderr if self._is_text and result.status.failed else self._stream
         say(target, self._report.add(result))
 

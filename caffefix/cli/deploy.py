@@ -55,14 +55,12 @@ def command(
     from caffefix.engine.deploy import Options, deploy
     from caffefix.reports.deploy_text import render
     from caffefix.syntax.source import Source
-    from caffefix.zoo.files import FileError, put, read
+    from caffefix.zoo.files import FileError, put, read_once
 
     if force and out is None:
         raise click.UsageError("--force says what may become of FILE: give -o FILE")
     try:
-        source = (
-            Source("<stdin>", sys.stdin.buffer.read()) if train_val == "-" else Source(train_val, read(train_val))
-        )
+        source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
         made = deploy(source, Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip))
         if out is not None:
             put(out, made.data, force=force)

@@ -39,5 +39,5 @@ def command(files: tuple[str, ...], form: str) -> None:
     if form == "json":
         import json
 
-        click.echo(json.dumps({"version": 1, "files": rows}, indent=1, ensure_ascii=False))
+        say(sys.stdout, json.dumps({"version": 1, "files": rows}, indent=1, ensure_ascii=False) + "\n")
     sys.exit(2 if failed else 0)

@@ -24,15 +24,12 @@ def command(old: str, new: str, form: str) -> None:
     """
     from caffefix.engine.compare import CompareError, compare
     from caffefix.syntax.source import Source
-    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.files import FileError, read_once
 
     if old == new == "-":
         raise click.UsageError("only one of the two can be standard input")
     try:
-        sources = [
-            Source("<stdin>", sys.stdin.buffer.read()) if path == "-" else Source(path, read(path))
-            for path in (old, new)
-        ]
+        sources = [Source("<stdin>" if path == "-" else path, read_once(path)) for path in (old, new)]
         changes = compare(*sources)
     except (FileError, CompareError) as error:
         say(sys.stderr, f"error: {error}\n")

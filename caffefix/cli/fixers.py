@@ -20,7 +20,7 @@ def command(form: str) -> None:
         import json
 
         rows = [{"name": f.name, "phase": f.phase.name.lower(), "summary": f.summary} for f in registered()]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        say(sys.stdout, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     else:
         table = [(f.name, f.phase.name.lower(), f.summary) for f in registered()]
         say(sys.stdout, render_fixers(table))

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from caffefix.cli._configuration import configuration, patches_of
 from caffefix.cli._errors import misuse
 from caffefix.cli._files import Handover, how, paths_of, which
-from caffefix.cli._output import colour, say, write
+from caffefix.cli._orderly import Ended
+from caffefix.cli._output import colour, say, show, write
 from caffefix.cli._reports import Wanted, report
 from caffefix.records import dataclass
 
@@ -96,9 +97,7 @@ def repair(
     _check_log(log, paths)
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise misuse("--statistics is told as text or json, on standard output")
-    handover = Handover(
-        paths, writing=not dry_run and not check, notes=notes, reports=bool(wanted.files), **options
-    )
+    handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
     writing = not (dry_run or check or statistics or handover.stages)
     work = Repairing(
         delta=delta or wanted.needs("delta"),
@@ -153,9 +152,10 @@ def _run(job: _Job, handover: Handover) -> int:
     except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
         return 2
-    except KeyboardInterrupt as end:
-        say(sys.stderr, f"\n{handover.interrupted()}\n")
-        return 128 + getattr(end, "number", 2)
+    except (KeyboardInterrupt, Ended) as end:
+        how = end.words if isinstance(end, Ended) else "interrupted"
+        say(sys.stderr, f"\n{handover.interrupted(how)}\n")
+        return end.status if isinstance(end, Ended) else 130
 
 
 def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
@@ -168,9 +168,10 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
             say(sys.stderr, f"warning: {running.trouble}\n")
         return handover.of(running)
     from caffefix.zoo.family import Families
+    from caffefix.zoo.files import standard_input
     from caffefix.zoo.one_file import run_data
 
-    data = sys.stdin.buffer.read()
+    data = standard_input()
     result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.how.roots))
     if job.is_filter:
         write(sys.stdout.buffer, result.new if result.new is not None else data)
@@ -242,7 +243,7 @@ def _statistics(counted: _Counted, job: _Job) -> None:
         summary.add(result)
         statistics.add(result)
         if diffs:
-            write(sys.stdout.buffer, result.diff)
+            show(result.diff)
         if result.status.failed:
             say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
     if job.wanted.screen == "json":

@@ -47,6 +47,6 @@ def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> No
     if form == "json":
         import json
 
-        click.echo(json.dumps(as_json(found), indent=1, ensure_ascii=False))
+        say(sys.stdout, json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
     else:
         say(sys.stdout, as_text(source.path, found))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # A file that needs more turns than this is going in circles.
 _LIMIT = 50
+# Diffs of unsafe fixes that are not made; more are there only where fixes meet.
+_PREVIEWS = 4
 # Between a finding's name and the number of its fix, in the label of an edit.
 _NUMBER = "#"
 # Characters of a line that a diagnostic quotes.
@@ -294,17 +296,29 @@ class _Run:
         return [f.name for found in survey(subject, self.fixers) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
-        """What the unsafe fixes that were left out would change, each by itself; not those of notes."""
-        for fix in _distinct(f.fix for f in self.left if f.severity is not Severity.INFO):
-            if fix.applicability is Applicability.UNSAFE:
-                from caffefix.syntax.diff import unified
+        """What the unsafe fixes that were left out would change; not those of notes.
 
-                name = next(f.name for f in self.left if f.fix is fix)
-                table = PieceTable(self.document.text)
-                table.apply(lower(self.document, fix.edits, name))
-                title = _Titles(self.document)
-                diff = unified(_bytes_as_text(diff_path), self.document.text, table.edits(), title)
+        One diff holds all that fit together: one for each would repeat a line as often as there are
+        fixes in it. What does not fit is in a further diff, or after a few of these in the messages alone.
+        """
+        told = [f for f in self.left if f.severity is not Severity.INFO]
+        names = {id(f.fix): f.name for f in told}
+        fixes = [fix for fix in _distinct(f.fix for f in told) if fix.applicability is Applicability.UNSAFE]
+        for _ in range(_PREVIEWS):
+            if not fixes:
+                return
+            from caffefix.syntax.diff import unified
+
+            labels = [f"{names[id(fix)]}{_NUMBER}{index}" for index, fix in enumerate(fixes)]
+            chosen, text_edits = _compatible(self.document, fixes, labels)
+            table = PieceTable(self.document.text)
+            table.apply(text_edits)
+            title = _Titles(self.document)
+            edits = _named(table.edits())
+            diff = unified(_bytes_as_text(diff_path), self.document.text, edits, title)
+            if diff:
                 yield diff.encode("latin-1")
+            fixes = [fix for label, fix in zip(labels, fixes, strict=True) if label not in chosen]
 
     def _diagnostic(self, finding: Finding, applied: bool) -> Diagnostic:
         span = finding.span or (finding.node.start, finding.node.stop)

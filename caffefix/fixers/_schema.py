@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation
 from caffefix.caffe.schema import load
-from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.caffe.typecheck import BARE_LIST, Kind, Problem
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._parameters import asked_for
 from caffefix.syntax.edits import Edit, Replace
@@ -104,7 +104,8 @@ def is_foreign(problem: Problem) -> bool:
         return not node.is_list and number_value(node.value) is None and not like_value(problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
         return False
-    return node.is_list or (problem.text.startswith(_NUMBER) and is_name(node))
+    is_list = node.is_list and problem.text != BARE_LIST
+    return is_list or (problem.text.startswith(_NUMBER) and is_name(node))
 
 
 def is_near(problem: Problem) -> bool:

@@ -58,6 +58,7 @@ GROUP = "Syntax and migration"
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "unknown-field"
+_GUESSES = 100  # so many different fields of a file are compared with all that there are
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -67,13 +68,14 @@ def find(subject: Subject) -> Iterator[Finding]:
     meant = {id(problem): _meant(problem) for problem in unknown}
     edits = [Rename(p.node, name) for p in unknown if (name := meant[id(p)]) is not None]
     mends = bool(edits) and loads_with(subject, edits)
+    compared = set(list(dict.fromkeys(p.node.name for p in unknown))[:_GUESSES])
     for problem in unknown:
         name = meant[id(problem)]
         what = f'no known fork of Caffe has a field "{problem.node.name}"'
         if name is not None and mends:
             fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
             yield finding(NAME, subject, problem, f'{what}: the parser stops here; writes "{name}"', fix)
-        elif near := like(problem.node.name, problem.message):
+        elif problem.node.name in compared and (near := like(problem.node.name, problem.message)):
             message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
             yield finding(NAME, subject, problem, message, likely=True)
         elif asked := asked_for(problem):

@@ -46,16 +46,20 @@ that silences nothing today, name this finding, too: `ignore[missing-weight-fill
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from caffefix.findings import Applicability, Finding, Fix, Judged, Phase, Severity, Subject
 from caffefix.fixers._suppressions import at
 from caffefix.syntax.edits import Reword
-from caffefix.syntax.suppressions import Suppression
+from caffefix.syntax.source import short
+from caffefix.syntax.suppressions import Suppression, is_glob, means
 
 PHASE = Phase.TIDY
 GROUP = "Suppression comments"
 NAME = "unused-suppression"
+
+# The nearest name is looked for for so many unknown ones of a file, of at most so many characters.
+_GUESSES = 20
+_LONGEST = 60
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -71,16 +75,17 @@ def find(subject: Subject) -> Iterator[Finding]:
     # Where no fork reads the file, fixers leave much of it unsaid.
     unread = subject.verdict is not None and not subject.verdict.accepting
     unused: dict[int, dict[Suppression, list[str]]] = {}
+    words = _Words(known, subject.judged)
     for suppression in subject.suppressions.all:
         if suppression.trouble:
             yield at(suppression, NAME, Severity.WARNING, f"this suppression has no effect: {suppression.trouble}")
-        unknown = [name for name in suppression.names if not any(fnmatchcase(k, name) for k in known)]
-        if unknown:
-            yield at(suppression, NAME, Severity.WARNING, _unknown(unknown[0], list(known)))
+        unknown = next((name for name in suppression.names if not words.meant(name)), None)
+        if unknown is not None:
+            yield at(suppression, NAME, Severity.WARNING, words.unknown(unknown))
         if unread:
             continue
-        idle = (n for n in suppression.names if n not in unknown and (suppression.start, n) not in used)
-        names = [name for name in idle if _is_judged(name, known, subject.judged)]
+        idle = (n for n in suppression.names if words.meant(n) and (suppression.start, n) not in used)
+        names = [name for name in idle if words.is_judged(name)]
         if names:
             unused.setdefault(suppression.comment.start, {})[suppression] = names
     for directives in unused.values():
@@ -89,47 +94,64 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:
     """Directives, by their places, with those of their names that silence something."""
-    return {
-        (suppression.start, name)
-        for finding in judged.suppressed
-        for suppression in subject.suppressions.covering(finding.name, finding.node)
-        for name in suppression.names_matching(finding.name)
-    }
+    findings = ((finding.name, finding.node) for finding in judged.suppressed)
+    return {(suppression.start, name) for suppression, name in subject.suppressions.silencing(findings)}
 
 
-def _is_judged(pattern: str, known: dict[str, Phase], judged: Judged) -> bool:
-    """Whether all that a name or glob means was looked for."""
-    meant = [name for name in known if fnmatchcase(name, pattern)]
-    return all(name in judged.names and known[name] is not Phase.TIDY for name in meant)
+class _Words:
+    """What the names in directives mean; each is asked about once, however often it is written."""
 
+    def __init__(self, known: dict[str, Phase], judged: Judged) -> None:
+        self._known = known
+        self._judged = judged
+        self._meant: dict[str, tuple[str, ...]] = {}
+        self._guesses = _GUESSES
 
-def _unknown(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
+    def meant(self, pattern: str) -> tuple[str, ...]:
+        """The findings that a name or glob means."""
+        found = self._meant.get(pattern)
+        if found is None:
+            plain = (pattern,) if pattern in self._known else ()
+            globbed = tuple(name for name in self._known if means(pattern, name)) if is_glob(pattern) else plain
+            found = self._meant[pattern] = globbed
+        return found
 
-    near = get_close_matches(name, known, 1)
-    hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
-    return f'this suppression has no effect: there is no finding "{name}"{hint}'
+    def is_judged(self, pattern: str) -> bool:
+        """Whether all that a name or glob means was looked for."""
+        meant = self.meant(pattern)
+        return all(name in self._judged.names and self._known[name] is not Phase.TIDY for name in meant)
+
+    def unknown(self, name: str) -> str:
+        near: list[str] = []
+        if self._guesses > 0 and len(name) <= _LONGEST:
+            from difflib import get_close_matches
+
+            self._guesses -= 1
+            near = get_close_matches(name, list(self._known), 1)
+        hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
+        return f'this suppression has no effect: there is no finding "{short(name)}"{hint}'
 
 
 def _unused(directives: dict[Suppression, list[str]]) -> Iterator[Finding]:
     """Findings at the directives of one comment, with the names that silence nothing."""
     comment = next(iter(directives)).comment
-    text = comment.text
-    for suppression, unused in sorted(directives.items(), key=lambda item: -item[0].start):
-        text = _without(text, suppression, unused)
-    words = ", ".join(dict.fromkeys(name for unused in directives.values() for name in unused))
-    fix = Fix((Reword(comment, text.rstrip()),), Applicability.SAFE, f"take out ignore[{words}]")
+    parts, position = [], 0
+    for suppression, unused in sorted(directives.items(), key=lambda item: item[0].start):
+        start = suppression.start - comment.start
+        parts += [comment.text[position:start], _without(suppression, set(unused))]
+        position = start + len(suppression.text)
+    text = "".join((*parts, comment.text[position:])).rstrip()
+    words = short(", ".join(dict.fromkeys(name for unused in directives.values() for name in unused)))
+    fix = Fix((Reword(comment, text),), Applicability.SAFE, f"take out ignore[{words}]")
     for suppression, unused in directives.items():
         silences, it = ("silences", "it") if len(unused) == 1 else ("silence", "them")
         what = "deletes the suppression" if len(unused) == len(suppression.names) else f"takes {it} out"
-        message = f"{', '.join(unused)} {silences} nothing here; {what}"
+        message = f"{short(', '.join(unused))} {silences} nothing here; {what}"
         yield at(suppression, NAME, Severity.WARNING, message, fix)
 
 
-def _without(text: str, suppression: Suppression, unused: list[str]) -> str:
-    """A comment's text with fewer names in a directive, or without the directive."""
+def _without(suppression: Suppression, unused: set[str]) -> str:
+    """A directive with fewer names, or nothing."""
     left = [name for name in suppression.names if name not in unused]
-    start = suppression.start - suppression.comment.start
     head, _, rest = suppression.text.partition("[")
-    new = f"{head}[{', '.join(left)}]{rest.partition(']')[2]}" if left else ""
-    return text[:start] + new + text[start + len(suppression.text) :]
+    return f"{head}[{', '.join(left)}]{rest.partition(']')[2]}" if left else ""

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.typecheck import Kind
+from caffefix.caffe.typecheck import BARE_LIST, Kind
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._schema import finding, is_foreign, is_name, universal
 
@@ -69,6 +69,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     for problem in universal(subject, Kind.WRONG_TYPE):
         explained = _EXPLAINED.get((problem.message, problem.node.name))
         more = f"; {explained}" if explained else ""
+        if problem.text == BARE_LIST:
+            more = f"; with a colon it is an empty list, {problem.node.name}: []"
         if is_foreign(problem):
             named = is_name(problem.node)
             more = ", until it is filled in" if named else "; right only for a fork that takes a list"

@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa
-GRAMMAR: int = 108366700499951237
+GRAMMAR: int = 1207519542608835963
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'ANY': '\\.\\.\\.',
  'BAR': '\\|',
@@ -26,9 +26,9 @@ TERMINALS: dict[str, str] = {'ANY': '\\.\\.\\.',
  'SLASH': '/',
  'STAR': '\\*',
  'STRING': '(?:"[^"\\\\\n'
-           ']*(?:\\\\(?:[abfnrtv\\\\?\'"0-7]|[xX][0-9a-fA-F])[^"\\\\\n'
+           ']*(?:\\\\(?:[abfnrtv\\\\?\'"0-7]|x[0-9a-fA-F])[^"\\\\\n'
            ']*)*"|\'[^\'\\\\\n'
-           ']*(?:\\\\(?:[abfnrtv\\\\?\'"0-7]|[xX][0-9a-fA-F])[^\'\\\\\n'
+           ']*(?:\\\\(?:[abfnrtv\\\\?\'"0-7]|x[0-9a-fA-F])[^\'\\\\\n'
            "]*)*')",
  'VARIABLE': '\\$[A-Za-z_][A-Za-z0-9_]*'}
 RULES: tuple[tuple[str, int, str], ...] = (('atom', 3, 'second'), ('atom', 2, 'negative'), ('atom', 1, 'number'), ('atom', 1, 'variable'),

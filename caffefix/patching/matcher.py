@@ -22,6 +22,7 @@ from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
 _STEPS = 200_000  # fields looked at: two seconds; a big net takes thousands
+_REST = 16  # fields that $$$REST takes in one step
 
 # What layers can be looked up by.
 _TABLES: dict[str, Callable[[Layers], dict[str, list[Layer]]]] = {
@@ -114,8 +115,8 @@ class Search:
             else:
                 choices.append(self._candidates(self.goals[len(choices)]))
 
-    def _count(self) -> None:
-        self.steps += 1
+    def _count(self, steps: int = 1) -> None:
+        self.steps += steps
         if self.steps > _STEPS:
             raise TooManySteps("it has too many ways to match here; give it more literal values")
 
@@ -240,12 +241,13 @@ class Search:
         if goal.rest is not None and not goal.rest.variable:
             yield Place(None), {}
             return
-        left = list(self._unused(parent))
-        if goal.rest is None:
-            elements = (e for n in left for e in (n.children() if n.is_list else (n,)))
+        if goal.rest is None:  # the first that says something ends it: there may be many for each way to get here
+            elements = (e for n in self._unused(parent) for e in (n.children() if n.is_list else (n,)))
             if all(e.value and self._says_nothing(kind, e) for e in elements):
                 yield Place(None), {}
             return
+        left = list(self._unused(parent))
+        self._count(len(left) // _REST)
         before = self.bound.get(goal.rest.variable)
         if before is None or (isinstance(before, tuple) and alike(before, left)):
             yield Place(None), {goal.rest.variable: tuple(left)}

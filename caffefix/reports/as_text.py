@@ -8,7 +8,7 @@ from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
-from caffefix.syntax.source import visible
+from caffefix.syntax.source import seen, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,13 +85,18 @@ def render_file(
         out.append(paint("error", "error") + ": " + result.reason)
     if result.role in _ROLES:
         out.insert(0, f"{paint(path, 'path')}: {_ROLES[result.role]}")
+    fixes = "fixes" if len({d.title for d in result.findings if _is_left_out(d)}) > 1 else "fix"
     for diff in result.unsafe:
         after = " after the safe ones" if result.diff else ""
-        out.append(paint(f"unsafe fix, not applied{after} (--unsafe):", "unsafe"))
-        out.append(diff.decode("utf-8", "replace").rstrip("\n"))
+        out.append(paint(f"unsafe {fixes}, not applied{after} (--unsafe):", "unsafe"))
+        out.append(seen(diff).rstrip("\n"))
     if result.status is Status.CHANGED:
         out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
     return "".join(f"{line}\n" for line in out)
+
+
+def _is_left_out(d: Diagnostic) -> bool:
+    return d.applicability is Applicability.UNSAFE and not d.applied and not d.is_note
 
 
 def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from caffefix.caffe.change import Change
-from caffefix.syntax.source import display, one_line
+from caffefix.syntax.source import one_line
 
 _ABSENT = "absent"
 
@@ -29,7 +29,7 @@ def _subject(change: Change) -> tuple[str, str, int, bool]:
 
 
 def _title(place: str, layer: str, ordinal: int) -> str:
-    name = f'layer "{one_line(display(layer))}"' if layer else ""
+    name = f'layer "{one_line(layer)}"' if layer else ""
     if ordinal:
         name += f" (number {ordinal + 1} of that name)"
     return f"{place}: {name}" if place and name else place or name
@@ -37,8 +37,8 @@ def _title(place: str, layer: str, ordinal: int) -> str:
 
 def _whole(title: str, change: Change) -> str:
     sign, text = ("+", change.new) if change.new else ("-", change.old)
-    return f"{sign} {title or 'layer without a name'} {display(text)}"
+    return f"{sign} {title or 'layer without a name'} {one_line(text)}"
 
 
 def _value(text: str) -> str:
-    return display(text) if text else _ABSENT
+    return one_line(text) if text else _ABSENT

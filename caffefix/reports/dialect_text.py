@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caffefix.caffe.dialect import Verdict
 from caffefix.caffe.schema import load
-from caffefix.syntax.source import Source, display
+from caffefix.syntax.source import Source, display, one_line, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def as_text(source: Source, verdict: Verdict | None) -> str:
     """The forks that accept a file; those that do not, by the first thing they stop at."""
     if verdict is None:
-        return f"{source.path}: neither net nor solver\n"
+        return f"{visible(source.path)}: neither net nor solver\n"
     names = load().names(verdict.accepting)
-    out = [f"{source.path}: {', '.join(sorted(names)) or 'no known fork accepts it'}"]
+    out = [f"{visible(source.path)}: {', '.join(sorted(names)) or 'no known fork accepts it'}"]
     for (offset, text), forks in _grouped(verdict).items():
         place = source.position(offset)
-        out.append(f"  not {_some(forks)}: {place.line}:{place.column}: {display(text)}")
+        out.append(f"  not {_some(forks)}: {place.line}:{place.column}: {one_line(text)}")
     return "\n".join(out) + "\n"
 
 

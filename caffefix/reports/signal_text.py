@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from caffefix.engine.signals import Comparison
 from caffefix.evidence.prediction import BlobPrediction, Prediction
-from caffefix.syntax.source import display
+from caffefix.syntax.source import display, one_line, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,18 +19,18 @@ _TINY, _HUGE = 1e-4, 1e3
 def as_text(path: str, found: Comparison) -> str:
     """A line for each top: predicted mean |x|, bracket, verdict; after repair too if it changes anything."""
     before = found.before
-    out = [f"{path}: mean |x| before the first step, phase {before.phase.value}"]
-    out += [f"  assumed: {display(text)}" for text in before.assumed]
+    out = [f"{visible(path)}: mean |x| before the first step, phase {before.phase.value}"]
+    out += [f"  assumed: {one_line(text)}" for text in before.assumed]
     after = {(row.layer, row.blob): row for row in found.after.blobs} if found.after is not None else None
     dead = _starved(before)
     head = ["layer", "blob", "type", "mean |x|", "low", "high", "verdict"]
     rows = [head if after is None else [*head, "after repair"]]
     for row in before.blobs:
-        cells = [display(row.layer), display(row.blob), display(row.type), *_numbers(row), _verdict(row, dead)]
+        cells = [one_line(row.layer), one_line(row.blob), one_line(row.type), *_numbers(row), _verdict(row, dead)]
         rows.append(cells if after is None else [*cells, _later(row, after)])
     widths = [max(len(cells[i]) for cells in rows) for i in range(len(rows[0]))]
     out += ["  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in rows]
-    out += [f"  stops at {display(s.layer)}: {s.why}" for s in before.stopped]
+    out += [f"  stops at {one_line(s.layer)}: {s.why}" for s in before.stopped]
     if before.loss is not None:
         later = found.after.loss if found.after is not None else None
         out.append(

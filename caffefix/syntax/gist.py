@@ -30,7 +30,7 @@ def gist(block: Block) -> int:
     messages the same strings, too.
     """
     if not block.gist:
-        parts: list[object] = [block.kind, block.name]
+        parts: list[object] = [_kind(block), block.name]
         for item in block.items:
             if isinstance(item, Field):
                 parts.append(item.name if item.value[0] in "\"'" else item)
@@ -93,7 +93,12 @@ def _whole(block: Block) -> int:
 
 
 def _begun(block: Block) -> tuple[Block, Iterator[Green], list[object]]:
-    return block, iter(block.items), [block.kind, block.name]
+    return block, iter(block.items), [_kind(block), block.name]
+
+
+def _kind(block: Block) -> str:
+    """How a block opens; only to a list of scalars does it matter whether a colon stands there."""
+    return block.kind if block.kind != "[" or block.has_colon else "[bare"
 
 
 def _numbered(parts: list[object]) -> int:

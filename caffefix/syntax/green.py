@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from caffefix.patterns import pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -77,6 +79,9 @@ def _places(names: tuple[str, ...]) -> dict[str, list[int]]:
 _shared_places = lru_cache(1 << 12)(_places)
 
 
+_COLON = pattern(r"[^:#{\[<]*(?:#[^\n]*\n[^:#{\[<]*)*:")
+
+
 class Block:
     """A message or a list: an opening bracket, items, a closing bracket.
 
@@ -96,6 +101,11 @@ class Block:
         self.size = -1  # length of the text, filled in by measure()
         self._places: dict[str, list[int]] | None = None
         self.gist = self.whole = 0  # filled in by gist()
+
+    @property
+    def has_colon(self) -> bool:
+        """Whether a colon stands between the name and the bracket."""
+        return _COLON.match(self.open.text) is not None
 
     def places(self) -> dict[str, list[int]]:
         """The indices of its items by their names, trivia under ``Trivia.name``."""

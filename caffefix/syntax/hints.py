@@ -53,7 +53,7 @@ def bad_character(text: str, offset: int) -> tuple[int, str]:
 
 
 _STRING_PART = pattern(
-    r"""[^\\"'\n\x00]+|\\(?:[abfnrtv\\?'"0-7]|[xX][0-9a-fA-F]|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|["']"""
+    r"""[^\\"'\n\x00]+|\\(?:[abfnrtv\\?'"0-7]|x[0-9a-fA-F]|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|["']"""
 )
 
 
@@ -62,7 +62,8 @@ def _bad_string(text: str, offset: int) -> tuple[int, str]:
     while match := _STRING_PART.match(text, at):
         at = match.end()
     if text[at : at + 1] == "\\" and text[at + 1 : at + 2] not in ("", "\n"):
-        return at + 1, f'"\\{_shorten(text[at + 1])}" is no escape sequence'
+        old = "; protobuf 2 took it: write \\x" if text[at + 1] == "X" else ""
+        return at + 1, f'"\\{_shorten(text[at + 1])}" is no escape sequence{old}'
     if text[at : at + 1] == "\x00":
         return at, "NUL byte in a string"
     return at, "the string is not closed before the end of its line"

@@ -164,6 +164,13 @@ class _Lowering:
         if not isinstance(node.green, Field):
             raise EditError(f"{node.name} is a message: it has no value to replace")
         start = node.offset + node.green.at
+        inside = comments.in_text(node.green.value)
+        if inside:  # between strings side by side: the comments go above the field
+            if not begins_line(self.text, node.start):
+                raise EditError(f"comments stand inside the value of {node.name}; write it as one string first")
+            indent, eol = indent_at(self.text, node.start), newline_at(self.text, node.start)
+            above = node.start - len(indent)
+            self._span(above, above, "".join(f"{indent}{text}{eol}" for text in inside))
         self._span(start, start + len(node.green.value), value)
 
     def _rename(self, node: Node, name: str) -> None:

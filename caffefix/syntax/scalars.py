@@ -12,7 +12,7 @@ _STRING_TOKENS = pattern(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
 )
 _ESCAPE = pattern(
-    r"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})"
+    r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})"
     r"|(?:u|U0000)([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"  # a surrogate pair
     r"|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
 )

@@ -13,13 +13,13 @@ What stands behind the bracket is the reason. A directive may follow other words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator
 
 from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.comments import Comment
+from caffefix.syntax.source import short
 from caffefix.syntax.tree import Document, Node
 
 # Without its colon it is taken for a directive only if what follows is one.
@@ -66,7 +66,60 @@ class Suppression:
 
     def names_matching(self, name: str) -> Iterator[str]:
         """Those of its names that mean a finding."""
-        return (pattern for pattern in self.names if fnmatchcase(name, pattern))
+        return (pattern for pattern in self.names if means(pattern, name))
+
+
+def means(glob: str, name: str) -> bool:
+    """Whether a name or glob (``*``, ``?``) means a finding.
+
+    After each ``*`` the rest is looked for where it comes first, and no earlier ``*`` is tried anew: there is
+    no file whose globs take longer than their length times that of the name.
+    """
+    if not is_glob(glob):
+        return glob == name
+    at = place = 0
+    star, resumed = -1, 0
+    while place < len(name):
+        if at < len(glob) and glob[at] == "*":
+            star, resumed = at, place
+            at += 1
+        elif at < len(glob) and glob[at] in ("?", name[place]):
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            resumed += 1
+            at, place = star + 1, resumed
+        else:
+            return False
+    return not glob[at:].strip("*")
+
+
+def is_glob(name: str) -> bool:
+    """Whether a name in a directive may mean several findings."""
+    return "*" in name or "?" in name
+
+
+class _Scope:
+    """The directives that cover a field, found by the finding's name."""
+
+    __slots__ = ("exact", "globs", "known")
+
+    def __init__(self) -> None:
+        self.exact: dict[str, list[Suppression]] = {}
+        self.globs: dict[str, list[Suppression]] = {}
+        self.known: dict[str, tuple[Suppression, ...]] = {}
+
+    def add(self, suppression: Suppression) -> None:
+        for name in dict.fromkeys(suppression.names):
+            (self.globs if is_glob(name) else self.exact).setdefault(name, []).append(suppression)
+
+    def silencing(self, name: str) -> tuple[Suppression, ...]:
+        """Those that silence a finding of that name, each once."""
+        found = self.known.get(name)
+        if found is None:
+            globs = (s for glob, having in self.globs.items() if means(glob, name) for s in having)
+            unique = {s.start: s for s in (*self.exact.get(name, ()), *globs)}
+            found = self.known[name] = tuple(unique.values())
+        return found
 
 
 class Suppressions:
@@ -78,21 +131,34 @@ class Suppressions:
             head = _head(document)
             found = (s for comment in comments.owned(document) for s in _directives(comment, head))
             self.all = tuple(sorted(found, key=lambda s: s.start))
-        self._by_scope: dict[int, list[Suppression]] = {}
+        self._scopes: dict[int, _Scope] = {}
         for suppression in self.all:
             if suppression.scope is not None:
-                self._by_scope.setdefault(id(suppression.scope), []).append(suppression)
+                self._scopes.setdefault(id(suppression.scope), _Scope()).add(suppression)
 
-    def covering(self, name: str, node: Node) -> list[Suppression]:
-        """The directives that silence a finding of a name at a node."""
-        if not self._by_scope:
-            return []
-        found = []
-        at: Node | None = node
+    def covers(self, name: str, node: Node) -> bool:
+        """Whether a directive silences a finding of a name at a node."""
+        return any(scope.silencing(name) for scope in self._around(node))
+
+    def silencing(self, findings: Iterable[tuple[str, Node]]) -> Iterator[tuple[Suppression, str]]:
+        """The directives that silence one of these findings, each with those of its names that do."""
+        met: set[tuple[int, str]] = set()
+        for name, node in findings:
+            for scope in self._around(node):
+                if (id(scope), name) in met:
+                    continue
+                met.add((id(scope), name))
+                for suppression in scope.silencing(name):
+                    yield from ((suppression, pattern) for pattern in suppression.names_matching(name))
+
+    def _around(self, node: Node) -> Iterator[_Scope]:
+        """What covers a node: directives at the node, at those around it, at the file."""
+        at: Node | None = node if self._scopes else None
         while at is not None:
-            found += [s for s in self._by_scope.get(id(at), ()) if any(s.names_matching(name))]
+            scope = self._scopes.get(id(at))
+            if scope is not None:
+                yield scope
             at = at.parent
-        return found
 
 
 def _head(document: Document) -> int:
@@ -104,23 +170,24 @@ def _head(document: Document) -> int:
 def _directives(comment: Comment, head: int) -> Iterator[Suppression]:
     places = [match.span() for match in _ADDRESS.finditer(comment.text)]
     ends = [*(start for start, _ in places[1:]), len(comment.text)]
+    torn = "\r" in comment.text.rstrip()
     for (start, behind), end in zip(places, ends, strict=False):
-        yield _directive(comment, start, comment.text[behind:end], comment.text[start:end], head)
+        yield _directive(comment, start, comment.text[behind:end], comment.text[start:end], head, torn)
 
 
-def _directive(comment: Comment, at: int, words: str, text: str, head: int) -> Suppression:
+def _directive(comment: Comment, at: int, words: str, text: str, head: int, torn: bool) -> Suppression:
     def wrong(trouble: str) -> Suppression:
         return Suppression(comment, comment.start + at, text, None, (), "", trouble)
 
-    if "\r" in comment.text.rstrip():
+    if torn:
         return wrong("a carriage return stands in its comment, which to Caffe goes on to the line feed")
     match = _DIRECTIVE.match(words)
     if match is None:
-        return wrong(f'"{text.strip()}" is not understood; {HOW}')
+        return wrong(f'"{short(text.strip())}" is not understood; {HOW}')
     verb, listed, reason = match.groups()
     names = tuple(name.strip() for name in listed.split(",")) if listed is not None else ()
     if any(not _NAME.fullmatch(name) for name in names):
-        return wrong(f'the names in "{text.strip()}" are not understood; {HOW}')
+        return wrong(f'the names in "{short(text.strip())}" are not understood; {HOW}')
     scope: Node | None = comment.owner
     if verb == "ignore-file":
         if comment.start >= head or not comment.whole_line:

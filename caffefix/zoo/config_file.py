@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from caffefix.records import dataclass
-from caffefix.resources import content
+from caffefix.zoo.files import LIST, FileError, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
         ConfigError: it cannot be read, is no TOML, or says something that is not understood.
     """
     try:
-        data = content(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
+        data = read(path, LIST)
+    except FileError as error:
+        raise ConfigError(str(error)) from error
     shared = os.path.basename(path) == SHARED
     if shared and b"caffefix" not in data:
         return None  # other tools' mistakes in it are not ours to report

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from caffefix.records import dataclass, field
+from caffefix.zoo.files import head
 from caffefix.zoo.ignores import Ignores
 
 # .pt is also what PyTorch calls its archives: those are told by their first bytes.
@@ -121,9 +122,5 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_binary(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_SNIFF)
-    except OSError:
-        return False  # reading it will tell why
-    return b"\0" in head or head.startswith((b"PK", b"\x80"))
+    start = head(path, _SNIFF)
+    return b"\0" in start or start.startswith((b"PK", b"\x80"))

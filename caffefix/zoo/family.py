@@ -11,8 +11,8 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 
 from caffefix.caffe.family import Family, Member
-from caffefix.resources import content
 from caffefix.zoo.discover import SUFFIXES
+from caffefix.zoo.files import FileError, read
 
 # A folder with more files is a heap of models: which is whose cannot be told.
 MOST = 16
@@ -110,8 +110,8 @@ def _members(folder: str) -> Iterator[Member]:
         try:
             status = os.lstat(path)
             readable = stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST
-            data = content(path) if readable else None
-        except OSError:  # it is told of when it is its turn
+            data = read(path, _LARGEST) if readable else None
+        except (OSError, FileError):  # it is told of when it is its turn
             continue
         if data is not None:
             yield Member(name, data.decode("latin-1"))

@@ -6,57 +6,156 @@ import os
 import stat
 import sys
 
-from caffefix.resources import content
 from caffefix.syntax.source import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+
+# How many bytes of a file are read, at most; docs/limits.md has these figures.
+NET = 1 << 26  # a net, a solver, and what else has no limit of its own
+LIST = 1 << 20  # configuration, rules of what to ignore, a patch
+MEAN = 1 << 28  # a mean file
+PATHS = 1 << 26  # a list of paths
 
 
 class FileError(Exception):
-    """A file that cannot be read or written; the message says why and what to do."""
+    """A file that cannot be read or written; the message says why and what to do.
 
-    def __init__(self, message: str) -> None:
+    Attributes:
+        is_too_large: whether it was not read for its length.
+    """
+
+    def __init__(self, message: str, *, is_too_large: bool = False) -> None:
         super().__init__(visible(message))
+        self.is_too_large = is_too_large
 
 
-def read(path: str) -> bytes:
+def read(path: str, most: int = NET) -> bytes:
     """The content of a file.
 
+    Args:
+        path: the file.
+        most: how many bytes it may have.
+
     Raises:
-        FileError: it is not there, is no regular file, or may not be read.
+        FileError: it is not there, is no regular file, is too large, or may not be read.
     """
     try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            if os.access(path, os.R_OK | os.X_OK):
-                raise FileError(f"{visible(path)}: a folder where a file is wanted")
-            raise FileError(f"{visible(path)}: the folder cannot be searched; check its permissions")
-        if not stat.S_ISREG(mode):
-            raise FileError(f"{visible(path)}: not a regular file")
-        return content(path)
+        handle = _opened(path)
+        try:
+            return _bounded(path, lambda size: os.read(handle, size), most)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise FileError(f"{visible(path)}: cannot be read: {error.strerror or error}") from error
 
 
-def read_once(path: str) -> bytes:
+# Neither waits for somebody at the other end of a pipe, nor takes a terminal over.
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_CHUNK = 1 << 20
+
+
+def _opened(path: str) -> int:
+    """A regular file, open."""
+    _check_kind(path, os.stat(path).st_mode)
+    handle = os.open(path, _READING)
+    try:
+        # Another file may have come in its place meanwhile: a pipe, say, which nobody writes into.
+        _check_kind(path, os.fstat(handle).st_mode)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def stream(path: str) -> BinaryIO:
+    """A file or pipe that is read piece by piece, whatever its length; a pipe waits for who writes into it.
+
+    Raises:
+        FileError: it is not there, or is neither.
+        OSError: it may not be read.
+    """
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        return open(path, "rb")
+    return os.fdopen(_opened(path), "rb")
+
+
+def _check_kind(path: str, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        if os.access(path, os.R_OK | os.X_OK):
+            raise FileError(f"{visible(path)}: a folder where a file is wanted")
+        raise FileError(f"{visible(path)}: the folder cannot be searched; check its permissions")
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{visible(path)}: not a regular file")
+
+
+def head(path: str, size: int) -> bytes:
+    """The first bytes of a file; nothing where it cannot be read."""
+    try:
+        handle = os.open(path, _READING)
+    except OSError:
+        return b""
+    try:
+        return os.read(handle, size) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
+
+
+def _bounded(path: str, read: Callable[[int], bytes], most: int) -> bytes:
+    """All that can be read, if it is not too much."""
+    parts = []
+    left = most + 1
+    while left > 0 and (part := read(min(left, _CHUNK))):
+        parts.append(part)
+        left -= len(part)
+    if left <= 0:
+        raise FileError(
+            f"{visible(path)}: larger than {most >> 20} MiB, the most that is read of such a file",
+            is_too_large=True,
+        )
+    return b"".join(parts)
+
+
+def read_once(path: str, most: int = NET) -> bytes:
     """The content of a file, of standard input (``-``), or of a pipe, which gives it once.
 
     Raises:
         FileError: as ``read``; a pipe is read for as long as somebody writes into it.
     """
     if path == "-":
-        return sys.stdin.buffer.read()
+        return standard_input(most)
     try:
         if stat.S_ISFIFO(os.stat(path).st_mode):
-            return content(path)
+            with open(path, "rb") as file:
+                return _bounded(path, file.read, most)
     except OSError as error:
         raise FileError(f"{visible(path)}: cannot be read: {error.strerror or error}") from error
-    return read(path)
+    return read(path, most)
+
+
+def standard_input(most: int = NET) -> bytes:
+    """All that is on standard input.
+
+    Raises:
+        FileError: it cannot be read, or is too much.
+    """
+    try:
+        return _bounded("<stdin>", sys.stdin.buffer.read, most)
+    except OSError as error:
+        raise FileError(f"<stdin>: cannot be read: {error.strerror or error}") from error
 
 
 def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
     """Give a file its content in one step: whoever looks sees the old one or the new one.
 
-    A link is followed, not replaced; the mode is kept, and the owner where the system lets us. Other
-    hard links to the file keep the old content. The content must still be what was read.
+    A signal to end waits until that is done. A link is followed, not replaced; mode, attributes and access list
+    are kept as they are at that moment, and the owner where the system lets us. Other hard links to the file
+    keep the old content. The content must still be what was read, and the file the same.
 
     Args:
         path: the file.
@@ -68,33 +167,35 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
         FileError: the file changed or appeared meanwhile, there is another backup, or it may not be written.
             It is as it was.
     """
+    from caffefix.zoo.signals import held  # only where something is written
+
+    with held():
+        _write(path, old, new, backup)
+
+
+def _write(path: str, old: bytes | None, new: bytes, backup: str) -> None:
     real = os.path.realpath(path)
     temporary = ""
     try:
-        status = None
+        before = None
         if old is not None:
-            status = os.stat(real)
-            if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
+            before = os.lstat(real)
+            if not before.st_mode & 0o222 or not os.access(real, os.W_OK):
                 raise FileError(f"{visible(path)}: not written: the file is read-only")
-        # Named before it is made, so that an interruption at any moment finds it to clean it up.
         temporary = os.path.join(os.path.dirname(real), f".caffefix-{os.urandom(8).hex()}")
-        with open(temporary, "xb", opener=_private if status is not None else None) as file:
+        with open(temporary, "xb", opener=_private if before is not None else None) as file:
             file.write(new)
             file.flush()
             os.fsync(file.fileno())
-        if status is None:
+        if before is None or old is None:
             os.link(temporary, real)  # fails where there is a file: a rename would replace it
-        else:
-            _take_over(temporary, status)
-            now = content(real)
-            if now == new:
-                return  # another run was faster
-            if now != old:
-                raise FileError(f"{visible(path)}: not written: it changed while it was being repaired; run again")
+        elif _is_as_it_was(path, real, before, old, new, temporary):
             if backup:
-                _keep(real, real + backup, now)
+                _keep(real, real + backup, old)
             os.replace(temporary, real)
             temporary = ""
+        else:
+            return  # another run was faster
         _sync_folder(os.path.dirname(real))
     except FileExistsError:
         raise FileError(f"{visible(path)}: not written: there is a file already") from None
@@ -105,12 +206,40 @@ def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
             _unlink(temporary)
 
 
+def _is_as_it_was(path: str, real: str, before: os.stat_result, old: bytes, new: bytes, temporary: str) -> bool:
+    """Look at a file once more, and make the one that will replace it like it; False if it is replaced already.
+
+    What is done to the file between this look and the replacement, which follows at once, is lost.
+
+    Raises:
+        FileError: it holds something else by now, or something else is in its place.
+    """
+    if stat.S_ISLNK(os.lstat(real).st_mode):
+        raise FileError(f"{visible(path)}: not written: a link was put in its place; run again")
+    handle = os.open(real, _READING | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileError(f"{visible(path)}: not written: it is no regular file any more")
+        now = _bounded(path, lambda size: os.read(handle, size), max(len(old), len(new)) + 1)
+        if now == new:
+            return False
+        if now != old:
+            raise FileError(f"{visible(path)}: not written: it changed while it was being repaired; run again")
+        if not os.path.samestat(status, before):
+            raise FileError(f"{visible(path)}: not written: another file was put in its place; run again")
+        _take_over(temporary, handle, status)
+    finally:
+        os.close(handle)
+    return True
+
+
 def _keep(real: str, copy: str, data: bytes) -> None:
     """Give the old content a second name, under which it stays when the first one gets the new content."""
     try:
         os.link(real, copy)
     except FileExistsError:
-        if content(copy) != data:
+        if read(copy) != data:
             raise FileError(
                 f"{visible(real)}: not written: there is another backup of it, {copy}; move it away"
             ) from None
@@ -140,13 +269,30 @@ def put(path: str, data: bytes, *, force: bool = False) -> None:
         write(path, read(path), data)
 
 
-def _take_over(temporary: str, status: os.stat_result) -> None:
-    """Give a new file the mode of the one that it replaces, and the owner where the system lets us."""
-    os.chmod(temporary, stat.S_IMODE(status.st_mode))
+def _take_over(temporary: str, handle: int, status: os.stat_result) -> None:
+    """Give a new file owner, mode and attributes of the open one that it replaces, where the system lets us.
+
+    In this order: a new owner takes special bits and capabilities away, and an access list goes by the mode.
+    """
     from contextlib import suppress
 
-    with suppress(PermissionError):
-        os.chown(temporary, status.st_uid, status.st_gid)
+    mode = stat.S_IMODE(status.st_mode)
+    made = os.lstat(temporary)
+    if (made.st_uid, made.st_gid) != (status.st_uid, status.st_gid):
+        try:
+            os.chown(temporary, status.st_uid, status.st_gid)
+        except PermissionError:
+            mode &= 0o777  # what ran as its owner must not run as us
+    os.chmod(temporary, mode)
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):  # the file system has none
+            kept = os.listxattr(handle)
+            for name in set(os.listxattr(temporary)) - set(kept):  # the folder's default access list
+                with suppress(OSError):
+                    os.removexattr(temporary, name)
+            for name in kept:
+                with suppress(OSError):
+                    os.setxattr(temporary, name, os.getxattr(handle, name))
 
 
 def _private(path: str, flags: int) -> int:

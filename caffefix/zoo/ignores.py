@@ -11,11 +11,11 @@ import os
 from collections.abc import Iterator
 
 from caffefix.records import dataclass, field
-from caffefix.resources import content
+from caffefix.zoo.files import LIST, FileError, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from caffefix.zoo.gitignore import Rules
 
 GIT = ".gitignore"
 OURS = ".caffefixignore"
@@ -28,77 +28,68 @@ class Ignores:
     Attributes:
         top: the folder, absolute.
         gitignore: whether ``.gitignore`` counts.
+
+    Raises:
+        FileError: a file of rules is too large to be one.
     """
 
     top: str
     gitignore: bool = True
-    _rules: dict[str, tuple[tuple[str, GitIgnoreSpec], ...]] = field(default_factory=dict)
+    _rules: dict[str, tuple[tuple[str, Rules], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        above = tuple(self._above())
-        if _verdict(above, self.top, True):
-            above = ()  # a folder that is named is searched, though a file above passes it over
-        self._rules[self.top] = (*above, *self._of(self.top))
+        self._rules[self.top] = (*self._above(), *self._of(self.top))
 
     def ignored(self, folder: str, name: str, is_folder: bool) -> bool:
         """Whether an entry of a folder is passed over; the folder is the top or below it, absolute."""
         return _verdict(self._in_force(folder), os.path.join(folder, name), is_folder)
 
-    def _in_force(self, folder: str) -> tuple[tuple[str, GitIgnoreSpec], ...]:
+    def _in_force(self, folder: str) -> tuple[tuple[str, Rules], ...]:
         found = self._rules.get(folder)
         if found is None:  # its parent was asked about before
             found = (*self._rules.get(os.path.dirname(folder), self._rules[self.top]), *self._of(folder))
             self._rules[folder] = found
         return found
 
-    def _above(self) -> Iterator[tuple[str, GitIgnoreSpec]]:
-        """The rules of the folders above, the outermost first."""
-        folders = []
-        folder = self.top
-        while not os.path.exists(os.path.join(folder, ".git")):
-            parent = os.path.dirname(folder)
-            if parent == folder:
-                return  # not in a repository
-            folder = parent
-            folders.append(folder)
-        for folder in reversed(folders):
-            yield from self._of(folder)
+    def _above(self) -> tuple[tuple[str, Rules], ...]:
+        """The rules of the folders above, the outermost first.
 
-    def _of(self, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
+        There are none outside of a repository, and for a folder that they pass over: being named, it is searched.
+        """
+        folders = [self.top]
+        while not os.path.exists(os.path.join(folders[-1], ".git")):
+            parent = os.path.dirname(folders[-1])
+            if parent == folders[-1]:
+                return ()  # not in a repository
+            folders.append(parent)
+        found: tuple[tuple[str, Rules], ...] = ()
+        while len(folders) > 1:
+            found = (*found, *self._of(folders.pop()))
+            if _verdict(found, folders[-1], True):
+                return ()
+        return found
+
+    def _of(self, folder: str) -> Iterator[tuple[str, Rules]]:
         for name in (GIT, OURS) if self.gitignore else (OURS,):
-            try:
-                data = content(os.path.join(folder, name))
-            except OSError:
+            path = os.path.join(folder, name)
+            if not os.path.isfile(path):
                 continue
-            yield folder, _parsed(os.fsdecode(data))
+            try:
+                data = read(path, LIST)
+            except FileError as error:
+                if error.is_too_large:
+                    raise
+                continue  # as git does
+            from caffefix.zoo.gitignore import rules  # few searches meet such a file
+
+            yield folder, rules(data)
 
 
-def _verdict(rules: tuple[tuple[str, GitIgnoreSpec], ...], path: str, is_folder: bool) -> bool:
+def _verdict(rules: tuple[tuple[str, Rules], ...], path: str, is_folder: bool) -> bool:
     """What the last rule says that says anything."""
-    for base, spec in reversed(rules):
+    for base, those in reversed(rules):
         relative = os.path.relpath(path, base).replace(os.sep, "/")
-        said = spec.check_file(relative + "/" if is_folder else relative).include
+        said = those.verdict(os.fsencode(relative).decode("latin-1").split("/"), is_folder)
         if said is not None:
-            return bool(said)
+            return said
     return False
-
-
-def _parsed(text: str) -> GitIgnoreSpec:
-    """The rules of a file; a line that is no pattern is passed over, as git does."""
-    from pathspec import GitIgnoreSpec  # few searches meet such a file
-
-    lines = text.split("\n")
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        return GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
-
-
-def _is_pattern(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from caffefix.evidence.logs.model import TrainingLog
 from caffefix.evidence.logs.reader import NotALogError, read_log
-from caffefix.zoo.files import FileError
+from caffefix.zoo.files import FileError, stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ def read(path: str, progress: Callable[[int], None] | None = None) -> TrainingLo
     try:
         if path == "-":
             return _read("<stdin>", sys.stdin.buffer, progress)
-        with open(path, "rb") as stream:
-            return _read(path, stream, progress)
+        with stream(path) as file:
+            return _read(path, file, progress)
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _read(path: str, stream: IO[bytes], progress: Callable[[int], None] | None) -> TrainingLog:
+def _read(path: str, file: IO[bytes], progress: Callable[[int], None] | None) -> TrainingLog:
     try:
-        return read_log(path, stream, progress)
+        return read_log(path, file, progress)
     except NotALogError as error:
         raise FileError(str(error)) from None

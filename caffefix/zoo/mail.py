@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from binascii import b2a_qp
 from collections.abc import Iterable
 from email.header import Header
 from textwrap import fill
 
 from caffefix import __version__
+from caffefix.syntax.source import short, visible
 
 _WIDTH = 72
 
@@ -80,6 +82,15 @@ def head(author: str, subject: str, number: int, total: int, body: str, *, plain
         "",
     ]
     return "\n".join(lines).encode("ascii") + encoded(f"{body}---\n".encode(), plain=plain)
+
+
+def spoken(name: str) -> str:
+    """A file's or folder's name in a subject: on one line, what is not seen or is no text as escapes.
+
+    A name may be as long as the line of a header: of one too long its beginning says enough.
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return short(visible(text))
 
 
 def encoded(data: bytes, *, plain: bool) -> bytes:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from caffefix.engine.rescale import MeanFile
-from caffefix.zoo.files import FileError, put, read
+from caffefix.zoo.files import MEAN, FileError, put, read
 
 
 def locate(name: str, net: str) -> str:
@@ -37,7 +37,7 @@ def save(net: str, files: Iterable[MeanFile]) -> None:
         path = os.path.join(os.path.dirname(locate(file.old, net)), os.path.basename(_path(file.new)))
         if not os.path.lexists(path):
             put(path, file.data)
-        elif read(path) != file.data:
+        elif read(path, MEAN) != file.data:
             raise FileError(f"{path}: not written: there is another file of that name; move it away")
 
 

@@ -16,7 +16,7 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
 from caffefix.records import dataclass, replace
 from caffefix.syntax.source import Source, visible
-from caffefix.zoo.files import FileError, read
+from caffefix.zoo.files import LIST, FileError, read
 
 
 class PatchFileError(Exception):
@@ -30,7 +30,7 @@ def load_patch(path: str) -> Patch:
         PatchFileError: it cannot be read, cannot be right, or is called as a finding is.
     """
     try:
-        data = read(path)
+        data = read(path, LIST)
     except FileError as error:
         raise PatchFileError(str(error)) from None
     try:

@@ -7,6 +7,7 @@ once more, a second patch is about it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -22,6 +23,9 @@ from caffefix.results import FileResult
 from caffefix.zoo import mail
 from caffefix.zoo.files import FileError
 from caffefix.zoo.git import GitError, git, names_signer
+
+# Characters of a folder's name in that of a patch.
+_LONGEST = 80
 
 # Round, phase and name of the fixer, and the folder if there is a patch for each.
 Key: TypeAlias = "tuple[int, int, str, str]"
@@ -113,7 +117,7 @@ class Series:
         Raises:
             FileError: one cannot be written.
         """
-        names = []
+        names: list[str] = []
         met: set[tuple[str, str]] = set()
         for number, key in enumerate(sorted(self._patches), 1):
             _, _, finding, folder = key
@@ -123,8 +127,11 @@ class Series:
             path = os.path.join(self.folder, "-".join(filter(None, parts)) + ".patch")
             try:
                 self._write(path, self._patches[key], finding, folder, number, again)
-            except OSError as error:
-                raise _failed(path, error) from error
+            except BaseException as error:
+                for made in (*names, path):  # half a series is none
+                    with contextlib.suppress(OSError):
+                        os.unlink(made)
+                raise _failed(path, error) if isinstance(error, OSError) else error from None
             names.append(path)
         return names
 
@@ -133,7 +140,7 @@ class Series:
             finding, page(finding), patch.files, patch.findings, again=again, unsafe=self.unsafe
         )
         if folder not in ("", os.curdir):
-            subject = f"{folder}: {subject}"
+            subject = f"{mail.spoken(folder)}: {subject}"
         with open(patch.spool, "rb") as diffs, open(path, "xb") as out:
             total = len(self._patches)
             out.write(mail.head(self.author, subject, number, total, body, plain=patch.plain))
@@ -226,7 +233,7 @@ def _quietly(top: str, *args: str) -> bool:
 
 def _plain_name(folder: str) -> str:
     """A folder as a part of a file's name."""
-    return "" if folder in ("", ".") else re.sub(r"[^\w.+-]+", "_", folder)
+    return "" if folder in ("", ".") else re.sub(r"[^\w.+-]+", "_", folder, flags=re.ASCII)[:_LONGEST]
 
 
 def _failed(path: str, error: OSError) -> FileError:
