@@ -132,13 +132,8 @@ def test_help_and_readme_have_the_table(read: Callable[[], str]) -> None:
         assert word in text
 
 
-def _shared_fix() -> bytes:
-    """Layers that share one unsafe fix."""
-    return (GOLDEN / "frozen-random-layer/shown-without-unsafe/before.prototxt").read_bytes()
-
-
 def test_what_unsafe_does_was_shown_before(tmp_path: Path) -> None:
-    for number, text in enumerate([_shared_fix(), _text("note"), _text("unsafe error"), _text("unsafe warning")]):
+    for number, text in enumerate([_text("note"), _text("unsafe error"), _text("unsafe warning")]):
         net = tmp_path / f"net{number}.prototxt"
         net.write_bytes(text)
         preview = caffefix("--dry-run", net, cwd=tmp_path)
@@ -153,19 +148,10 @@ def test_what_unsafe_does_was_shown_before(tmp_path: Path) -> None:
         assert (full.out != preview.out) == (b"(--unsafe)" in preview.err)
 
 
-def test_a_shared_fix_is_counted_once() -> None:
-    net = b'layer { name: "d" type: "Data" top: "d" top: "l" data_param { source: "train_lmdb" batch_size: 1 } }\n'
-    filled = b'weight_filler { type: "xavier" }'
-    layer = b'layer { name: "c%d" type: "Convolution" bottom: "%s" top: "c%d"\n'
-    layer += (
-        b"  param { lr_mult: 0 } param { lr_mult: 0 } convolution_param { num_output: 4 kernel_size: 3 "
-        + filled
-        + b" } }\n"
-    )
-    net += layer % (1, b"d", 1) + layer % (2, b"c1", 2)
-    net += b'layer { name: "f" type: "InnerProduct" bottom: "c2" top: "f" inner_product_param { num_output: 2\n'
-    net += b' weight_filler { type: "xavier" } } }\n'
-    net += b'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "f" bottom: "l" top: "loss" }\n'
-    done = caffefix("--dry-run", "--select", "frozen-*", "-", stdin=net)
-    assert done.err.count(b"frozen-random-layer") >= 2
+def test_a_shared_fix_is_counted_once(tmp_path: Path) -> None:
+    case = GOLDEN / "frozen-random-layer/solver-beside"
+    (tmp_path / "solver.prototxt").write_bytes((case / "beside/solver.prototxt").read_bytes())
+    (tmp_path / "before.prototxt").write_bytes((case / "before.prototxt").read_bytes())
+    done = caffefix("--dry-run", "--select", "frozen-*", "before.prototxt", cwd=tmp_path)
+    assert done.err.count(b": frozen-random-layer [unsafe]") >= 2
     assert b"1 unsafe fix not applied" in done.err

@@ -104,7 +104,7 @@ def test_files_have_a_largest_size(tmp_path: Path) -> None:
 def test_standard_input_has_a_largest_size_too() -> None:
     done = caffefix("--check", "-", stdin=b"\n" * (NET + 1))
     assert done.status == 2
-    assert b"<stdin>: larger than 16 MiB" in done.err
+    assert b"<stdin>: larger than 64 MiB" in done.err
 
 
 # ---------------------------------------------------------------- writing

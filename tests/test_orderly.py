@@ -94,8 +94,12 @@ def test_no_memory_while_files_are_looked_for(zoo: Path, monkeypatch: pytest.Mon
 
 
 def test_what_the_system_refuses_is_one_line(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: str) -> None:
-        raise PermissionError(13, "Permission denied", path)
+    is_folder = os.path.isdir
+
+    def refuse(path: str) -> bool:
+        if path == "./zoo":
+            raise PermissionError(13, "Permission denied", path)
+        return is_folder(path)
 
     monkeypatch.setattr(discover.os.path, "isdir", refuse)
     done = caffefix("--check", "./zoo", cwd=zoo)
