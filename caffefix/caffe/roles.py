@@ -91,6 +91,12 @@ def role(document: Document, net: Net | None) -> Role:
     return Role.SNIPPET
 
 
+def carry_role(before: Document, after: Document) -> None:
+    """Let an edited file be for what it was for before: an edit may take the last sign of it away."""
+    after.memory.setdefault("is_caffe", is_caffe(before))
+    after.memory.setdefault("role", file_role(before))
+
+
 def file_role(document: Document) -> Role:
     """The role of a file as a whole: one that holds a net in ``net_param`` is a solver."""
     found: Role | None = document.memory.get("role")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.family import Family
+from caffefix.caffe.roles import carry_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
 from caffefix.engine.look import look, survey
@@ -155,6 +156,8 @@ class _Run:
         self.seen = {source.text}
 
     def _subject(self, document: Document) -> Subject:
+        """A later text as fixers and proofs see it: what a file is for is a fact of the file as it was."""
+        carry_role(self.original, document)
         return Subject(document, self.request.options, self.family)
 
     def to_fixpoint(self) -> None:

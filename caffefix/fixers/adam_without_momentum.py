@@ -54,6 +54,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.method != "Adam" or solver.given("momentum"):
         return
+    if not solver.train_nets:
+        return  # a piece of a solver: the rest may have it
     where = solver.node.field("type") or solver.node.field("solver_type")
     assert where is not None
     message = (
