@@ -177,6 +177,7 @@ class FileResult:
         stages: the diff fixer by fixer; told on request only.
         forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
             Told on request only.
+        skipped: names of patches that did not look at the file for its old format.
         digest: of the content that was read, if there is new content to take its place (BLAKE2b, 16 bytes).
     """
 
@@ -195,4 +196,5 @@ class FileResult:
     column: int = 0
     stages: tuple[Stage, ...] = ()
     forks: tuple[str, ...] | None = None
+    skipped: tuple[str, ...] = ()
     digest: bytes = b""

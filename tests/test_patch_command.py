@@ -23,7 +23,7 @@ def test_a_patch_is_looked_for_alone_or_with_what_is_selected(tmp_path: Path) ->
     assert b'type: "ReLU"' in migrated.out
     assert b'top: "new"' in migrated.out
     told = caffefix("--patch", file, "--check", "--notes", "-", stdin=old)
-    assert b"patches see the format of today" in told.out
+    assert b"1 file of an old format was not looked at by --patch" in told.err
 
 
 def test_unsafe_patches_of_a_folder_want_a_word(tmp_path: Path) -> None:

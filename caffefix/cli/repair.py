@@ -148,6 +148,8 @@ def _run(job: _Job, handover: Handover) -> int:
             else:
                 report(job.wanted, counted, job.setting, quiet=job.is_filter)
             handover.conclude()
+        if counted.skipped:
+            say(sys.stderr, f"warning: {_skipped(counted.skipped)}\n")
         return counted.status
     except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
@@ -156,6 +158,11 @@ def _run(job: _Job, handover: Handover) -> int:
         how = end.words if isinstance(end, Ended) else "interrupted"
         say(sys.stderr, f"\n{handover.interrupted(how)}\n")
         return end.status if isinstance(end, Ended) else 130
+
+
+def _skipped(files: int) -> str:
+    what = f"{files} files of an old format were" if files > 1 else "1 file of an old format was"
+    return f"{what} not looked at by --patch: migrate first (--select legacy-v0-layers,legacy-v1-layers)"
 
 
 def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
@@ -219,12 +226,13 @@ class _Counted:
     def __init__(self, results: Iterable[FileResult], gate: Gate) -> None:
         self._results = results
         self._gate = gate
-        self.files = self.failed = self.status = 0
+        self.files = self.failed = self.skipped = self.status = 0
 
     def __iter__(self) -> Iterator[FileResult]:
         for result in self._results:
             self.files += 1
             self.failed += result.status.failed
+            self.skipped += bool(result.skipped)
             self.status = max(self.status, self._gate.status(result))
             yield result
 

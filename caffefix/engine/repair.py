@@ -17,6 +17,7 @@ from caffefix.caffe.roles import carry_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
 from caffefix.engine.look import look, survey
+from caffefix.engine.places import Places
 from caffefix.engine.proof import ProofError
 from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
@@ -153,6 +154,7 @@ class _Run:
         self.left: list[Finding] = []
         self.suppressed: list[Finding] = []
         self.fixing = ""
+        self.rewritten = Places(self.table)  # by patches that rewrite each place once
         self.seen = {source.text}
 
     def _subject(self, document: Document) -> Subject:
@@ -205,9 +207,19 @@ class _Run:
             if self.stages is not None:
                 count = len(set(self.applied[fixed:]))
                 self.stages.end(self.round, fixer.phase, fixer.name, _Titles(before.document), count)
-        self.left += found.shown
+        self.left += [f for f in found.shown if not (fixer.once and self.rewritten.holds(f.fix))]
         self.suppressed += found.suppressed
         return turns
+
+    def _check_order(self, fixer: Fixer, edits: Sequence[TextEdit]) -> None:
+        """Refuse to let one patch of the user's rewrite what another one wrote: nobody said in which order."""
+        given = {patch.name for patch in self.request.selection.patches}
+        if fixer.name not in given or len(given) < 2:
+            return
+        labels = {label for edit in edits for label in self.table.labels(edit.start, edit.end)}
+        others = sorted({label.partition(_NUMBER)[0] for label in labels} & given - {fixer.name})
+        if others:
+            raise ProofError(f"it would rewrite what {others[0]} has written; run one of the two at a time")
 
     def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
         """Apply what a fixer proposes, as far as it fits together."""
@@ -216,7 +228,10 @@ class _Run:
             return []
         self.fixing = fixer.name
         labels = [f"{fixer.name}{_NUMBER}{len(self.fixed) + index}" for index in range(len(fixes))]
-        chosen, text_edits = _compatible(self.document, fixes, labels)
+        chosen, text_edits = _compatible(self.document, fixes, labels, self.rewritten if fixer.once else None)
+        if not chosen:
+            return []
+        self._check_order(fixer, text_edits)
         owners = {id(fix): self.fixed.setdefault(label, []) for label, fix in chosen.items()}
         for finding in findings:
             if id(finding.fix) in owners:
@@ -251,10 +266,18 @@ class _Run:
         findings = tuple(sorted(found, key=lambda d: (d.line, d.column, d.name)))
         unsafe = tuple(self._unsafe_diffs(diff_path))
         role = self.subject.role(None)
+        skipped = tuple(fixer.name for fixer in self.fixers if fixer.skips(self.subject))
         edits = self.table.edits()
         if not edits:
             return FileResult(
-                self.source.path, Status.CLEAN, "", findings, unsafe=unsafe, role=role, suppressed=suppressed
+                self.source.path,
+                Status.CLEAN,
+                "",
+                findings,
+                unsafe=unsafe,
+                role=role,
+                suppressed=suppressed,
+                skipped=skipped,
             )
         new = self.document.text.encode("latin-1")
         from caffefix.syntax.diff import unified  # most files need none
@@ -278,6 +301,7 @@ class _Run:
             suppressed=suppressed,
             fixes=fixes,
             stages=stages,
+            skipped=skipped,
         )
 
     def _text_fixes(self, edits: Sequence[ComposedEdit], findings: Sequence[Diagnostic]) -> tuple[TextFix, ...]:
@@ -296,7 +320,8 @@ class _Run:
         """Names of the findings that a run on a file would fix."""
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
         applies = self.request.selection.applies
-        return [f.name for found in survey(subject, self.fixers) for f in found.shown if applies(f)]
+        lasting = [fixer for fixer in self.fixers if not fixer.once]
+        return [f.name for found in survey(subject, lasting) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
         """What the unsafe fixes that were left out would change; not those of notes.
@@ -380,13 +405,15 @@ def _named(edits: Iterable[ComposedEdit]) -> list[ComposedEdit]:
 
 
 def _compatible(
-    document: Document, fixes: Sequence[Fix], labels: Sequence[str]
+    document: Document, fixes: Sequence[Fix], labels: Sequence[str], rewritten: Places | None = None
 ) -> tuple[dict[str, Fix], list[TextEdit]]:
     """The first fixes that do not overlap, whole, and their text edits; the others wait."""
     chosen: dict[str, Fix] = {}
     taken: list[TextEdit] = []
     for label, fix in zip(labels, fixes, strict=True):
         edits = lower(document, fix.edits, label)
+        if rewritten is not None and not rewritten.take(fix, edits):
+            continue
         if not any(_overlaps(taken, edit) for edit in edits):
             chosen[label] = fix
             for edit in edits:

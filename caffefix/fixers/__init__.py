@@ -70,6 +70,11 @@ GROUPS = (
 )
 
 
+def skips_nothing(subject: Subject) -> bool:
+    """What is looked for in every file."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Fixer:
     """A fixer.
@@ -84,6 +89,8 @@ class Fixer:
         opt_in: whether it is run only if it is asked for by name.
         signs: groups of ``Subject.signs``; it finds nothing in a file without one of each group.
         about: gives the whole page.
+        once: whether each place is rewritten once a run, though what it becomes would be found again.
+        skips: whether it was asked for, but did not look at a file for its old format.
     """
 
     name: str
@@ -95,6 +102,8 @@ class Fixer:
     opt_in: bool = False
     signs: tuple[tuple[str, ...], ...] = ()
     about: Callable[[], str] = str
+    once: bool = False
+    skips: Callable[[Subject], bool] = skips_nothing
 
     @property
     def page(self) -> str:

@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 3106579710,
  'wrong-value-type': 4130542519,
  'zero-base-lr': 3737175700}
-SHARED = 2432878717
+SHARED = 351410124

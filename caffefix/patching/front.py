@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 _NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _RESERVED = frozenset(("all", "none"))  # they would read as another thing where findings are listed
-_ONCE = frozenset("name summary message title phase applicability severity opt_in preserves_meaning group".split())
+_ONCE = frozenset(
+    "name summary message title phase applicability severity opt_in once preserves_meaning group".split()
+)
 _SECTIONS = ("what", "why", "safety", "false_alarm", "reference")  # one line of text each time
 _REPEATED = frozenset(("variable", "where", *_SECTIONS))
 _VARIABLE = frozenset(("name", "regexp", "any_of", "none_of", "min", "max"))
@@ -82,6 +84,7 @@ def read_front(text: str) -> Front:
         _choice(root, "applicability", Applicability, Applicability.UNSAFE),
         _choice(root, "severity", Severity, Severity.WARNING),
         _flag(root, "opt_in"),
+        _flag(root, "once"),
         _flag(root, "preserves_meaning"),
         _group(root),
         {key: display(_words(root, key)) for key in _SECTIONS},

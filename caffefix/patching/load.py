@@ -57,6 +57,6 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
         () if front.preserves_meaning else changes,
         is_structural(changes),
     )
-    if not tried and front.applicability is not Applicability.DISPLAY:
+    if not tried and not front.once and front.applicability is not Applicability.DISPLAY:
         check_ends(patch)
     return patch

@@ -67,6 +67,7 @@ class Front:
         title: of its fixes; a template. Made from the edits, if it is empty.
         phase, applicability, severity: as fixers have them.
         opt_in: whether it is looked for only if it is asked for by name.
+        once: whether each place is rewritten once a run, though what it becomes would be matched again.
         preserves_meaning: whether the engine is to prove that the net means the same.
         group: under which its page is listed; empty for none.
         sections: of its page in ``explain``, by the heading's field.
@@ -83,6 +84,7 @@ class Front:
     applicability: Applicability = Applicability.UNSAFE
     severity: Severity = Severity.WARNING
     opt_in: bool = False
+    once: bool = False
     preserves_meaning: bool = False
     group: str = ""
     sections: dict[str, str] = field(default_factory=dict)

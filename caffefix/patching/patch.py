@@ -8,7 +8,7 @@ from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load as load_schema
 from caffefix.caffe.typecheck import NET, SOLVER
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Subject
 from caffefix.patching.entries import Entry
 from caffefix.patching.goals import Goal, is_layer
 from caffefix.patching.layers import Layers
@@ -96,10 +96,10 @@ class Patch:
             for index, found in enumerate(drafts):
                 yield self._finding(subject.document, found, cut.get(index, found.trouble))
 
-    def skips(self, subject: Subject) -> Node | None:
-        """A layer of an old format, if that keeps the patch from a file: patches see the format of today."""
-        layers = (layer for net in subject.nets for layer in net.layers if self.layered)
-        return next((layer.node for layer in layers if layer.generation is not Generation.V2), None)
+    def skips(self, subject: Subject) -> bool:
+        """Whether layers of an old format keep the patch from a file: patches see the format of today."""
+        layers = (layer for net in subject.all_nets for layer in net.layers if self.layered)
+        return any(layer.generation is not Generation.V2 for layer in layers)
 
     def _may_concern(self, subject: Subject) -> bool:
         for where in self.front.wheres:
@@ -194,14 +194,6 @@ class Patch:
                 front.name, front.severity, f"{message} (not edited: {trouble})", found.node, _layer(found)
             )
         return Finding(front.name, front.severity, message, found.node, _layer(found), fix)
-
-    def note(self, node: Node) -> Finding:
-        """That the patch was not looked for in layers of an old format."""
-        message = (
-            "not looked for: patches see the format of today, and these layers are of an old one; migrate them "
-            "first (--select legacy-v1-layers)"
-        )
-        return Finding(self.front.name, Severity.INFO, message, node, node.string("name") or "")
 
 
 def _cut(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:

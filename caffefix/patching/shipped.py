@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
 from caffefix.findings import Finding, Phase, Subject
-from caffefix.fixers import Fixer
+from caffefix.fixers import Fixer, skips_nothing
 from caffefix.resources import content, in_source_tree, resource, sum_of
 from caffefix.syntax.tables import checksum
 
@@ -109,20 +109,25 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
 
     Args:
         patch: the patch.
-        asked: whether a user gave it: who is told, then, where it was not looked for.
+        asked: whether a user gave it, who is told, then, which files it did not look at.
     """
 
     def find(subject: Subject) -> Iterator[Finding]:
         if subject.signs.issuperset(patch.needs):
             yield from patch.find(subject)
-        old = patch.skips(subject) if asked else None
-        if old is not None:
-            yield patch.note(old)
 
     front = patch.front
-    opt_in = front.opt_in and not asked
-    about = partial(_page, patch)
-    return Fixer(front.name, front.phase, find, patch.changes, False, front.group, opt_in, about=about)
+    return Fixer(
+        front.name,
+        front.phase,
+        find,
+        patch.changes,
+        group=front.group,
+        opt_in=front.opt_in and not asked,
+        about=partial(_page, patch),
+        once=front.once,
+        skips=patch.skips if asked else skips_nothing,
+    )
 
 
 def _page(patch: Patch) -> str:

@@ -104,20 +104,37 @@ class PieceTable:
             position, new, labels = piece.end, [], []
         return found
 
+    def labels(self, start: int, end: int) -> set[str]:
+        """The labels of what was inserted and stands between two offsets of the text as it is now."""
+        starts = self._offsets()
+        found = set()
+        index = max(bisect_right(starts, start) - 1, 0)
+        while index < len(self._pieces) and starts[index] < end:
+            piece = self._pieces[index]
+            if piece.inserted and starts[index] + len(piece) > start:
+                found.add(piece.label)
+            index += 1
+        return found
+
+    def _offsets(self) -> list[int]:
+        """Where the pieces begin, in the text as it is now, and where it ends."""
+        if self._starts is None:
+            self._starts = list(accumulate(map(len, self._pieces), initial=0))
+        return self._starts
+
     def original_offset(self, offset: int) -> int:
         """The place in the original of an offset in the text as it is now.
 
         Within inserted text that is the place of insertion.
         """
-        if self._starts is None:
-            self._starts = list(accumulate(map(len, self._pieces), initial=0))
-        index = min(bisect_right(self._starts, offset), len(self._pieces)) - 1
+        starts = self._offsets()
+        index = min(bisect_right(starts, offset), len(self._pieces)) - 1
         while index >= 0 and self._pieces[index].inserted is not None:
             index -= 1
         if index < 0:
             return 0
         piece = self._pieces[index]
-        return min(piece.start + offset - self._starts[index], piece.end)
+        return min(piece.start + offset - starts[index], piece.end)
 
 
 def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
