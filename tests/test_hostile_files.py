@@ -16,7 +16,7 @@ import pytest
 from caffefix.zoo import files
 from caffefix.zoo.files import LIST, NET, FileError, read, write
 from caffefix.zoo.gitignore import rules
-from tests.golden import caffefix
+from tests.golden import GOLDEN, caffefix
 
 CLEAN = b'name: "net"\n'
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -278,3 +278,26 @@ def test_patterns_of_a_configuration_are_told_at_once(tmp_path: Path) -> None:
     done = caffefix("--check", "--select", glob, ".", cwd=tmp_path)
     assert done.status == 2
     assert b"there is no finding" in done.err
+
+
+def test_a_link_that_comes_before_the_file_is_written_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that it leads to holds the very same text."""
+    from caffefix.zoo.writing import Writer
+
+    text = (GOLDEN / "missing-weight-filler/fires/before.prototxt").read_bytes()
+    outside = tmp_path / "outside.prototxt"
+    net = tmp_path / "zoo/net.prototxt"
+    net.parent.mkdir()
+    for path in (outside, net):
+        path.write_bytes(text)
+
+    def swap(self: Writer, path: str) -> None:
+        net.unlink()
+        net.symlink_to(outside)
+
+    monkeypatch.setattr(Writer, "_check_git", swap)
+    done = caffefix("zoo", cwd=tmp_path)
+    assert (done.status, b"outside of what was given" in done.err) == (2, True)
+    assert outside.read_bytes() == text

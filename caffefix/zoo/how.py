@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from caffefix.records import dataclass
 from caffefix.zoo.executor import Executor, Serial, usable_cpus
 
@@ -53,13 +55,17 @@ class How:
             return open_cache(self.cache_folder or default_folder())
         return passing_cache()
 
-    def writer(self) -> Writer | None:
-        """Who writes the files; None if nobody does."""
+    def writer(self, check: Callable[[str], None]) -> Writer | None:
+        """Who writes the files; None if nobody does.
+
+        Args:
+            check: refuses a file that is not where the run may write.
+        """
         if not self.writing:
             return None
         from caffefix.zoo.writing import Writer
 
-        return Writer(self.backup, self.allow_dirty)
+        return Writer(self.backup, self.allow_dirty, check)
 
     def executor(self, files: int) -> Executor:
         """Who does the work on so many files."""

@@ -51,6 +51,14 @@ class OneFile:
             return FileResult(path, Status.ERROR, f"{path}: left alone: git does not know it; git add it first")
         return replace(result, digest=digest_of(data))
 
+    def check(self, path: str) -> None:
+        """Refuse a file that a link leads to by now, out of the paths that were given.
+
+        Raises:
+            FileError: it is one.
+        """
+        self._check_place(path, os.path.realpath(path), os.path.realpath(self.how.base or os.curdir))
+
     def _real(self, path: str) -> str:
         """The path without links."""
         folder, name = os.path.split(path)

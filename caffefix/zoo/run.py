@@ -105,7 +105,7 @@ def run(
         configuration.of(path)
     within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
     task = OneFile(configuration, work, how, within, how.cache(len(found)))
-    return Run(found, task, how.executor(len(found)), how.writer())
+    return Run(found, task, how.executor(len(found)), how.writer(task.check))
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Batch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
@@ -72,11 +73,13 @@ class Writer:
     Attributes:
         backup: what is put behind the names of files whose old content is to be kept; empty for none.
         allow_dirty: whether files are replaced that differ from git's index.
+        check: refuses a file that is not where the run may write (``FileError``).
         written: the files that were, so far.
     """
 
     backup: str = ""
     allow_dirty: bool = False
+    check: Callable[[str], None] | None = None
     written: list[str] = field(default_factory=list)
     _index: Index | None = None
 
@@ -86,6 +89,8 @@ class Writer:
             return result
         try:
             self._check_git(result.path)
+            if self.check is not None:
+                self.check(result.path)  # again: it was some time ago that the file was read
             with held():
                 self._write(result)
         except FileError as error:
