@@ -145,6 +145,7 @@ CASES = {
     "old layers": Case(lambda n: filled(n, lambda i: legacy(i) + "\n")),
     "oldest layers": Case(lambda n: filled(n, lambda i: oldest(i) + "\n")),
     "oldest layers in one line": Case(lambda n: filled(n, lambda i: oldest(i) + " ")),
+    "oldest layers behind blanks": Case(lambda n: " " * (n // 2) + filled(n // 2, lambda i: oldest(i) + " ")),
     # Comments
     "suppressions above a field": Case(
         lambda n: filled(n, lambda i: "# caffefix: ignore[double-softmax] a reason\n") + DATA + "\n"

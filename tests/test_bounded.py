@@ -12,7 +12,7 @@ from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult
-from caffefix.syntax import suppressions
+from caffefix.syntax import style, suppressions
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.source import Position, Source
 
@@ -118,3 +118,18 @@ def test_columns_of_a_long_line_are_those_of_its_parts(letter: str, encoding: st
     for offset in (1, 2, 3, 4095, 4096, 4097, 4098, 4099, 8192, 9000, len(data) - 1):
         if encoding == "latin-1" or not "\x80" <= text[offset] <= "\xbf":
             assert long.position(offset) == Position(2, len(data[1:offset].decode(encoding)) + 1)
+
+
+def test_ends_of_lines_near_and_far() -> None:
+    """As a search of the whole text finds them."""
+    text = "".join(f"{'  ' * n}{'x' * length}{end}" for n, (length, end) in enumerate(LINES))
+    for offset in range(0, len(text), 37):
+        start = text.rfind("\n", 0, offset) + 1
+        rest = text[start:]
+        assert style.indent_at(text, offset) == rest[: len(rest) - len(rest.lstrip(" "))]
+        end = text.find("\n", offset)
+        end = text.rfind("\n", 0, offset) if end < 0 else end
+        assert style.newline_at(text, offset) == ("\r\n" if end > 0 and text[end - 1] == "\r" else "\n")
+
+
+LINES = ((5, "\n"), (3000, "\r\n"), (1024, "\n"), (1023, "\r\n"), (1, "\n"), (0, "\n"), (2500, "\r\n"), (2000, ""))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from functools import lru_cache
 from itertools import islice
 
 from caffefix.patterns import pattern
@@ -11,7 +13,13 @@ from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+
 _BLANKS = " \t\f\v"
+_LINE_END = pattern("\n")
+_INDENT = pattern("[ \t\f\v]{0,1024}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,41 @@ class Style:
         return replace(self, indent=self.indent + self.unit)
 
 
+_NEAR = 1 << 10  # characters; most lines are shorter
+
+
+@lru_cache(2)  # what is asked of one document after the other, and of the one before it
+def _line_ends(text: str) -> array[int]:
+    from array import array  # only where a line is long
+
+    return array("Q", (match.start() for match in _LINE_END.finditer(text)))
+
+
+def _line_start(text: str, offset: int) -> int:
+    """Where the line of ``offset`` begins; one that holds a whole net is not searched for each of its edits."""
+    near = text.rfind("\n", max(0, offset - _NEAR), offset)
+    if near >= 0 or offset <= _NEAR:
+        return near + 1
+    ends = _line_ends(text)
+    index = bisect_left(ends, offset)
+    return ends[index - 1] + 1 if index else 0
+
+
+def _line_end(text: str, offset: int) -> int:
+    """The offset of the line's end; -1 if it has none."""
+    near = text.find("\n", offset, offset + _NEAR)
+    if near >= 0 or offset + _NEAR >= len(text):
+        return near
+    ends = _line_ends(text)
+    index = bisect_left(ends, offset)
+    return ends[index] if index < len(ends) else -1
+
+
 def indent_at(text: str, offset: int) -> str:
-    """The blanks that begin the line of ``offset``."""
-    start = text.rfind("\n", 0, offset) + 1
-    end = start
-    while end < len(text) and text[end] in _BLANKS:
-        end += 1
-    return text[start:end]
+    """The blanks that begin the line of ``offset``; of very many, the first: who would write them again."""
+    match = _INDENT.match(text, _line_start(text, offset))
+    assert match is not None  # there may be none
+    return match.group()
 
 
 def begins_line(text: str, offset: int) -> bool:
@@ -125,9 +161,9 @@ def _habits(document: Document) -> tuple[str, dict[str, bool]]:
 
 def newline_at(text: str, offset: int) -> str:
     """The line end of the line of ``offset``, or else of the line before it."""
-    near = text.find("\n", offset)
+    near = _line_end(text, offset)
     if near < 0:
-        near = text.rfind("\n", 0, offset)
+        near = _line_start(text, offset) - 1
     return "\r\n" if near > 0 and text[near - 1] == "\r" else "\n"
 
 
