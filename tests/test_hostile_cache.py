@@ -44,8 +44,8 @@ def _overwriting(path: str, old: bytes, new: bytes) -> bytes:
     It makes a result with new content and calls the record that writes results.
     """
     status = _global("results", "Status") + _text("would-change") + b"\x85R"
-    # findings, diff, new; unsafe, role, delta, suppressed, fixes; line, column, stages, forks
-    middle = b")" + _bytes(b"") + _bytes(new) + b")N)))" + b"K\x00K\x00)N"
+    # findings, diff, new; unsafe, role, delta, suppressed, fixes; line, column, stages, forks, skipped
+    middle = b")" + _bytes(b"") + _bytes(new) + b")N)))" + b"K\x00K\x00)N)"
     values = _text(path) + status + _text("") + middle + _bytes(blake2b(old, digest_size=16).digest())
     result = _global("results", "FileResult") + b"(" + values + b"tR"
     writer = _global("zoo.writing", "Writer") + b"(" + _text("") + b"\x88tR"
