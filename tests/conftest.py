@@ -65,3 +65,13 @@ def caffe_python() -> str:
         pytest.skip("needs real Caffe: set CAFFEFIX_CAFFE_PYTHON to an interpreter that has it")
     subprocess.run([python, "-c", "import caffe"], check=True, capture_output=True)
     return python
+
+
+@pytest.fixture
+def plain_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git as it comes, with somebody to make commits."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Zoë Zoo")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "zoe@example.com")

@@ -40,14 +40,7 @@ HOOKS = ("applypatch-msg", "pre-applypatch", "post-applypatch", "post-checkout",
          "pre-auto-gc", "post-rewrite", "reference-transaction", "fsmonitor-watchman")  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git as it comes, with somebody to make commits."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Zoë Zoo")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "zoe@example.com")
+pytestmark = pytest.mark.usefixtures("plain_git")
 
 
 def git_repository(folder: Path) -> None:

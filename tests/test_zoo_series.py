@@ -24,14 +24,7 @@ def git(folder: Path, *args: str) -> str:
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Git as it comes, with somebody to make commits."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "Zoë Zoo")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "zoe@example.com")
+pytestmark = pytest.mark.usefixtures("plain_git")
 
 
 def repository(folder: Path) -> Path:
