@@ -8,8 +8,8 @@ import pytest
 
 from caffefix.caffe.blob_counts import UNTOLD, WITHOUT, blob_count
 from caffefix.caffe.layer_types import BVLC_TYPES
+from caffefix.caffe.layers.shapes import RULES
 from caffefix.caffe.net import Net
-from caffefix.caffe.shape_rules import RULES
 from caffefix.syntax.parse import parse
 from tests.caffe_nets import Job, ask
 

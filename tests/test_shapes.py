@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.fillers import FillerSpec, Shape, fans, moments
 from caffefix.caffe.graph import graph
+from caffefix.caffe.layers.shapes.windows import pooled
 from caffefix.caffe.net import Generation, Net, Phase
 from caffefix.caffe.roles import Role, role
 from caffefix.caffe.schema import load
-from caffefix.caffe.shape_rules.windows import pooled
 from caffefix.caffe.shapes import Shapes, infer
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.caffe_nets import Answer, Job, ask, with_dummy_data

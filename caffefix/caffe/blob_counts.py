@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from caffefix.caffe.layer_types import BVLC_TYPES
+from caffefix.caffe.layers.shapes import RULES, Mismatch, Site
 from caffefix.caffe.net import Layer
-from caffefix.caffe.shape_rules import RULES, Mismatch, Site
 
 # Types without a rule of shapes that have no parameters all the same.
 WITHOUT = frozenset(("HDF5Data", "HDF5Output", "LSTMUnit", "Silence"))

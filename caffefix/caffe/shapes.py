@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
+from caffefix.caffe.layers.shapes import RULES, Mismatch, Outcome, ParamBlob, Site
+from caffefix.caffe.layers.shapes.base import merged, text_of
+from caffefix.caffe.layers.shapes.sources import input_shapes
 from caffefix.caffe.net import Layer, Net, Phase, alike
-from caffefix.caffe.shape_rules import RULES, Mismatch, Outcome, ParamBlob, Site
-from caffefix.caffe.shape_rules.base import merged, text_of
-from caffefix.caffe.shape_rules.sources import input_shapes
 from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 

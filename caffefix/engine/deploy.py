@@ -13,10 +13,10 @@ from caffefix.caffe.deploying import Feed, Head, Plan, compares, plan, unique
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
 from caffefix.caffe.layer_types import is_input
+from caffefix.caffe.layers.shapes.outputs import is_outputless
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import Role, file_role
-from caffefix.caffe.shape_rules.outputs import is_outputless
 from caffefix.caffe.shapes import infer
 from caffefix.caffe.transforms import Transform, is_batched, transform, twins
 from caffefix.engine import proof

@@ -48,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import WEIGHTED
-from caffefix.caffe.shape_rules.outputs import given, is_outputless, words
+from caffefix.caffe.layers.shapes.outputs import given, is_outputless, words
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import whole_nets
 

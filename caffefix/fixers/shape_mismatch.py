@@ -47,8 +47,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.layer_types import BVLC_TYPES
+from caffefix.caffe.layers.shapes.outputs import is_outputless
 from caffefix.caffe.net import Layer
-from caffefix.caffe.shape_rules.outputs import is_outputless
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, subjects

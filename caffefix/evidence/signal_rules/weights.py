@@ -6,9 +6,9 @@ from functools import lru_cache
 from math import sqrt
 
 from caffefix.caffe.fillers import Dim, Moments, count
+from caffefix.caffe.layers.shapes.base import Fields
+from caffefix.caffe.layers.shapes.windows import Window, convolution_window
 from caffefix.caffe.net import Layer, alike
-from caffefix.caffe.shape_rules.base import Fields
-from caffefix.caffe.shape_rules.windows import Window, convolution_window
 from caffefix.evidence.signal_rules.base import Place, Stop, few
 from caffefix.evidence.signal_state import Signal, constant, normal
 from caffefix.records import replace

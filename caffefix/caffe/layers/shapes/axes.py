@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, Shape, count
-from caffefix.caffe.shape_rules.base import (
+from caffefix.caffe.layers.shapes.base import (
     Mismatch,
     Outcome,
     Rule,

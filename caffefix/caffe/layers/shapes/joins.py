@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from caffefix.caffe.fillers import Dim, Shape
-from caffefix.caffe.shape_rules.base import (
+from caffefix.caffe.layers.shapes.base import (
     Fields,
     Outcome,
     Rule,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from caffefix.caffe.fillers import Dim, Shape
-from caffefix.caffe.shape_rules.base import (
+from caffefix.caffe.layers.shapes.base import (
     FOUR_AXES,
     Fields,
     Mismatch,
@@ -20,7 +20,7 @@ from caffefix.caffe.shape_rules.base import (
     times,
     truncated,
 )
-from caffefix.caffe.shape_rules.outputs import words
+from caffefix.caffe.layers.shapes.outputs import words
 from caffefix.records import dataclass
 
 # What BVLC's layers read; a field beyond these is a fork's and may change the size of the top.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape
-from caffefix.caffe.shape_rules.base import (
+from caffefix.caffe.layers.shapes.base import (
     FOUR_AXES,
     Fields,
     Outcome,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, Shape, count
-from caffefix.caffe.shape_rules.base import Outcome, ParamBlob, Rule, Site, require
+from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Rule, Site, require
 
 
 def recurrent(site: Site) -> Outcome:

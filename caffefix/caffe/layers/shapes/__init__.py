@@ -11,8 +11,8 @@ that its docstring names.
 
 from __future__ import annotations
 
-from caffefix.caffe.shape_rules import axes, forks, joins, losses, pointwise, recurrent, sources, windows
-from caffefix.caffe.shape_rules.base import Mismatch, Outcome, ParamBlob, Rule, Site
+from caffefix.caffe.layers.shapes import axes, forks, joins, losses, pointwise, recurrent, sources, windows
+from caffefix.caffe.layers.shapes.base import Mismatch, Outcome, ParamBlob, Rule, Site
 
 RULES: dict[str, Rule] = {
     **sources.RULES,

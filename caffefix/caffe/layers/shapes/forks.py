@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape
-from caffefix.caffe.shape_rules.base import Fields, Outcome, ParamBlob, Rule, Site, check, plus, times
+from caffefix.caffe.layers.shapes.base import Fields, Outcome, ParamBlob, Rule, Site, check, plus, times
 from caffefix.syntax.scalars import number_value
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, Shape
+from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Rule, Site, require
 from caffefix.caffe.net import Generation, Net
-from caffefix.caffe.shape_rules.base import Outcome, ParamBlob, Rule, Site, require
 from caffefix.syntax.scalars import integer_value
 
 
