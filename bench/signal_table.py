@@ -21,12 +21,12 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from caffefix.caffe.graph import build
+from caffefix.caffe.layers.moments.signal import Signal, noise
 from caffefix.caffe.net import Generation, Net, Phase
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.prediction import Prediction
 from caffefix.evidence.signal import predict
-from caffefix.evidence.signal_state import Signal, noise
 from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.source import Source

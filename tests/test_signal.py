@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from bench.signal_table import Table, build_table, judge, measured
 from caffefix.caffe.fillers import FillerSpec
+from caffefix.caffe.layers.moments import gauss
+from caffefix.caffe.layers.moments.signal import images
+from caffefix.caffe.layers.moments.weights import share_inside
 from caffefix.caffe.net import Generation, Net, Phase
-from caffefix.evidence import gauss
 from caffefix.evidence.prediction import Prediction
 from caffefix.evidence.signal import predict
-from caffefix.evidence.signal_rules.weights import share_inside
-from caffefix.evidence.signal_state import images
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.caffe_nets import Job, ask
 from tests.conftest import corpus_files

@@ -1,7 +1,7 @@
 """Shape inference: the shape of each top and each parameter blob of a net, as far as it is known.
 
 A dimension is an int, or None where the net does not say: the size of images in a database, what
-a Python layer makes. Rules are in ``shape_rules``; behind a layer without a rule everything is
+a Python layer makes. Rules are in ``layers/shapes``; behind a layer without a rule everything is
 unknown until something states it again. Problems are what Caffe would abort on; behind one,
 shapes are unknown, so that each mistake is told once.
 """

@@ -17,14 +17,14 @@ from math import exp, isfinite, sqrt
 from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
 from caffefix.caffe.graph import Graph, Step, build
 from caffefix.caffe.layer_types import IMAGE_SOURCES
+from caffefix.caffe.layers.moments import RULES, Place, Stop
+from caffefix.caffe.layers.moments.signal import Signal, constant, images, noise, normal, spread
 from caffefix.caffe.layers.shapes import ParamBlob
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.roles import scores
 from caffefix.caffe.shapes import Shapes, infer
 from caffefix.evidence.liveness import Start, Value, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
-from caffefix.evidence.signal_rules import RULES, Place, Stop
-from caffefix.evidence.signal_state import Signal, constant, images, noise, normal, spread
 from caffefix.records import replace
 from caffefix.syntax.scalars import number_value
 

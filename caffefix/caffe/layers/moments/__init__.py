@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from math import tanh
 
-from caffefix.evidence.signal_rules import activations, joins, losses, norms, pooling, weights
-from caffefix.evidence.signal_rules.base import Place, Rule, Stop
+from caffefix.caffe.layers.moments import activations, joins, losses, norms, pooling, weights
+from caffefix.caffe.layers.moments.base import Place, Rule, Stop
 
 _SAME = "Split Slice Flatten Reshape Permute Tile Crop ShuffleChannel BatchReindex".split()
 

@@ -6,11 +6,11 @@ from functools import lru_cache
 from math import sqrt
 
 from caffefix.caffe.fillers import Dim, Moments, count
+from caffefix.caffe.layers.moments.base import Place, Stop, few
+from caffefix.caffe.layers.moments.signal import Signal, constant, normal
 from caffefix.caffe.layers.shapes.base import Fields
 from caffefix.caffe.layers.shapes.windows import Window, convolution_window
 from caffefix.caffe.net import Layer, alike
-from caffefix.evidence.signal_rules.base import Place, Stop, few
-from caffefix.evidence.signal_state import Signal, constant, normal
 from caffefix.records import replace
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from math import exp, log, log1p
 
 from caffefix.caffe.fillers import Moments
+from caffefix.caffe.layers.moments import gauss
+from caffefix.caffe.layers.moments.base import Place, Rule, Stop, few, shifted
+from caffefix.caffe.layers.moments.signal import Signal, rectified, scaled_to
 from caffefix.caffe.net import Phase
-from caffefix.evidence import gauss
-from caffefix.evidence.signal_rules.base import Place, Rule, Stop, few, shifted
-from caffefix.evidence.signal_state import Signal, rectified, scaled_to
 from caffefix.records import replace
 
 

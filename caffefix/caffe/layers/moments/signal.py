@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import exp, pi, sqrt
 
-from caffefix.evidence import gauss
+from caffefix.caffe.layers.moments import gauss
 from caffefix.records import dataclass, replace
 
 # Standard deviations of ln E|x| to either side of a bracket.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import exp, log, sqrt
 
 from caffefix.caffe.fillers import count
-from caffefix.evidence.signal_rules.base import Place, Stop
-from caffefix.evidence.signal_state import Signal, constant
+from caffefix.caffe.layers.moments.base import Place, Stop
+from caffefix.caffe.layers.moments.signal import Signal, constant
 from caffefix.records import replace
 
 

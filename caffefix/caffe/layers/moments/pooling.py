@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import sqrt
 
-from caffefix.evidence import gauss
-from caffefix.evidence.signal_rules.base import Place, Stop
-from caffefix.evidence.signal_state import Signal, normal, rectified
+from caffefix.caffe.layers.moments import gauss
+from caffefix.caffe.layers.moments.base import Place, Stop
+from caffefix.caffe.layers.moments.signal import Signal, normal, rectified
 from caffefix.records import replace
 
 

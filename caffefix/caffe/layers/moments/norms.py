@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
+from caffefix.caffe.layers.moments import gauss
+from caffefix.caffe.layers.moments.base import Place, Stop, shifted
+from caffefix.caffe.layers.moments.joins import product, weighted_sum
+from caffefix.caffe.layers.moments.signal import Signal, constant, normal
 from caffefix.caffe.net import Phase
-from caffefix.evidence import gauss
-from caffefix.evidence.signal_rules.base import Place, Stop, shifted
-from caffefix.evidence.signal_rules.joins import product, weighted_sum
-from caffefix.evidence.signal_state import Signal, constant, normal
 from caffefix.records import replace
 
 
