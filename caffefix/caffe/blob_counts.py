@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from caffefix.caffe.layer_types import BVLC_TYPES
-from caffefix.caffe.layers.shapes import RULES, Mismatch, Site
+from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.rules import shape_rule
+from caffefix.caffe.layers.shapes import Mismatch, Rule, Site
 from caffefix.caffe.net import Layer
-
-# Types without a rule of shapes that have no parameters all the same.
-WITHOUT = frozenset(("HDF5Data", "HDF5Output", "LSTMUnit", "Silence"))
-# Types whose count no net tells, and why.
-UNTOLD = {"Python": "its class decides"}
 
 _BOTTOMS = 5  # with more, nothing changes any more: LSTM's static input is the last that adds a blob
 
 
 def blob_count(layer: Layer) -> int | None:
     """The number of a layer's parameter blobs; None if that cannot be told, or Caffe aborts before it counts."""
-    if layer.type not in BVLC_TYPES or layer.type in UNTOLD:
-        return None
-    if layer.type in WITHOUT:
-        return 0
+    rule = shape_rule(layer.kind) if is_of_bvlc(layer.type) else None
+    if rule is None:
+        return None  # a fork's; or Python, whose class decides
     # A layer without bottoms is a piece, to be put somewhere: it must not matter where.
     tried = range(_BOTTOMS) if not layer.bottoms else (len(layer.bottoms),)
-    counts = {_count(layer, bottoms) for bottoms in tried}
+    counts = {_count(rule, layer, bottoms) for bottoms in tried}
     return counts.pop() if len(counts) == 1 else None
 
 
-def _count(layer: Layer, bottoms: int) -> int | None:
+def _count(rule: Rule, layer: Layer, bottoms: int) -> int | None:
     try:
-        params = RULES[layer.type](Site(layer, (None,) * bottoms)).params
+        params = rule(Site(layer, (None,) * bottoms)).params
     except Mismatch:
         return None
     if params is None or any(0 in (blob.shape or ()) for blob in params):

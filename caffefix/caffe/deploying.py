@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable
 
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import Blob, Graph, Step, build
-from caffefix.caffe.layer_types import WEIGHTED, is_loss
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import is_origin, scores
@@ -78,16 +77,6 @@ class Plan:
     blobs: frozenset[str]
 
 
-ACTIVATIONS = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
-
-# Losses of things that are alike: any of them may be a prediction.
-_SYMMETRIC = frozenset({"EuclideanLoss", "ContrastiveLoss", "L1Loss", "TripletLoss"})
-# Losses that read several predictions: boxes, their classes, and the boxes that these start from.
-_SEVERAL = {"MultiBoxLoss": 3}
-# Sources that may be part of the net: a constant, or weights.
-_CONSTANTS = frozenset({"DummyData", "Parameter"})
-
-
 def plan(net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str] = ()) -> Plan:
     """What becomes of each layer of a train net.
 
@@ -111,12 +100,12 @@ def plan(net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str
 
 
 def _is_loss(layer: Layer) -> bool:
-    return is_loss(layer.type) or scores(layer)
+    return layer.kind.loss or scores(layer)
 
 
 def compares(layer: Layer) -> bool:
     """Whether a layer compares with the truth: it has no place in a deploy net."""
-    return _is_loss(layer) or layer.type == "Accuracy"
+    return _is_loss(layer) or layer.kind.metric
 
 
 class _Planner:
@@ -165,7 +154,7 @@ class _Planner:
         return [
             layer
             for layer in self.net.layers
-            if id(layer) in self.in_test or (id(layer) in train and is_loss(layer.type))
+            if id(layer) in self.in_test or (id(layer) in train and layer.kind.loss)
         ]
 
     # ---- predictions
@@ -199,7 +188,7 @@ class _Planner:
         """The bottoms of a loss or accuracy that are predictions."""
         layer = step.layer
         learned = [bottom for bottom in step.bottoms if bottom.index in self.learned]
-        if not is_loss(layer.type) and layer.type != "Accuracy":
+        if not layer.kind.loss and not layer.kind.metric:
             if len(learned) == 1 and len(step.bottoms) > 1:
                 return learned  # what it is compared with comes from the data
             message = (
@@ -207,10 +196,10 @@ class _Planner:
                 "of its bottoms is the prediction; name the blobs that you want with --output"
             )
             raise Refusal("unknown-loss", message, layer.node)
-        if layer.type in _SYMMETRIC:
+        if layer.kind.symmetric:
             return learned
-        if layer.type in _SEVERAL:
-            return list(step.bottoms[: _SEVERAL[layer.type]])
+        if layer.kind.predictions > 1:
+            return list(step.bottoms[: layer.kind.predictions])
         return learned[:1]
 
     # ---- what stays
@@ -246,14 +235,14 @@ class _Planner:
     def _feeding(self, steps: frozenset[int]) -> list[Step]:
         """The sources above the predictions, but for constants beside them."""
         sources = [s for s in self.graph.steps if s.index in steps and is_origin(s.layer)]
-        found = [step for step in sources if step.layer.type not in _CONSTANTS]
+        found = [step for step in sources if not step.layer.kind.inner]
         found = found or [step for step in sources if step.layer.type == "DummyData"]
         if not found:
             raise Refusal("no-data-layer", "the predictions depend on no data layer")
         return found
 
     def _constant(self, step: Step) -> bool:
-        return step.layer.type in _CONSTANTS and not step.bottoms
+        return step.layer.kind.inner and not step.bottoms
 
     def _ends(self, fed: set[int]) -> frozenset[int]:
         """What the TEST net computes from inputs and constants alone, and hands out or compares.
@@ -294,7 +283,7 @@ class _Planner:
         }
         found: list[Head] = []
         for step in reversed(self.graph.steps):
-            kind = ACTIVATIONS.get(step.layer.type)
+            kind = step.layer.kind.contains or None
             if kind is None or not step.bottoms or step.bottoms[0].index not in predictions:
                 continue
             if (kind, step.bottoms[0].index) not in done:
@@ -350,7 +339,7 @@ def _learned(made: Graph, shapes: Shapes) -> frozenset[int]:
 def _has_weights(step: Step, shapes: Shapes) -> bool:
     node = step.layer.node
     return bool(step.bottoms) and (
-        step.layer.type in WEIGHTED
+        bool(step.layer.kind.weights)
         or bool(shapes.params_of(step))
         or node.has("param")
         or any(child.is_message and child.has("weight_filler") for child in node.children())

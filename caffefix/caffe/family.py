@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
@@ -214,7 +213,7 @@ def weighted(layers: Iterable[Layer]) -> dict[str, Layer]:
     """Layers with weights, by name; of namesakes the first, which is the one that Caffe loads."""
     found: dict[str, Layer] = {}
     for layer in layers:
-        if layer.type in WEIGHTED:
+        if layer.kind.weights:
             found.setdefault(layer.name, layer)
     return found
 
@@ -260,12 +259,12 @@ def likeness(deploy: Net, train: Net) -> Likeness:
 
 def shape(layer: Layer) -> dict[str, object]:
     """What decides how many weights a layer has, by the name of the field."""
-    message = WEIGHTED[layer.type].message
+    message = layer.kind.weights
     out: dict[str, object] = {
         "num_output": layer.number(message, "num_output", 0),
-        "bias_term": layer.flag(message, "bias_term", WEIGHTED[layer.type].bias_by_default),
+        "bias_term": layer.flag(message, "bias_term", True),
     }
-    if layer.type in CONVOLUTIONS:
+    if layer.kind.convolution:
         out["kernel_size"] = _sides(layer, message, "kernel_size", "kernel", 0)
         out["group"] = layer.number(message, "group", 1)
     return out
@@ -273,7 +272,7 @@ def shape(layer: Layer) -> dict[str, object]:
 
 def geometry(layer: Layer) -> dict[str, object]:
     """What else decides what a layer computes from its input, by the name of the field."""
-    if layer.type in CONVOLUTIONS:
+    if layer.kind.convolution:
         out = {name: _sides(layer, "convolution_param", name, name, default) for name, default in _STEPS.items()}
         return {**out, "dilation": _sides(layer, "convolution_param", "dilation", "", 1)}
     if layer.type == "Pooling":
@@ -310,10 +309,6 @@ def _sides(layer: Layer, message: str, name: str, prefix: str, default: float) -
 
 # ---------------------------------------------------------------- what stands between layers
 
-# They hand their input on when a net is tested, or only take part in training.
-_TRANSPARENT = frozenset(("Dropout", "Split", "Silence"))
-_BETWEEN = frozenset(("ReLU", "PReLU", "ELU", "Sigmoid", "TanH", "BNLL", "AbsVal", "Pooling", "LRN"))
-
 
 def between(view: list[Layer]) -> Iterator[tuple[Layer, Layer, tuple[Layer, ...]]]:
     """Chains from one layer with weights to the next: both, and what is between them.
@@ -323,13 +318,13 @@ def between(view: list[Layer]) -> Iterator[tuple[Layer, Layer, tuple[Layer, ...]
     source: dict[str, tuple[Layer, tuple[Layer, ...]] | None] = {}
     for layer in view:
         origin = source.get(layer.bottoms[0]) if len(layer.bottoms) == 1 else None
-        if layer.type in WEIGHTED:
+        if layer.kind.weights:
             if origin is not None:
                 yield origin[0], layer, origin[1]
             now: tuple[Layer, tuple[Layer, ...]] | None = (layer, ())
-        elif origin is not None and layer.type in _TRANSPARENT:
+        elif origin is not None and layer.kind.transparent:
             now = origin
-        elif origin is not None and layer.type in _BETWEEN:
+        elif origin is not None and (layer.kind.activation or layer.kind.between):
             now = origin[0], (*origin[1], layer)
         else:
             now = None

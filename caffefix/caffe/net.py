@@ -10,7 +10,8 @@ import enum
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 
-from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES, is_loss
+from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES, kind_of
+from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.recognition import INLINE_NETS, is_caffe
 from caffefix.records import cached_property, dataclass
 from caffefix.syntax.gist import field_names, gist, remembered
@@ -130,6 +131,11 @@ class Layer:
         return _type(self.raw_type, self.generation is Generation.V1)
 
     @cached_property
+    def kind(self) -> LayerType:
+        """What the layer book says of its type."""
+        return kind_of(self.type)
+
+    @cached_property
     def bottoms(self) -> list[str]:
         return self.node.strings("bottom")
 
@@ -141,9 +147,9 @@ class Layer:
     def scores(self) -> bool:
         """Whether a top is a loss: by the type, or by a loss_weight that is not zero."""
         if not self.node.has("loss_weight"):
-            return is_loss(self.type)
+            return self.kind.loss
         weights = self.node.scalars("loss_weight")
-        return any(number_value(w) != 0 for w in weights) if weights else is_loss(self.type)
+        return any(number_value(w) != 0 for w in weights) if weights else self.kind.loss
 
     @cached_property
     def includes(self) -> list[Rule]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from caffefix.caffe.layer_types import BVLC_TYPES, V1_TYPES
+from caffefix.caffe.layers.book import V1_TYPES
+from caffefix.caffe.layers.bvlc import is_of_bvlc
 from caffefix.caffe.schema import load
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node
@@ -61,7 +62,7 @@ def _is_layer(layer: Node) -> bool:
     if any(is_string(blob) for name in ("bottom", "top") for blob in layer.scalars(name)):
         return True
     kind = layer.string("type") or layer.scalar("type") or ""
-    return kind in BVLC_TYPES or kind in V1_TYPES or _is_part(layer) or _is_plain(layer)
+    return is_of_bvlc(kind) or kind in V1_TYPES or _is_part(layer) or _is_plain(layer)
 
 
 def _is_plain(layer: Node) -> bool:

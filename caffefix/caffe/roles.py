@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 
-from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net, Phase, nets
 from caffefix.caffe.recognition import SOLVER_FIELDS, is_caffe
 from caffefix.patterns import pattern
@@ -38,12 +37,12 @@ _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include"
 
 def is_source(layer: Layer) -> bool:
     """Whether a layer makes blobs from nothing: data of any kind."""
-    return not layer.bottoms and bool(layer.tops) and not is_input(layer.type)
+    return not layer.bottoms and bool(layer.tops) and not layer.kind.input
 
 
 def is_origin(layer: Layer) -> bool:
     """Whether a layer's blobs come from nothing in the net: data, or an Input layer."""
-    return is_source(layer) or (is_input(layer.type) and bool(layer.tops))
+    return is_source(layer) or (layer.kind.input and bool(layer.tops))
 
 
 def scores(layer: Layer) -> bool:
@@ -84,7 +83,7 @@ def role(document: Document, net: Net | None) -> Role:
     if any(scores(layer) for layer in layers) and not (_has_nothing_of_training(net) or _is_fed_in_test_only(net)):
         phased = any(r.phase for layer in layers for r in (*layer.includes, *layer.excludes))
         return Role.TRAIN_VAL if phased and _differs(net) else Role.TRAIN
-    if net.inputs or any(is_input(layer.type) for layer in layers):
+    if net.inputs or any(layer.kind.input for layer in layers):
         return Role.DEPLOY
     if any(is_source(layer) for layer in layers):
         return Role.TEST

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
-from caffefix.caffe.layers.shapes import RULES, Mismatch, Outcome, ParamBlob, Site
+from caffefix.caffe.layers.rules import shape_rule
+from caffefix.caffe.layers.shapes import Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.layers.shapes.base import merged, text_of
 from caffefix.caffe.layers.shapes.sources import input_shapes
 from caffefix.caffe.net import Layer, Net, Phase, alike
@@ -80,7 +81,8 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
         blobs[blob.index] = merged(stated.get(blob.name), given.get(blob.name))
     for step in graph.steps:
         outcome = Outcome((), None)
-        if step.layer.type not in RULES:
+        rule = shape_rule(step.layer.kind)
+        if rule is None:
             unruled.append(step.index)
         else:
             found = _applied(step.layer, tuple(blobs[b.index] for b in step.bottoms))
@@ -138,6 +140,7 @@ def _is_permissive(layer: Layer, index: int) -> bool:
 def _applied(layer: Layer, bottoms: tuple[Shape, ...]) -> Outcome | Mismatch:
     """What a layer's rule says of bottoms of these shapes."""
     try:
-        return RULES[layer.type](Site(layer, bottoms))
+        rule = shape_rule(layer.kind)
+        return rule(Site(layer, bottoms)) if rule is not None else Outcome((), None)
     except Mismatch as mismatch:
         return mismatch.with_traceback(None)

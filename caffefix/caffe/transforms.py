@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES, is_input
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
 from caffefix.records import dataclass
@@ -28,12 +27,9 @@ class Transform:
     node: Node | None = None
 
 
-_UNTRANSFORMED = frozenset({"HDF5Data", "Python", "DummyData", "Parameter"})
-
-
 def transform(layer: Layer) -> Transform:
     """How a data layer of V2 normalises; WindowData has a scale of its own (window_data_layer.cpp)."""
-    if layer.type in _UNTRANSFORMED or is_input(layer.type):
+    if layer.kind.untransformed:
         return Transform()
     node = layer.node.message("transform_param")
     holder = "window_data_param" if layer.type == "WindowData" else "transform_param"
@@ -48,7 +44,7 @@ def transform(layer: Layer) -> Transform:
 
 def is_batched(layer: Layer) -> bool:
     """Whether the first axis of a data layer's images is a number of images, free to be another."""
-    return layer.type in IMAGE_SOURCES
+    return layer.kind.images
 
 
 def twins(net: Net, top: str) -> Sequence[Layer]:

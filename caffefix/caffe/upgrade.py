@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from caffefix.caffe.layer_types import V1_TYPES
+from caffefix.caffe.layers.book import V1_TYPES
 from caffefix.caffe.messages import UNKNOWN, message_class
 
 TYPE_CHECKING = False

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from caffefix.caffe.deploying import Feed, Head, Plan, compares, plan, unique
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
-from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.layers.shapes.outputs import is_outputless
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
@@ -211,7 +210,7 @@ class _Deploy:
     def _transform(self, feed: Feed) -> Transform:
         """How the image of a feed is normalised, in all phases alike."""
         own = transform(feed.layer)
-        if is_input(feed.layer.type) and self.options.stages:
+        if feed.layer.kind.input and self.options.stages:
             return own  # a stage of its own for deployment says itself what it does
         for layer in twins(self.net, feed.tops[0]):
             other = transform(layer)
@@ -286,7 +285,7 @@ class _Deploy:
     def _stays(self, feed: Feed) -> bool:
         """Whether a feed is an Input layer already, with nothing to change."""
         return (
-            is_input(feed.layer.type)
+            feed.layer.kind.input
             and list(feed.tops) == feed.layer.tops
             and not self.options.shapes
             and not self.scaled

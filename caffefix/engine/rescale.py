@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES
 from caffefix.caffe.mean_image import MeanError, mapped, values
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
@@ -127,8 +126,6 @@ class Rescaled:
 
 _SLACK = 1e-5  # of the range of what the net sees; float32 rounds to 6e-8 at each of five steps
 _BVLC_FIELDS = frozenset({"scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray"})
-_EIGHT_BIT = frozenset({"ImageData", "WindowData"})
-_NORMALISERS = frozenset({"Power", "Scale", "Bias", "Python"})
 
 
 def rescale(source: Source, options: Options, read_mean: Callable[[str], bytes], diff_path: str = "") -> Rescaled:
@@ -212,7 +209,7 @@ class _Rescale:
 
     def _layers(self) -> list[Layer]:
         """The data layers that make the input, in all phases."""
-        sources = [layer for layer in self.net.layers if layer.type in IMAGE_SOURCES and layer.tops]
+        sources = [layer for layer in self.net.layers if layer.kind.images and layer.tops]
         if not sources:
             message = "no data layer subtracts a mean and scales (Data, ImageData, MemoryData): nothing to move"
             raise Refusal("no-transform", message)
@@ -237,7 +234,7 @@ class _Rescale:
                 )
                 raise Refusal("phases-disagree", message, found.layer.node)
         for layer in self.net.layers:
-            if self.blob in layer.bottoms and layer.tops and layer.type in _NORMALISERS:
+            if self.blob in layer.bottoms and layer.tops and (layer.kind.affine or layer.type == "Python"):
                 message = (
                     f'layer "{layer.name}" of type {layer.type} normalises the input too: '
                     "what range it is made for cannot be told; move its numbers by hand"
@@ -344,7 +341,7 @@ class _Rescale:
 
 def _check_layer(found: _Transform) -> None:
     layer = found.layer
-    if layer.type in _EIGHT_BIT:
+    if layer.kind.image_files:
         message = (
             f'layer "{layer.name}" of type {layer.type} reads image files, whose pixels are 0..255 whatever the '
             "net says: there is nothing to move"

@@ -20,7 +20,6 @@ from caffefix.syntax.edits import After, Edit, Insert, Last, NewField, NewMessag
 from caffefix.syntax.scalars import float_text, number_value
 from caffefix.syntax.tree import Node
 
-_HOLDERS = {"Convolution": "convolution_param", "InnerProduct": "inner_product_param"}
 _LINEAR = {
     "gaussian": (("mean", 0.0), ("std", 1.0)),
     "uniform": (("min", 0.0), ("max", 1.0)),
@@ -37,13 +36,13 @@ def _check_first(layer: Layer) -> None:
 
     if layer.generation is not Generation.V2:
         raise Refusal("old-format", "its layers are of V1; run caffefix on it first", layer.node)
-    if layer.type not in _HOLDERS or len(layer.bottoms) != 1:
+    if not layer.kind.linear or len(layer.bottoms) != 1:
         raise refuse(f"a {layer.type} has no weights that could take up the factor")
     if layer.param(0).shared_name:
         raise refuse("other layers share its weights")
     if layer.param(0).given and layer.param(0).lr_mult == 0:
         raise refuse("it is frozen: its weights come from a file, which stays as it is")
-    filler = layer.filler(_HOLDERS[layer.type], "weight_filler")
+    filler = layer.filler(layer.kind.weights, "weight_filler")
     if filler.node is None:
         return
     if filler.type not in (*_LINEAR, "xavier", "msra"):
@@ -79,7 +78,7 @@ def first_layers(net: Net, blob: str) -> list[tuple[Layer, int | None]]:
 
 def take_up(layer: Layer, a: float, fan_in: int | None) -> Iterator[Edit]:
     """The edits that make a layer's weights W/a."""
-    filler = layer.filler(_HOLDERS[layer.type], "weight_filler")
+    filler = layer.filler(layer.kind.weights, "weight_filler")
     if filler.node is not None:
         yield from _filler(layer, filler.node, filler.type, a, fan_in)
     given = next(layer.node.fields("param"), None)

@@ -16,22 +16,21 @@ from math import exp, isfinite, sqrt
 
 from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
 from caffefix.caffe.graph import Graph, Step, build
-from caffefix.caffe.layer_types import IMAGE_SOURCES
-from caffefix.caffe.layers.moments import RULES, Place, Stop
+from caffefix.caffe.layers.moments import Place, Stop
 from caffefix.caffe.layers.moments.signal import Signal, constant, images, noise, normal, spread
+from caffefix.caffe.layers.rules import moments_rule
 from caffefix.caffe.layers.shapes import ParamBlob
+from caffefix.caffe.layers.zeros import Value
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.roles import scores
 from caffefix.caffe.shapes import Shapes, infer
-from caffefix.evidence.liveness import Start, Value, at_start
+from caffefix.evidence.liveness import Start, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
 from caffefix.records import replace
 from caffefix.syntax.scalars import number_value
 
 # E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).
 CENTRED, RAW = 45.0, 110.0
-# Losses with a softmax or sigmoid of their own.
-ON_LOGITS = frozenset({"SoftmaxWithLoss", "SigmoidCrossEntropyLoss"})
 # Pixels over which natural images are alike, as far as layers above see it.
 _SMOOTH = 12.0
 _SIZE = 224
@@ -139,15 +138,15 @@ class _Run:
         if any(0 in (self.shapes.of(top) or ()) for top in step.tops):
             self.stopped[step.index] = (layer, "makes a blob without values, on which Caffe aborts")
             return [None] * len(step.tops)
-        rule = RULES.get(layer.type)
+        rule = moments_rule(layer.kind)
         signals = [scene[bottom.index] for bottom in step.bottoms]
-        needed = signals[:1] if layer.type in _FIRST_ONLY else signals
+        needed = signals[:1] if layer.kind.first_only else signals
         if step.tops and all(self.start.values[top.index] is Value.ZERO for top in step.tops):
             return [None] * len(step.tops)
         if any(signal is None for signal in needed):
             return [None] * len(step.tops)
         if rule is None:
-            if layer.type not in _SILENT:
+            if not layer.kind.sink:
                 self.stopped[step.index] = (layer, f"unknown from here: no rule for type '{layer.type}'")
             return [None] * len(step.tops)
         try:
@@ -194,14 +193,14 @@ class _Run:
     def _source(self, layer: Layer, name: str, slot: int, smooth: bool) -> Signal | None:
         if name in self.inputs:
             return self.inputs[name]
-        if layer.type in IMAGE_SOURCES:
+        if layer.kind.images:
             return None if slot else self._images(layer, name, smooth)
         if layer.type == "DummyData":
             return _dummy(layer, slot, self._shape(layer, slot))
         if layer.type == "Parameter":
             return constant(0.0)
         shape = self._shape(layer, slot)
-        if layer.type in ("HDF5Data", "Input") and not (slot and len(shape or (0,)) < 2):
+        if (layer.kind.input or layer.type == "HDF5Data") and not (slot and len(shape or (0,)) < 2):
             return self._outside(name, shape, smooth)
         if not slot:
             index = next(step.index for step in self.graph.steps if step.layer is layer)
@@ -215,7 +214,7 @@ class _Run:
     def _images(self, layer: Layer, name: str, smooth: bool) -> Signal:
         holders = ["transform_param"]
         if layer.generation is Generation.V1:
-            holders += ["data_param", "image_data_param"]
+            holders.append(layer.kind.v1_transform)
         nodes = [node for holder in holders if (node := layer.node.message(holder)) is not None]
         centred = any(node.has("mean_file") or node.has("mean_value") for node in nodes)
         factor = next((f for node in nodes if (f := number_value(node.scalar("scale") or ""))), 1.0)
@@ -265,7 +264,7 @@ class _Run:
     def _gradient_zero(self, step: Step, index: int, blob: ParamBlob) -> bool | None:
         if self.phase is Phase.TEST or step.layer.param(index).lr_mult == 0 or index > 1:
             return None
-        if step.layer.type in ("LSTM", "RNN", "Normalize", "BN") or (step.layer.type, index) == ("PReLU", 1):
+        if not _is_followed(step.layer, index):
             return None
         second = index == 1 or step.layer.type == "Bias"
         live = (self.start.bias_live if second else self.start.weight_live)[step.index]
@@ -289,7 +288,7 @@ class _Run:
             ends = scores(step.layer)
             # of equal values, a maximum passes the gradient to one, exactly
             ties = step.layer.word("eltwise_param", "operation", "") in ("MAX", "2")
-            known = step.layer.type in RULES and all(ways) and not ties
+            known = moments_rule(step.layer.kind) is not None and all(ways) and not ties
             if known and (ways or ends):
                 clear.add(step.index)
             if ways or ends:
@@ -314,7 +313,7 @@ class _Run:
     def logits(self, scenes: list[Scene]) -> Iterator[Logits]:
         """What the losses with a softmax or sigmoid of their own are fed."""
         for step in self.graph.steps:
-            if step.layer.type not in ON_LOGITS or not step.bottoms or not scores(step.layer):
+            if not step.layer.kind.contains or not step.bottoms or not scores(step.layer):
                 continue
             blob = step.bottoms[0]
             signals = [scene[blob.index] for scene in scenes]
@@ -345,15 +344,14 @@ class _Run:
         return total
 
 
-# Layers whose answer depends on their first bottom only: labels and sizes do not matter.
-_FIRST_ONLY = frozenset(
-    """
-    SoftmaxWithLoss Crop BatchReindex EuclideanLoss SigmoidCrossEntropyLoss HingeLoss ContrastiveLoss InfogainLoss
-    MultinomialLogisticLoss Accuracy Embed
-    """.split()
-)
-_SILENT = frozenset({"Silence", "HDF5Output"})
 _NEVER_ZERO = frozenset({"constant", "uniform", "gaussian", "xavier", "msra", "bilinear", "positive_unitball"})
+
+
+def _is_followed(layer: Layer, index: int) -> bool:
+    """Whether the exact analysis knows the gradient of a layer's parameter."""
+    if layer.kind.recurrent or (layer.type == "PReLU" and index):
+        return False
+    return bool(layer.kind.zero) or layer.kind.inner
 
 
 def _dummy(layer: Layer, slot: int, shape: Shape) -> Signal:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES
 from caffefix.caffe.net import Layer, Net
 from caffefix.findings import Subject
 from caffefix.patterns import pattern
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import descend
-
-# They read image files, whose pixels are 0..255; a database may hold floats.
-EIGHT_BIT = frozenset({"ImageData", "WindowData"})
 
 _FLOATS = pattern(
     r"(?<![a-z])(feats?|features?|floats?|fp32|embeddings?|descriptors?|fc[678]|normali[sz]ed)(?![a-z])",
@@ -28,7 +24,7 @@ def may_hold_floats(layer: Layer) -> bool:
     Its name says features or floats; or a mean in 0..1 is subtracted from what is not scaled down; or it is
     scaled up, as only small numbers are, and no mean says otherwise.
     """
-    if layer.type not in IMAGE_SOURCES or layer.type in EIGHT_BIT:
+    if not layer.kind.images or layer.kind.image_files:
         return False
     names = [layer.name, *layer.tops[:1], *(n.value for n in descend(layer.node) if n.name == "source")]
     if any(map(_FLOATS.search, names)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caffefix.caffe.layer_types import CONVOLUTIONS, IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.fixers._layers import with_makers
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
@@ -37,7 +36,7 @@ def retype(filler: Node, kind: str, value: str = "") -> list[Edit]:
 
 def fill(layer: Layer, kind: str) -> list[Edit]:
     """Give a layer with its parameters a weight_filler of that type, or make its own one of it."""
-    message = WEIGHTED[layer.type].message
+    message = layer.kind.weights
     filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
     holder = layer.node.message(message)
     assert holder is not None, "a zero-filled layer has its parameters"
@@ -77,15 +76,15 @@ def is_made_for_weights(view: Sequence[Layer], missing: Sequence[Layer]) -> bool
     behind: set[str] = set()  # blobs that weights have gone into
     is_new = False
     for layer in view:
-        weights = WEIGHTED.get(layer.type)
-        if weights is not None and behind.isdisjoint(layer.bottoms) and not lacks(layer):
+        weights = layer.kind.weights
+        if weights and behind.isdisjoint(layer.bottoms) and not lacks(layer):
             return False
-        if weights is not None or not behind.isdisjoint(layer.bottoms):
+        if weights or not behind.isdisjoint(layer.bottoms):
             behind.update(layer.tops)
         else:
             behind.difference_update(layer.tops)
-        if weights is not None and not lacks(layer):
-            filler = layer.filler(weights.message, "weight_filler")
+        if weights and not lacks(layer):
+            filler = layer.filler(weights, "weight_filler")
             is_new = is_new or not (filler.is_zero or filler.type == "bilinear")
     return is_new
 
@@ -144,14 +143,14 @@ def _of_one_channel(view: Sequence[Layer]) -> set[int]:
         for layer, makers in with_makers(view)
         if len(makers) == 1
         and makers[0] is not None
-        and makers[0].type in CONVOLUTIONS
+        and makers[0].kind.convolution
         and makers[0].number("convolution_param", "num_output", 0) == 1
     }
 
 
 def _is_scaled(view: Sequence[Layer]) -> bool:
     for layer in view:
-        if layer.type not in IMAGE_SOURCES:
+        if not layer.kind.images:
             continue
         for name in ("transform_param", "data_param", "image_data_param"):
             if 0 < abs(layer.number(name, "scale", 0.0)) < _SCALED:
@@ -181,6 +180,6 @@ def _before_batch_norm(view: Sequence[Layer]) -> set[int]:
         if reaches:
             found.add(id(layer))
         taken.difference_update(layer.tops)
-        if layer.type == "BatchNorm" or (reaches and layer.type not in WEIGHTED):
+        if layer.type == "BatchNorm" or (reaches and not layer.kind.weights):
             taken.update(layer.bottoms)
     return found

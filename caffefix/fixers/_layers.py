@@ -149,14 +149,11 @@ def listed(names: Iterable[str], most: int = 3) -> str:
     return shown if len(all_names) <= most else f"{shown} and {len(all_names) - most} more"
 
 
-_V1_TRANSFORM = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
-
-
 def transform_field(layer: Layer, name: str) -> Node | None:
     """A field of the transform: in V1 nets also where it stood before there was ``transform_param``."""
     holders = ["transform_param"]
-    if layer.generation is Generation.V1 and layer.type in _V1_TRANSFORM:
-        holders.insert(0, _V1_TRANSFORM[layer.type])  # where both give it, this one wins
+    if layer.generation is Generation.V1 and layer.kind.v1_transform:
+        holders.insert(0, layer.kind.v1_transform)  # where both give it, this one wins
     for holder in holders:
         message = layer.node.message(holder)
         node = message.field(name) if message is not None else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from caffefix.caffe.layer_types import BVLC_TYPES, IMAGE_SOURCES, is_loss
+from caffefix.caffe.layers.book import kind_of
+from caffefix.caffe.layers.bvlc import is_of_bvlc
 from caffefix.caffe.net import Layer
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Problem
@@ -44,7 +45,8 @@ def asked_for(problem: Problem) -> str:
 def messages_of(layer_type: str) -> tuple[str, ...]:
     """The fields with parameters for a type of layer: its own message, and those that it shares with others."""
     own = message_of(layer_type)
-    shared = (("transform_param", layer_type in IMAGE_SOURCES), ("loss_param", is_loss(layer_type)))
+    kind = kind_of(layer_type)
+    shared = (("transform_param", kind.images), ("loss_param", kind.loss))
     return (*filter(None, (own,)), *(name for name, is_asked in shared if is_asked))
 
 
@@ -60,7 +62,7 @@ def message_of(layer_type: str) -> str:
         (
             name
             for name in fields
-            if layer_type in BVLC_TYPES
+            if is_of_bvlc(layer_type)
             and name.removesuffix(_PARAM).replace("_", "") == layer_type.lower()
             and any(variant.kind == "message" and variant.forks & bvlc for variant in fields[name])
         ),

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from math import inf, log
 
 from caffefix.caffe.fillers import read_filler
-from caffefix.caffe.layer_types import BVLC_TYPES, WEIGHTED
+from caffefix.caffe.layers.book import BOOK
+from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.evidence.prediction import Logits, Prediction
-from caffefix.evidence.signal import ON_LOGITS
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._claims import may_hold_floats
 from caffefix.fixers._fillers import retype
@@ -35,9 +36,7 @@ _MOVES = 300.0
 _TINY, _HUGE = 1e-4, 1e3
 
 # Sources of 8-bit images; what other sources give is in no net.
-PIXELS = frozenset({"Data", "ImageData", "WindowData", "AnnotatedData"})
-# Nets that normalise signals are skipped, and nets with layers of forks, of which not all is known.
-_UNDERSTOOD = (BVLC_TYPES | PIXELS) - {"BatchNorm", "MVN", "Python"}
+PIXELS = tuple(sorted(kind.name for kind in BOOK.values() if kind.pixels))
 _PREPARES = frozenset({"scale", "mean_file", "mean_value"})
 # Old types of filler, and the type to take their place.
 Plan = tuple[tuple[str, ...], str]
@@ -50,13 +49,19 @@ def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
     if not subject.from_scratch:
         return
     for net in subject.nets:
-        types = {layer.type for layer in net.layers}
-        if not (types & ON_LOGITS and types & PIXELS and types <= _UNDERSTOOD) or not subject.learns(net):
+        kinds = {layer.kind for layer in net.layers}
+        on_logits, on_pixels = any(kind.contains for kind in kinds), any(kind.pixels for kind in kinds)
+        if not (on_logits and on_pixels and all(map(_is_understood, kinds))) or not subject.learns(net):
             continue
         prediction = subject.prediction(net)
         judged = prediction.logits
         if _known(prediction) and all(_from_pixels(logits) and _is_random(logits) for logits in judged):
             yield net, prediction
+
+
+def _is_understood(kind: LayerType) -> bool:
+    """Nets that normalise signals are skipped, and nets with layers of forks, of which not all is known."""
+    return (is_of_bvlc(kind.name) or kind.pixels) and not kind.normaliser and kind.name != "Python"
 
 
 def vanished(prediction: Prediction) -> Logits | None:
@@ -133,9 +138,9 @@ def rescaled(subject: Subject, net: Net, prediction: Prediction, centred: bool) 
         prediction: for the net.
         centred: whether pixels may have their mean subtracted.
     """
-    feeding = {layer for logits in prediction.logits for layer in logits.feeders if layer.type in PIXELS}
+    feeding = {layer for logits in prediction.logits for layer in logits.feeders if layer.kind.pixels}
     tops = {layer.tops[0] for layer in feeding}
-    sources = [layer for layer in net.layers if layer.type in PIXELS and layer.tops and layer.tops[0] in tops]
+    sources = [layer for layer in net.layers if layer.kind.pixels and layer.tops and layer.tops[0] in tops]
     done = {"scale"} if centred else _PREPARES
     if any(node.name in done for layer in sources for node in descend(layer.node)):
         return None
@@ -193,7 +198,7 @@ def _is_small(logits: Logits) -> bool:
 def _from_pixels(logits: Logits) -> bool:
     sources = [layer for layer in logits.feeders if not layer.bottoms]
     return bool(sources) and all(
-        layer.type in PIXELS and _is_plain(layer) and not may_hold_floats(layer) for layer in sources
+        layer.kind.pixels and _is_plain(layer) and not may_hold_floats(layer) for layer in sources
     )
 
 
@@ -210,8 +215,8 @@ def _outside(size: float, low: float, high: float) -> float:
 
 
 def _filler(layer: Layer) -> Node | None:
-    weights = WEIGHTED.get(layer.type)
-    return layer.filler(weights.message, "weight_filler").node if weights is not None else None
+    weights = layer.kind.weights
+    return layer.filler(weights, "weight_filler").node if weights else None
 
 
 def _is_plain(layer: Layer) -> bool:

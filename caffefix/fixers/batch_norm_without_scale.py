@@ -66,7 +66,6 @@ SIGNS = ("BatchNorm",)
 ROLES = LEARNING
 NAME = "batch-norm-without-scale"
 
-_ACTIVATIONS = frozenset("ReLU PReLU Sigmoid TanH ELU BNLL Swish".split())
 _BLOBS = 3  # of BVLC's BatchNorm
 
 
@@ -93,5 +92,5 @@ def _normalises(layer: Layer) -> bool:
 
 def _is_bare(net: Graph, step: Step) -> bool:
     """Whether activations alone read what it makes."""
-    readers = {reader.layer.type for top in step.tops for reader in net.readers(top)}
-    return bool(readers) and readers <= _ACTIVATIONS
+    readers = [reader.layer for top in step.tops for reader in net.readers(top)]
+    return bool(readers) and all(reader.kind.activation for reader in readers)

@@ -41,7 +41,6 @@ from collections.abc import Iterator
 
 from caffefix.caffe.fillers import fans
 from caffefix.caffe.graph import build
-from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.caffe.shapes import infer
@@ -58,8 +57,6 @@ SIGNS = ("weight_filler",)
 ROLES = LEARNING
 NAME = "default-std"
 
-# They make it irrelevant how large signals are.
-_NORMALISERS = frozenset({"BatchNorm", "BN", "MVN", "Normalize", "NormalizeLayer", "L2Norm"})
 # With fewer inputs than this, a standard deviation of 1 is not so wide.
 _FEW = 10
 
@@ -75,11 +72,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _judge(net: Net) -> Iterator[Finding]:
     view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
-    if any(layer.type in _NORMALISERS for layer in view):
+    if any(layer.kind.normaliser for layer in view):
         return
     chooser = Chooser(view)
     graph = build(view, net.inputs)
-    unknown = 100 if any(layer.type in IMAGE_SOURCES for layer in view) else 0  # of images there are many
+    unknown = 100 if any(layer.kind.images for layer in view) else 0  # of images there are many
     shapes = infer(graph, net, Phase.TRAIN)
     for step in graph.steps:
         filler = _default(step.layer)
@@ -102,10 +99,10 @@ def _has_default(layer: Layer) -> bool:
 
 def _default(layer: Layer) -> Node | None:
     """The weight filler, if its spread is left to Caffe."""
-    weights = WEIGHTED.get(layer.type)
-    if weights is None or layer.type == "Embed":
+    weights = layer.kind.weights
+    if not weights or layer.type == "Embed":
         return None
-    node = layer.node.message(weights.message, "weight_filler")
+    node = layer.node.message(weights, "weight_filler")
     if node is None or node.has("sparse"):
         return None
     left = "std" if _is_gaussian(node) else "max" if node.string("type") == "uniform" else "type"

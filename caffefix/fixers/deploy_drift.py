@@ -86,8 +86,8 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _is_merged(mine: list[Layer], theirs: list[Layer]) -> bool:
     """Whether the train net's BatchNorm is gone into the weights."""
-    kinds = {layer.type for layer in theirs} - {layer.type for layer in mine}
-    return bool(kinds & {"BatchNorm", "BN", "Scale"})
+    kinds = {layer.kind for layer in theirs} - {layer.kind for layer in mine}
+    return any(kind.folds for kind in kinds)
 
 
 def _layers(mine: list[Layer], theirs: list[Layer], name: str) -> Iterator[tuple[Layer, str]]:

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import is_of_bvlc, views
@@ -55,15 +56,14 @@ GROUP = "Loss and output"
 CHANGES = ("layer.bottom",)
 NAME = "double-softmax"
 
-_CONTAINED = {"SoftmaxWithLoss": "Softmax", "SigmoidCrossEntropyLoss": "Sigmoid"}
-SIGNS = tuple(_CONTAINED)
+SIGNS = tuple(kind.name for kind in BOOK.values() if kind.contains)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each loss."""
     for net in subject.nets:
         types = {layer.type for layer in net.layers}
-        if not any({loss, contained} <= types for loss, contained in _CONTAINED.items()):
+        if not any(layer.kind.contains in types for layer in net.layers if layer.kind.contains):
             continue
         found = {id(f.node): f for view in views(net) for f in _judge(view)}
         yield from found.values()
@@ -83,7 +83,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
 
 def _is_contained(maker: Layer, loss: Layer) -> bool:
     """Whether a loss computes once more what made its first bottom."""
-    same = maker.type == _CONTAINED.get(loss.type) and len(maker.bottoms) == 1
+    same = maker.type == loss.kind.contains and len(maker.bottoms) == 1
     return same and is_of_bvlc(maker) and is_of_bvlc(loss)
 
 

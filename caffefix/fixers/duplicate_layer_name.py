@@ -43,7 +43,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, of_every_fork
@@ -52,8 +51,6 @@ PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
 NAME = "duplicate-layer-name"
 VALUES = True
-
-_WITH_BLOBS = frozenset(WEIGHTED) | {"Scale", "Bias", "PReLU", "BatchNorm", "BN", "Normalize", "Parameter"}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -73,15 +70,19 @@ def _repeated(view: View) -> Iterator[tuple[Layer, str]]:
     for step in view.graph.steps:
         layer = step.layer
         other = first.setdefault(layer.name, layer)
-        if other is layer or not layer.name or {layer.type, other.type}.isdisjoint(_WITH_BLOBS):
+        if other is layer or not layer.name or not (_has_blobs(layer) or _has_blobs(other)):
             continue
         if not _share(layer, other):
             yield layer, other.type
 
 
+def _has_blobs(layer: Layer) -> bool:
+    return bool(layer.kind.weights) or layer.kind.blobs
+
+
 def _share(layer: Layer, other: Layer) -> bool:
     """Whether two layers share all their weights by the names of these, so that the first one's are both's."""
     names, others = ([param.shared_name for param in one.params] for one in (layer, other))
-    biased = layer.type in WEIGHTED and layer.flag(WEIGHTED[layer.type].message, "bias_term", True)
+    biased = layer.kind.weights and layer.flag(layer.kind.weights, "bias_term", True)
     blobs = 3 if layer.type == "BatchNorm" else 2 if biased else 1
     return layer.type == other.type and names == others and all(names) and len(names) >= blobs

@@ -41,7 +41,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES, WEIGHTED
 from caffefix.caffe.net import Layer, Net, alike
 from caffefix.caffe.roles import LEARNING, is_origin
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
@@ -93,16 +92,16 @@ def _reading_vectors(net: Net) -> list[Layer]:
         layer
         for layer, makers in with_makers(net.layers)
         if layer.type == "InnerProduct"
-        and all(maker is None or (is_origin(maker) and maker.type not in IMAGE_SOURCES) for maker in makers)
+        and all(maker is None or (is_origin(maker) and not maker.kind.images) for maker in makers)
     ]
 
 
 def _vectors(layer: Layer) -> Iterator[tuple[Node, str]]:
     """Fillers of the layer's vectors, each with the constant that is there without one; empty for 0."""
     found: list[tuple[Node | None, str]] = []
-    weights = WEIGHTED.get(layer.type)
-    if weights is not None and layer.flag(weights.message, "bias_term", weights.bias_by_default):
-        found.append((layer.node.message(weights.message, "bias_filler"), ""))
+    weights = layer.kind.weights
+    if weights and layer.flag(weights, "bias_term", True):
+        found.append((layer.node.message(weights, "bias_filler"), ""))
     elif layer.type == "Scale" and len(layer.bottoms) == 1 and layer.number("scale_param", "num_axes", 1) == 1:
         found.append((layer.node.message("scale_param", "filler"), "1"))
         if layer.flag("scale_param", "bias_term", False):

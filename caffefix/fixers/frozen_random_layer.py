@@ -72,7 +72,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import Graph, build
-from caffefix.caffe.layer_types import BVLC_TYPES, WEIGHTED
+from caffefix.caffe.layers.bvlc import is_of_bvlc
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -94,7 +94,6 @@ NAME = "frozen-random-layer"
 _FINE_TUNING = pattern(
     r"fine[-_ ]?tun|transfer|pre[-_ ]?train|freez|froze|(^|[^a-z])(ft|only|fixed)([^a-z]|$)", re.IGNORECASE
 )
-_CONVOLUTIONS = frozenset({"Convolution", "DepthwiseConvolution", "ConvolutionDepthwise"})
 _SMALL_RATE = 0.001  # what tutorials give for fine-tuning; nets are trained anew with 0.01 and more
 
 
@@ -106,7 +105,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         if not subject.learns(net):
             continue
-        if not any(_rates(layer) for layer in net.layers if layer.type in _CONVOLUTIONS):
+        if not any(_rates(layer) for layer in net.layers if _convolves(layer)):
             continue
         found = _judge(net)
         shown = _anew_by_log(subject, found.frozen)
@@ -145,18 +144,23 @@ class _Judgement:
 
 def _judge(net: Net) -> _Judgement:
     view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
-    if any(layer.type not in BVLC_TYPES or layer.type == "Python" for layer in view):
+    if any(not is_of_bvlc(layer.type) or layer.type == "Python" for layer in view):
         return _Judgement()
     graph = build(view, net.inputs)
     needed = graph.to_loss()
     feeding = [step.layer for step in graph.steps if any(top.index in needed for top in step.tops)]
-    weighted = [layer for layer in feeding if layer.type in WEIGHTED and layer.type != "Deconvolution"]
+    weighted = [layer for layer in feeding if layer.kind.weights and layer.type != "Deconvolution"]
     learning = [layer for layer in weighted if not _is_frozen(layer)]
-    if not learning or any(layer.type in _CONVOLUTIONS or layer.param(0).lr_mult > 1 for layer in learning):
+    if not learning or any(_convolves(layer) or layer.param(0).lr_mult > 1 for layer in learning):
         return _Judgement()
-    frozen = tuple(layer for layer in weighted if layer.type in _CONVOLUTIONS)
+    frozen = tuple(layer for layer in weighted if _convolves(layer))
     names = (net.node.string("name") or "", *(layer.name for layer in view))
     return _Judgement(frozen, any(map(_FINE_TUNING.search, names)), _is_deep(graph, learning))
+
+
+def _convolves(layer: Layer) -> bool:
+    """Whether it is a convolution whose features are learnt: Deconvolutions only upsample, in most nets."""
+    return layer.kind.convolution and layer.type != "Deconvolution"
 
 
 def _is_deep(graph: Graph, learning: list[Layer]) -> bool:
@@ -196,7 +200,7 @@ def _anew_by_solver(subject: Subject, found: _Judgement) -> str:
 
 
 def _is_frozen(layer: Layer) -> bool:
-    blobs = 2 if layer.flag(WEIGHTED[layer.type].message, "bias_term", True) else 1
+    blobs = 2 if layer.flag(layer.kind.weights, "bias_term", True) else 1
     return all(layer.param(index).lr_mult == 0 for index in range(blobs))
 
 

@@ -45,7 +45,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.graph import Graph, Step, build
-from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.evidence.liveness import dead_weights
@@ -57,15 +57,9 @@ PHASE = FixPhase.TUNE
 GROUP = "Initialisation"
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
-SIGNS = ("InnerProduct", "Convolution")
+SIGNS = tuple(kind.name for kind in BOOK.values() if kind.linear)
 ROLES = LEARNING
 NAME = "identical-units"
-
-# All channels are treated alike, and no draw is made.
-_ALIKE = frozenset(
-    "ReLU PReLU ELU Sigmoid TanH BNLL AbsVal Power Exp Swish Pooling BatchNorm Scale Bias Flatten Split".split()
-)
-_LAYERS = frozenset({"Convolution", "InnerProduct"})
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -91,21 +85,21 @@ def _judge(net: Net) -> Iterator[Finding]:
         if id(layer) in dead:
             continue
         kind = chooser.choose(layer)
-        count = f"{layer.number(WEIGHTED[layer.type].message, 'num_output', 0):.0f}"
+        count = f"{layer.number(layer.kind.weights, 'num_output', 0):.0f}"
         message = (
             f"all {count} units start with the same weights, and the next layer reads them with the same weights: "
             f"they stay identical for ever; gives it {kind} weights"
         )
         fix = Fix(tuple(fill(layer, kind)), Applicability.UNSAFE, f"weight_filler {kind}")
-        holder = layer.node.message(WEIGHTED[layer.type].message)
+        holder = layer.node.message(layer.kind.weights)
         yield Finding(NAME, Severity.WARNING, message, holder or layer.node, layer.name, fix)
 
 
 @alike
 def _is_constant(layer: Layer, name: str) -> bool:
-    if layer.type not in _LAYERS:
+    if not layer.kind.linear:
         return False
-    holder = layer.node.message(WEIGHTED[layer.type].message)
+    holder = layer.node.message(layer.kind.weights)
     return holder is not None and read_filler(holder.message(name)).constant is not None
 
 
@@ -113,7 +107,7 @@ def _is_even(layer: Layer) -> bool:
     """Whether the layer has several units that start alike, and learns."""
     if not _is_constant(layer, "weight_filler") or layer.param(0).lr_mult == 0 or layer.param(0).shared_name:
         return False
-    message = WEIGHTED[layer.type].message
+    message = layer.kind.weights
     if layer.number(message, "num_output", 0) < 2 or layer.number(message, "group", 1) != 1:
         return False
     return not layer.flag(message, "bias_term", True) or _is_constant(layer, "bias_filler")
@@ -126,7 +120,7 @@ def _read_alike(graph: Graph, step: Step) -> bool:
     while blobs:
         for reader in graph.readers(blobs.pop()):
             layer = reader.layer
-            if layer.type in _ALIKE and len(reader.bottoms) == 1 and _draws_nothing(layer):
+            if layer.kind.by_channel and len(reader.bottoms) == 1 and _draws_nothing(layer):
                 blobs += reader.tops
             elif _is_constant(layer, "weight_filler") and layer.number("convolution_param", "group", 1) == 1:
                 ends += 1
@@ -138,7 +132,6 @@ def _read_alike(graph: Graph, step: Step) -> bool:
 def _draws_nothing(layer: Layer) -> bool:
     if layer.type == "Pooling":
         return layer.word("pooling_param", "pool", "MAX") in ("MAX", "AVE", "0", "1")
-    message = {"Scale": "scale_param", "Bias": "bias_param", "PReLU": "prelu_param"}.get(layer.type)
-    node = layer.node.message(message) if message is not None else None
+    node = layer.node.message(layer.kind.own)
     fillers = [node.message(name) for name in ("filler", "bias_filler")] if node is not None else []
     return all(read_filler(filler).constant is not None for filler in fillers)

@@ -70,7 +70,6 @@ CHANGES = (
 )
 NAME = "ignored-transform-field"
 
-_HOLDERS = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
 _TRANSFORM = "transform_param"
 _FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 SIGNS = _FIELDS
@@ -79,8 +78,8 @@ SIGNS = _FIELDS
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer and place."""
     for layer in bvlc_layers(subject):
-        holder = _HOLDERS.get(layer.type)
-        if layer.generation is not Generation.V2 or holder is None:
+        holder = layer.kind.v1_transform
+        if layer.generation is not Generation.V2 or not holder:
             continue
         is_window = layer.type == "WindowData"
         yield from _judge(layer, holder, _TRANSFORM, [f for f in _FIELDS if not (is_window and f == "scale")])

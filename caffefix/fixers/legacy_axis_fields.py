@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.caffe.schema import load
 from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
@@ -52,8 +53,7 @@ GROUP = "Syntax and migration"
 CHANGES = ("layer.concat_param.concat_dim", "layer.slice_param.slice_dim")
 NAME = "legacy-axis-fields"
 
-_FIELDS = {"Concat": ("concat_param", "concat_dim"), "Slice": ("slice_param", "slice_dim")}
-SIGNS = tuple(old for _, old in _FIELDS.values())
+SIGNS = tuple(kind.old_axis for kind in BOOK.values() if kind.old_axis)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -62,8 +62,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     for net in subject.nets:
         for layer in net.layers:
-            message, old = _FIELDS.get(layer.type, ("", ""))
-            holder = layer.node.message(message) if message else None
+            old = layer.kind.old_axis
+            holder = layer.node.message(layer.kind.own) if old else None
             nodes = list(holder.fields(old)) if holder is not None else []
             if holder is not None and len(nodes) == 1 and not nodes[0].in_list and not nodes[0].is_message:
                 yield _judge(layer, holder, nodes[0])

@@ -56,7 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import V1_NUMBERS, V1_TYPES
+from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem, scalar_fits
@@ -104,7 +104,6 @@ _FIELDS = frozenset(
 )
 # The list in V1, and the field of a param block that takes its i-th entry.
 _LISTS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult", "param": "name", "blob_share_mode": "share_mode"}
-_TRANSFORMED = {"Data": "data_param", "ImageData": "image_data_param", "WindowData": "window_data_param"}
 _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 
 
@@ -303,7 +302,7 @@ def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
 
 def _transform(layer: Layer) -> list[Edit]:
     """What a V1 data layer says of its images moves to ``transform_param`` and overwrites it."""
-    source = layer.node.message(_TRANSFORMED.get(layer.type, ""))
+    source = layer.node.message(layer.kind.v1_transform)
     if source is None:
         return []
     moving = [node for name in _TRANSFORM_FIELDS for node in source.fields(name)]

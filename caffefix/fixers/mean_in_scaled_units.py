@@ -61,7 +61,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._means import raw_means
@@ -84,7 +83,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         for layer in net.layers:
             transform = layer.node.message("transform_param")
-            if layer.type in IMAGE_SOURCES and transform is not None:
+            if layer.kind.images and transform is not None:
                 yield from _judge(layer, transform)
 
 

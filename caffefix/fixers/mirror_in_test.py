@@ -46,7 +46,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.net import truth
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
@@ -66,7 +65,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subject.nets:
         tested = subject.is_tested(net)
         for layer in net.layers:
-            node = transform_field(layer, "mirror") if layer.type in IMAGE_SOURCES else None
+            node = transform_field(layer, "mirror") if layer.kind.images else None
             if node is None or not truth(node.value) or not (tested or only_in(layer, NetPhase.TEST)):
                 continue
             message = (

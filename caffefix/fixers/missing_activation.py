@@ -45,6 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import views, whole_nets
@@ -57,11 +58,8 @@ GROUP = "Loss and output"
 CHANGES = ("layer",)
 NAME = "missing-activation"
 
-_HOLDERS = {"Convolution": "convolution_param", "InnerProduct": "inner_product_param"}
-_ACTIVATIONS = frozenset("ReLU PReLU ELU Sigmoid TanH BNLL".split())
-_NEXT = frozenset(("Pooling", "Dropout", *_HOLDERS))
 _FEWEST = 5
-SIGNS = tuple(sorted(_ACTIVATIONS))
+SIGNS = tuple(sorted(kind.name for kind in BOOK.values() if kind.activation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class _Use:
 
     @property
     def activation(self) -> Layer | None:
-        return next((r for r in self.readers if r.type in _ACTIVATIONS), None)
+        return next((r for r in self.readers if r.kind.activation), None)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -83,10 +81,15 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield from _judge(next(views(net)))
 
 
+def _is_next(layer: Layer) -> bool:
+    """Whether it is what stands behind an activation."""
+    return layer.kind.linear or layer.type == "Pooling" or layer.type == "Dropout"
+
+
 def _judge(view: list[Layer]) -> Iterator[Finding]:
     uses = _uses(view)
     lacking = [(i, use) for i, use in enumerate(uses) if use.activation is None]
-    hidden = [(i, use) for i, use in lacking if [r.type for r in use.readers] and use.readers[0].type in _NEXT]
+    hidden = [(i, use) for i, use in lacking if [r.type for r in use.readers] and _is_next(use.readers[0])]
     if len(hidden) != 1 or len(lacking) > 2:
         return
     index, use = hidden[0]
@@ -118,10 +121,10 @@ def _uses(view: list[Layer]) -> list[_Use]:
     for layer in view:
         for bottom in layer.bottoms:
             maker = makers.get(bottom)
-            if maker is not None and maker.type in _HOLDERS:
+            if maker is not None and maker.kind.linear:
                 readers.setdefault(id(maker), []).append(layer)
         makers.update(dict.fromkeys(layer.tops, layer))
-    return [_Use(x, tuple(readers[id(x)])) for x in view if x.type in _HOLDERS and id(x) in readers]
+    return [_Use(x, tuple(readers[id(x)])) for x in view if x.kind.linear and id(x) in readers]
 
 
 def _common_name(siblings: list[tuple[str, Layer]], name: str) -> str | None:
@@ -149,5 +152,5 @@ def _behind(name: str, kind: str) -> str:
 
 
 def _shape(layer: Layer) -> tuple[str, float, float]:
-    holder = _HOLDERS[layer.type]
+    holder = layer.kind.weights
     return layer.type, layer.number(holder, "num_output", 0), layer.number(holder, "kernel_size", 0)

@@ -65,7 +65,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.family import test_view
-from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
 from caffefix.findings import Finding, Phase, Severity, Subject
@@ -77,10 +76,6 @@ GROUP = "Deploy and train consistency"
 SIGNS = ("deploy",)
 NAME = "missing-deploy-scale"
 NEEDS_FAMILY = True
-
-_SCALING = frozenset(("Power", "Scale", "BatchNorm", "BN", "MVN", "Normalize", "Bias"))
-# Where V1 data layers have their scale.
-_HOLDERS = ("transform_param", "data_param", "image_data_param")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -104,18 +99,20 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _scale(layer: Layer) -> float:
-    return next((s for holder in _HOLDERS if (s := layer.number(holder, "scale", 1.0)) != 1), 1.0)
+    holders = ("transform_param", layer.kind.v1_transform)
+    return next((s for holder in holders if (s := layer.number(holder, "scale", 1.0)) != 1), 1.0)
 
 
 def _inputs(net: Net) -> list[str]:
-    return [*net.inputs, *(top for layer in net.layers if is_input(layer.type) for top in layer.tops)]
+    return [*net.inputs, *(top for layer in net.layers if layer.kind.input for top in layer.tops)]
 
 
 def _scales_input(net: Net) -> bool:
     inputs = set(_inputs(net))
-    return any(layer.type in _SCALING and inputs & set(layer.bottoms) for layer in net.layers)
+    scaling = (layer for layer in net.layers if layer.kind.affine or layer.kind.normaliser)
+    return any(inputs & set(layer.bottoms) for layer in scaling)
 
 
 def _input(net: Net) -> Node | None:
-    layers = [layer.node for layer in net.layers if is_input(layer.type)]
+    layers = [layer.node for layer in net.layers if layer.kind.input]
     return next(net.node.fields("input"), None) or next(iter(layers), None)

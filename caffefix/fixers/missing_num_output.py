@@ -47,14 +47,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.layers.shapes.outputs import given, is_outputless, words
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import whole_nets
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
-SIGNS = ("Convolution", "Deconvolution", "InnerProduct", "Embed", "LSTM", "RNN")
+SIGNS = tuple(kind.name for kind in BOOK.values() if kind.outputless)
 NAME = "missing-num-output"
 
 
@@ -67,5 +67,5 @@ def find(subject: Subject) -> Iterator[Finding]:
             said, node = words(layer), given(layer)
             what = "num_output is missing" if node is None else "num_output is 0"
             message = f"{what}: Caffe aborts{f' with {chr(34)}{said}{chr(34)}' if said else ''}"
-            where = node or layer.node.message(WEIGHTED[layer.type].message) or layer.node
+            where = node or layer.node.message(layer.kind.weights) or layer.node
             yield Finding(NAME, Severity.ERROR, f"{message}; give the number of outputs", where, layer.name)

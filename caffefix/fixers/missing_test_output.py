@@ -44,7 +44,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import is_loss
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.roles import Role
@@ -74,7 +73,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _loss(tested: list[View]) -> Layer | None:
     """The last loss without a top, of the first view that has one."""
     for view in tested:
-        found = [step.layer for step in view.graph.steps if is_loss(step.layer.type) and not step.layer.tops]
+        found = [step.layer for step in view.graph.steps if step.layer.kind.loss and not step.layer.tops]
         if found:
             return found[-1]
     return None

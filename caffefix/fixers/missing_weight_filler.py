@@ -71,10 +71,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.fillers import FillerSpec
-from caffefix.caffe.layer_types import WEIGHTED
+from caffefix.caffe.layers.zeros import is_zero_filled
 from caffefix.caffe.net import Filler, Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role, loss_stages
-from caffefix.evidence.liveness import dead_weights, is_zero_filled
+from caffefix.evidence.liveness import dead_weights
 from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
@@ -191,7 +191,7 @@ def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[L
 
 
 def _place_of(layer: Layer) -> Node:
-    return layer.node.message(WEIGHTED[layer.type].message) or layer.node
+    return layer.node.message(layer.kind.weights) or layer.node
 
 
 def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) -> tuple[list[Layer], list[Layer]]:
@@ -264,7 +264,7 @@ def _owners(view: list[Layer]) -> list[Layer]:
 
 
 def _filler(layer: Layer) -> Filler:
-    return layer.filler(WEIGHTED[layer.type].message, "weight_filler")
+    return layer.filler(layer.kind.weights, "weight_filler")
 
 
 def _lack(layer: Layer) -> str:

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import phase_twins, transform_field
@@ -53,7 +53,7 @@ from caffefix.syntax.scalars import number_text, number_value, string_value
 
 PHASE = Phase.REPAIR
 GROUP = "Data and transform"
-SIGNS = tuple(sorted(IMAGE_SOURCES))
+SIGNS = tuple(sorted(kind.name for kind in BOOK.values() if kind.images))
 NAME = "phase-transform-mismatch"
 VALUES = True
 
@@ -75,7 +75,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_of_images(layer: Layer) -> bool:
-    return layer.type in IMAGE_SOURCES
+    return layer.kind.images
 
 
 def _differences(train: Layer, test: Layer) -> Iterator[str]:

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views, with_makers
@@ -54,9 +55,7 @@ GROUP = "Loss and output"
 CHANGES = ("layer",)
 NAME = "relu-before-loss"
 
-_LOSSES = frozenset(("SoftmaxWithLoss", "SigmoidCrossEntropyLoss"))
-_WEIGHTED = frozenset(("InnerProduct", "Convolution"))
-SIGNS = tuple(sorted(_LOSSES))
+SIGNS = tuple(sorted(kind.name for kind in BOOK.values() if kind.contains))
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -69,11 +68,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _judge(view: list[Layer]) -> Iterator[Finding]:
     makers = {id(layer): made for layer, made in with_makers(view)}
     for loss in view:
-        relu = next(iter(makers[id(loss)]), None) if loss.type in _LOSSES else None
+        relu = next(iter(makers[id(loss)]), None) if loss.kind.contains else None
         if relu is None or relu.type != "ReLU" or relu.number("relu_param", "negative_slope", 0) != 0:
             continue
         source = next(iter(makers[id(relu)]), None)
-        if source is not None and source.type in _WEIGHTED:
+        if source is not None and source.kind.linear:
             yield _finding(relu, source, loss)
 
 

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import BVLC_TYPES
+from caffefix.caffe.layers.bvlc import is_of_bvlc
 from caffefix.caffe.layers.shapes.outputs import is_outputless
 from caffefix.caffe.net import Layer
 from caffefix.caffe.shapes import infer
@@ -68,5 +68,5 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _problems(view: View) -> Iterator[tuple[Layer, str]]:
     shapes = infer(view.graph, view.net, view.phase)
-    judged = (p for p in shapes.problems if p.layer.type in BVLC_TYPES)
+    judged = (p for p in shapes.problems if is_of_bvlc(p.layer.type))
     return ((p.layer, p.message) for p in judged if not is_outputless(p.layer))  # missing-num-output tells

@@ -50,12 +50,6 @@ GROUP = "Loss and output"
 SIGNS = ("SoftmaxWithLoss",)
 NAME = "single-class-softmax"
 
-_HOLDERS = {"InnerProduct": "inner_product_param", "Convolution": "convolution_param"}
-# Layers that keep the shape and have one bottom.
-_SHAPELESS = frozenset(
-    "ReLU PReLU ELU Sigmoid TanH Dropout Power Exp Log AbsVal BNLL BatchNorm Scale Bias LRN Softmax".split()
-)
-
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each loss."""
@@ -70,7 +64,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
         if layer.type != "SoftmaxWithLoss" or not scores(layer) or layer.number("softmax_param", "axis", 1) != 1:
             continue
         source = _first(makers[id(layer)])
-        while source is not None and source.type in _SHAPELESS and len(source.bottoms) == 1:
+        while source is not None and source.kind.keeps_shape and len(source.bottoms) == 1:
             source = _first(makers[id(source)])
         if source is not None and _is_single(source):
             message = (
@@ -85,7 +79,6 @@ def _first(made: list[Layer | None]) -> Layer | None:
 
 
 def _is_single(layer: Layer) -> bool:
-    holder = _HOLDERS.get(layer.type)
-    return (
-        holder is not None and layer.number(holder, "num_output", 0) == 1 and layer.number(holder, "axis", 1) == 1
-    )
+    holder = layer.kind.weights
+    has_one = layer.kind.linear and layer.number(holder, "num_output", 0) == 1
+    return has_one and layer.number(holder, "axis", 1) == 1

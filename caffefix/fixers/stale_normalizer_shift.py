@@ -54,7 +54,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.layer_types import IMAGE_SOURCES, is_input
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
@@ -102,9 +101,9 @@ def _inputs(net: Net) -> dict[str, _Input]:
     """Blobs that are images, or data that may be, and how they come."""
     found = dict.fromkeys(net.inputs, _Input())
     for layer in net.layers:
-        if layer.type in IMAGE_SOURCES and layer.tops:
+        if layer.kind.images and layer.tops:
             found[layer.tops[0]] = _Input(layer.number("transform_param", "scale", 1.0))
-        elif is_input(layer.type):
+        elif layer.kind.input:
             found.update(dict.fromkeys(layer.tops, _Input()))
         elif is_source(layer):
             found.update(dict.fromkeys(layer.tops, _Input(is_image=False)))

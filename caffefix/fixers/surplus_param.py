@@ -45,7 +45,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.blob_counts import blob_count
-from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
@@ -82,7 +81,7 @@ def _judge(layer: Layer, lists: list[list[Node]], blobs: int) -> Iterator[Findin
     surplus: list[Node] = [node for nodes in lists for node in nodes[blobs:]]
     surplus.sort(key=lambda node: node.offset)
     what = "" if layer.type == "BatchNorm" else " to learn"
-    why = " (bias_term: false)" if blobs == 1 and layer.type in WEIGHTED else ""
+    why = " (bias_term: false)" if blobs == 1 and layer.kind.weights else ""
     message = (
         f"{_count(count)} with rates, but this {layer.type} layer has {_count(blobs)}{what}{why}: "
         f"Caffe aborts{_words(layer, blobs)}"

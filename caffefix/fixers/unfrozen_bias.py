@@ -57,21 +57,18 @@ SIGNS = ("param", "blobs_lr")
 ROLES = (*LEARNING, SNIPPET)
 NAME = "unfrozen-bias"
 
-_HOLDERS = {
-    "Convolution": "convolution_param",
-    "Deconvolution": "convolution_param",
-    "InnerProduct": "inner_product_param",
-}
-
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer."""
     for net in bvlc_nets(subject):
         if subject.learns(net) or subject.role(net) is Role.SNIPPET:
             for layer in net.layers:
-                holder = _HOLDERS.get(layer.type, "")
-                if layer.node.message(holder) is not None and layer.flag(holder, "bias_term", True):
+                if (layer.kind.linear or layer.kind.convolution) and _has_bias(layer, layer.kind.weights):
                     yield from _judge(layer)
+
+
+def _has_bias(layer: Layer, holder: str) -> bool:
+    return layer.node.message(holder) is not None and layer.flag(holder, "bias_term", True)
 
 
 def _judge(layer: Layer) -> Iterator[Finding]:

@@ -46,8 +46,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import graph
-from caffefix.caffe.layer_params import READ, lacks, messages, reads
-from caffefix.caffe.layer_types import BVLC_TYPES
+from caffefix.caffe.layers.book import kind_of
+from caffefix.caffe.layers.bvlc import BVLC_TYPES
+from caffefix.caffe.layers.params import lacks, messages, reading, reads
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.roles import Role
@@ -122,8 +123,8 @@ def _misspelt(number: int, net: Net) -> Iterator[_Misspelt]:
 def _right(alike: str, given: Sequence[str]) -> str:
     if reads(alike, given):
         return alike
-    reading = [name for name in READ if reads(name, given)]
-    return reading[0] if len(reading) == 1 else ""
+    able = list(reading(given))
+    return able[0] if len(able) == 1 else ""
 
 
 def _troubles(subject: Subject, found: Sequence[_Misspelt]) -> dict[int, str]:
@@ -170,5 +171,5 @@ def _finding(item: _Misspelt, trouble: str) -> Finding:
 
 
 def _unread(item: _Misspelt) -> list[str]:
-    read = READ.get(item.alike, ())
+    read = kind_of(item.alike).params
     return [name for name in messages(item.layer) if name not in read]

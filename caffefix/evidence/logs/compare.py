@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer, Net, Phase, truth
 from caffefix.evidence.logs import nets
 from caffefix.evidence.logs.decode import Decoded
@@ -134,11 +133,11 @@ def _facts(theirs: Layer, ours: Layer) -> Iterator[tuple[str, str, str]]:
     count = max(len(theirs.params), len(ours.params)) if ours.type != "BatchNorm" else 0
     for index in range(count):
         yield f"lr_mult of param {index}", f"{theirs.param(index).lr_mult:g}", f"{ours.param(index).lr_mult:g}"
-    weights = WEIGHTED.get(ours.type)
-    if weights is not None and theirs.type == ours.type:
+    weights = ours.kind.weights
+    if weights and theirs.type == ours.type:
         for name in ("num_output", "kernel_size", "stride", "pad", "group"):
-            yield name, _numbers(theirs, weights.message, name), _numbers(ours, weights.message, name)
-        yield "weight_filler", _filler(theirs, weights.message), _filler(ours, weights.message)
+            yield name, _numbers(theirs, weights, name), _numbers(ours, weights, name)
+        yield "weight_filler", _filler(theirs, weights), _filler(ours, weights)
     size, given = nets.batch_size([theirs]), nets.batch_size([ours])
     if size is not None and given is not None:
         yield "batch_size", str(size[1]), str(given[1])

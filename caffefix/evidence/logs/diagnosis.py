@@ -94,7 +94,7 @@ def _fed_tops(log: TrainingLog, layers: Mapping[str, Layer]) -> Iterator[Track]:
 
 
 def _is_score(layer: Layer) -> bool:
-    return scores(layer) or layer.type in ("Accuracy", "ArgMax", "Silence")
+    return scores(layer) or not layer.kind.gradient
 
 
 def has_zero_gamma(log: TrainingLog, layer: str) -> bool:

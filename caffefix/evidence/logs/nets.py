@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer, Net
 from caffefix.evidence.logs.model import Dump, TrainingLog
 from caffefix.syntax.parse import PrototxtError, parse
@@ -52,9 +51,9 @@ def num_output(layers: Iterable[Layer]) -> int | None:
         if layer.type == "SoftmaxWithLoss" and layer.bottoms:
             weighted = producers.get(layer.bottoms[0])
             counts.add(_outputs(weighted) if weighted is not None else None)
-        if layer.type in WEIGHTED or layer.tops != layer.bottoms:
+        if layer.kind.weights or layer.tops != layer.bottoms:
             source = producers.get(layer.bottoms[0]) if layer.bottoms else None
-            producer = source if layer.type in _KEEP_CHANNELS and source is not None else layer
+            producer = source if _keeps_outputs(layer) and source is not None else layer
             producers.update((top, producer) for top in layer.tops)
     return counts.pop() if len(counts) == 1 else None
 
@@ -64,14 +63,13 @@ def softmax_losses(layers: Iterable[Layer]) -> list[str]:
     return [layer.name for layer in layers if layer.type == "SoftmaxWithLoss"]
 
 
-_KEEP_CHANNELS = frozenset({"Crop", "Dropout", "Interp", "Pooling", "ReLU", "Scale", "BatchNorm", "Flatten"})
+def _keeps_outputs(layer: Layer) -> bool:
+    """Whether what a layer makes has as many outputs as what it reads."""
+    return layer.kind.keeps_shape or layer.kind.keeps_channels
 
 
 def _outputs(layer: Layer) -> int | None:
-    weights = WEIGHTED.get(layer.type)
-    if weights is None:
-        return None
-    return _count(layer, weights.message, "num_output")
+    return _count(layer, layer.kind.weights, "num_output") if layer.kind.weights else None
 
 
 def _count(layer: Layer, message: str, name: str) -> int | None:

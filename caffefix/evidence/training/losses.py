@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from caffefix.caffe.layer_types import WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import scores
 from caffefix.evidence.training.sources import Unrepresentable
 from caffefix.syntax.scalars import integer_value, number_value
-
-# How a target is made for a loss: its kind, and which bottom it is.
-_TARGETS = {
-    "SoftmaxWithLoss": "class",
-    "MultinomialLogisticLoss": "class",
-    "HingeLoss": "class",
-    "EuclideanLoss": "vector",
-    "SigmoidCrossEntropyLoss": "binary",
-    "ContrastiveLoss": "similar",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +58,7 @@ class Roots:
             if not layer.bottoms:
                 continue
             joined = frozenset().union(*(self.of(name) for name in layer.bottoms))
-            learnt = layer.type in WEIGHTED or not self.learnt.isdisjoint(layer.bottoms)
+            learnt = layer.kind.weights or not self.learnt.isdisjoint(layer.bottoms)
             for top in layer.tops:
                 self.roots[top] = joined
                 if learnt:
@@ -92,8 +81,8 @@ def losses(view: Sequence[Layer], roots: Roots) -> list[Loss]:
 
 
 def _loss(layer: Layer, roots: Roots, index: int) -> Loss:
-    kind = _TARGETS.get(layer.type)
-    if kind is None:
+    kind = layer.kind.labels
+    if not kind:
         raise Unrepresentable(f"layer {layer.name!r}: targets for {layer.type} are not known")
     wanted = 3 if kind == "similar" else 2
     if len(layer.bottoms) < wanted:

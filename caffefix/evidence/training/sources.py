@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from caffefix.caffe.layer_types import is_input
 from caffefix.caffe.net import Generation, Layer, Net, truth
 from caffefix.caffe.roles import is_source
 from caffefix.syntax.scalars import integer_value, number_value
@@ -19,16 +18,6 @@ GUESSED_SIZE = 64
 _GUESS = f"{GUESSED_SIZE}×{GUESSED_SIZE} taken"
 # The mean of the synthetic 8-bit images: what a mean_file would hold.
 IMAGE_MEAN = 128.0
-
-# data layers of images: the message that may hold V1's transform and size
-_IMAGES = {
-    "Data": "data_param",
-    "ImageData": "image_data_param",
-    "WindowData": "window_data_param",
-    "MemoryData": "memory_data_param",
-}
-# V1's upgrade moves the transform's fields for these (upgrade_proto.cpp, UpgradeNetDataTransformation).
-_UPGRADED = ("Data", "ImageData", "WindowData")
 
 
 class Unrepresentable(Exception):
@@ -77,7 +66,7 @@ def is_fed(layer: Layer) -> bool:
         return False
     if layer.type == "DummyData":
         return not _is_constant(layer)
-    return is_source(layer) or (is_input(layer.type) and bool(layer.tops))
+    return is_source(layer) or (layer.kind.input and bool(layer.tops))
 
 
 def sources(net: Net, view: list[Layer], given: Given) -> list[Source]:
@@ -113,9 +102,9 @@ def _by(dims: tuple[int, ...]) -> str:
 
 
 def _tops(layer: Layer, given: Given) -> list[Source]:
-    if layer.type in _IMAGES:
+    if layer.kind.labelled:
         return _images(layer)
-    if is_input(layer.type) or layer.type == "DummyData":
+    if layer.kind.input or layer.type == "DummyData":
         return _declared(layer)
     if layer.type == "HDF5Data" or all(top in given.shapes for top in layer.tops[:1]):
         return [Source(top, layer.name, None) for top in layer.tops]
@@ -141,7 +130,7 @@ def _net_inputs(net: Net) -> list[Source]:
 
 def _declared(layer: Layer) -> list[Source]:
     """Tops of Input and DummyData: a shape each, or one for all."""
-    message = layer.node.message("input_param" if is_input(layer.type) else "dummy_data_param")
+    message = layer.node.message("input_param" if layer.kind.input else "dummy_data_param")
     shapes: list[tuple[int, ...]] = []
     if message is not None:
         shapes = [_dims(node.scalars("dim")) for node in message.fields("shape") if node.is_message]
@@ -191,8 +180,8 @@ class _Transform:
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
-        self.own = layer.node.message(_IMAGES[layer.type])
-        self.legacy = layer.generation is not Generation.V2 and layer.type in _UPGRADED
+        self.own = layer.node.message(layer.kind.own)
+        self.legacy = layer.generation is not Generation.V2 and bool(layer.kind.v1_transform)
         self.message = layer.node.message("transform_param")
 
     def scalar(self, name: str) -> str | None:
@@ -238,7 +227,7 @@ class _Transform:
         means = len(self.given_means())
         if means > 1:
             return means, ""
-        known = self.layer.type in ("ImageData", "WindowData") or self._flag("force_color")
+        known = self.layer.kind.image_files or self._flag("force_color")
         return 3, "" if known else "channels unknown: 3 taken"
 
     def _flag(self, name: str) -> bool | None:

@@ -15,12 +15,8 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import quoted
 from caffefix.syntax.tree import Document, Node
 
-# They would write files, run code of the net's, or measure what is not asked.
-_DROPPED = frozenset({"HDF5Output", "Accuracy", "Silence"})
 # Net fields that the task sets itself, or that only make noise.
 _NET_FIELDS = ("input", "input_dim", "input_shape", "state", "debug_info")
-# Inputs of these are words or time steps, not images of a class.
-_NOT_IMAGES = frozenset({"Embed", "LSTM", "RNN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +129,7 @@ def _refuse_code(view: Sequence[Layer]) -> None:
     for layer in view:
         if layer.type == "Python":
             raise Unrepresentable(f"layer {layer.name!r} is a Python layer: its code is not run")
-        if layer.type in _NOT_IMAGES:
+        if layer.kind.words:
             raise Unrepresentable(f"layer {layer.name!r}: {layer.type} takes words or time steps, not images")
         if layer.type == "InfogainLoss":
             raise Unrepresentable(f"layer {layer.name!r}: its matrix is in a file that is not read")
@@ -155,7 +151,9 @@ class _Split:
             if is_fed(layer):
                 self.removed.add(id(layer))
                 continue
-            dead_end = layer.type in _DROPPED or not gone.isdisjoint(layer.bottoms)
+            # They would write files, or measure what is not asked.
+            idle = layer.kind.sink or layer.kind.metric
+            dead_end = idle or not gone.isdisjoint(layer.bottoms)
             on_targets = any(self.is_target(name) for name in layer.bottoms)
             if (dead_end or on_targets) and not scores(layer):
                 self.removed.add(id(layer))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import exp, log, log1p
+from math import exp, log
 
 from caffefix.caffe.fillers import Moments
 from caffefix.caffe.layers.moments import gauss
@@ -11,16 +11,6 @@ from caffefix.caffe.layers.moments.base import Place, Rule, Stop, few, shifted
 from caffefix.caffe.layers.moments.signal import Signal, rectified, scaled_to
 from caffefix.caffe.net import Phase
 from caffefix.records import replace
-
-
-def sigmoid(x: float) -> float:
-    """1 / (1 + e^−x)."""
-    return 1 / (1 + exp(-x)) if x > -700 else 0.0
-
-
-def softplus(x: float) -> float:
-    """ln(1 + e^x)."""
-    return x if x > 30 else log1p(exp(x))
 
 
 def relu(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -6,23 +6,11 @@ axis or a whole shape; it never guesses. Where Caffe would abort, whatever the u
 turn out to be, it raises ``Mismatch`` with Caffe's own message.
 
 Each rule follows the layer's ``LayerSetUp`` and ``Reshape`` in BVLC's Caffe, or in the fork
-that its docstring names.
+that its docstring names. The book's records name them.
 """
 
 from __future__ import annotations
 
-from caffefix.caffe.layers.shapes import axes, forks, joins, losses, pointwise, recurrent, sources, windows
 from caffefix.caffe.layers.shapes.base import Mismatch, Outcome, ParamBlob, Rule, Site
 
-RULES: dict[str, Rule] = {
-    **sources.RULES,
-    **pointwise.RULES,
-    **windows.RULES,
-    **joins.RULES,
-    **axes.RULES,
-    **losses.RULES,
-    **recurrent.RULES,
-    **forks.RULES,
-}
-
-__all__ = ["RULES", "Mismatch", "Outcome", "ParamBlob", "Rule", "Site"]
+__all__ = ["Mismatch", "Outcome", "ParamBlob", "Rule", "Site"]

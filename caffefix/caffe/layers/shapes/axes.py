@@ -6,7 +6,6 @@ from caffefix.caffe.fillers import Dim, Shape, count
 from caffefix.caffe.layers.shapes.base import (
     Mismatch,
     Outcome,
-    Rule,
     Site,
     canonical_axis,
     require,
@@ -123,13 +122,3 @@ def permute(site: Site) -> Outcome:
         return Outcome((None,))
     full = [*order, *(axis for axis in range(len(bottom)) if axis not in order)]
     return Outcome((tuple(bottom[axis] for axis in full if axis is not None),))
-
-
-RULES: dict[str, Rule] = {
-    "Flatten": flatten,
-    "Reshape": reshape,
-    "Tile": tile,
-    "Reduction": reduction,
-    "ArgMax": arg_max,
-    "Permute": permute,
-}

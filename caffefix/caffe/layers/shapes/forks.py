@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape
-from caffefix.caffe.layers.shapes.base import Fields, Outcome, ParamBlob, Rule, Site, check, plus, times
+from caffefix.caffe.layers.shapes.base import Fields, Outcome, ParamBlob, Site, check, plus, times
 from caffefix.syntax.scalars import number_value
 
 
@@ -125,15 +125,3 @@ def _minus(param: Fields, name: str) -> Dim:
 def axpy(site: Site) -> Outcome:
     """SENet: scale · x + y, of y's shape."""
     return Outcome((site.bottoms[-1] if site.bottoms else None,))
-
-
-RULES: dict[str, Rule] = {
-    "PriorBox": prior_box,
-    "DetectionOutput": detection_output,
-    "ROIPooling": roi_pooling,
-    "PSROIPooling": psroi_pooling,
-    "BN": bn,
-    "Interp": interp,
-    "Upsample": upsample,
-    "Axpy": axpy,
-}

@@ -8,7 +8,6 @@ from caffefix.caffe.fillers import Dim, Shape
 from caffefix.caffe.layers.shapes.base import (
     Fields,
     Outcome,
-    Rule,
     Site,
     canonical_axis,
     check,
@@ -149,13 +148,3 @@ def batch_reindex(site: Site) -> Outcome:
 def filter_layer(site: Site) -> Outcome:
     """How many items pass depends on the data."""
     return Outcome(tuple(None if shape is None else (None, *shape[1:]) for shape in site.bottoms[:-1]))
-
-
-RULES: dict[str, Rule] = {
-    "Concat": concat,
-    "Slice": slice_layer,
-    "Eltwise": eltwise,
-    "Crop": crop,
-    "BatchReindex": batch_reindex,
-    "Filter": filter_layer,
-}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from caffefix.caffe.fillers import Dim, Shape, count
 from caffefix.caffe.layers.shapes.base import (
     Outcome,
-    Rule,
     Site,
     canonical_axis,
     require,
@@ -113,17 +112,3 @@ def infogain(site: Site) -> Outcome:
 def scalar(site: Site) -> Outcome:
     """Losses of forks: the first top is the loss, nothing else is known."""
     return Outcome((SCALAR,))
-
-
-RULES: dict[str, Rule] = {
-    "SoftmaxWithLoss": softmax_loss,
-    "Accuracy": accuracy,
-    "EuclideanLoss": euclidean,
-    "SigmoidCrossEntropyLoss": sigmoid_cross_entropy,
-    "ContrastiveLoss": contrastive,
-    "HingeLoss": plain,
-    "MultinomialLogisticLoss": plain,
-    "InfogainLoss": infogain,
-    "SmoothL1Loss": scalar,
-    "MultiBoxLoss": scalar,
-}

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from caffefix.caffe.layer_types import CONVOLUTIONS, WEIGHTED
 from caffefix.caffe.net import Layer
 from caffefix.syntax.scalars import integer_value
 from caffefix.syntax.tree import Node
 
-_ALWAYS = {
-    "Convolution": "Check failed: num_output_ > 0 (0 vs. 0)",
-    "Deconvolution": "Check failed: num_output_ > 0 (0 vs. 0)",
-    "Embed": "Check failed: N_ > 0 (0 vs. 0) EmbedLayer num_output must be positive.",
-    "LSTM": "Check failed: num_output > 0 (0 vs. 0) num_output must be positive",
-    "RNN": "Check failed: num_output > 0 (0 vs. 0) num_output must be positive",
-}
 # InnerProduct does not ask: the filler cannot fill a blob of no weights (filler.hpp).
 _FILLING = {
     **dict.fromkeys(("constant", "gaussian", "positive_unitball"), "Check failed: data_"),
@@ -24,7 +16,7 @@ _KERNELS = frozenset(("kernel_size", "kernel_h", "kernel_w"))
 
 def is_outputless(layer: Layer) -> bool:
     """Whether a layer of a type that needs ``num_output`` has none, or 0."""
-    if layer.type not in _ALWAYS and layer.type != "InnerProduct":
+    if not layer.kind.outputless:
         return False
     node = given(layer)
     return node is None or integer_value(node.value) == 0
@@ -32,16 +24,16 @@ def is_outputless(layer: Layer) -> bool:
 
 def given(layer: Layer) -> Node | None:
     """The field that says how many outputs there are."""
-    message = layer.node.message(WEIGHTED[layer.type].message)
+    message = layer.node.message(layer.kind.weights)
     return message.field("num_output") if message is not None else None
 
 
 def words(layer: Layer) -> str:
     """What Caffe says of a layer without outputs; empty where it may say something else before."""
-    if layer.type in CONVOLUTIONS:
+    if layer.kind.convolution:
         message = layer.node.message("convolution_param")
         asked = message is not None and not _KERNELS.isdisjoint(message.names())  # the kernel is looked at first
-        return _ALWAYS[layer.type] if asked else ""
+        return layer.kind.outputless if asked else ""
     if layer.type != "InnerProduct":
-        return _ALWAYS[layer.type]
+        return layer.kind.outputless
     return _FILLING.get(layer.filler("inner_product_param", "weight_filler").type, "")

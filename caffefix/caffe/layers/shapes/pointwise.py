@@ -8,7 +8,6 @@ from caffefix.caffe.layers.shapes.base import (
     Fields,
     Outcome,
     ParamBlob,
-    Rule,
     Site,
     canonical_axis,
     require,
@@ -114,20 +113,3 @@ def normalize(site: Site) -> Outcome:
     channels = site.bottom[1] if site.bottom is not None and len(site.bottom) > 1 else None
     shape: Shape = () if param.flag("channel_shared", True) else (channels,)
     return Outcome((site.bottom,), (ParamBlob("scale", shape, param.filler("scale_filler", ONE)),))
-
-
-_SAME = """
-    AbsVal BNLL Clip Dropout ELU Exp Log MVN Power ReLU Sigmoid Swish TanH Threshold Split
-    ReLU6 SeLu SELU ShuffleChannel Insanity Reverse
-""".split()
-
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(_SAME, same),
-    "LRN": lrn,
-    "PReLU": prelu,
-    "BatchNorm": batch_norm,
-    "Scale": scale,
-    "Bias": bias,
-    "Softmax": softmax,
-    "Normalize": normalize,
-}

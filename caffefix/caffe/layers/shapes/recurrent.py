@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, Shape, count
-from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Rule, Site, require
+from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Site, require
 
 
 def recurrent(site: Site) -> Outcome:
@@ -25,6 +25,11 @@ def recurrent(site: Site) -> Outcome:
     if param.flag("expose_hidden", False):
         tops += (hidden,) * (2 if site.layer.type == "LSTM" else 1)
     return Outcome(tops, _params(site, outputs, inputs))
+
+
+def unit(site: Site) -> Outcome:
+    """LSTMUnit: the cell and the hidden state, both of the former cell's shape (lstm_unit_layer.cpp)."""
+    return Outcome((site.bottom, site.bottom))
 
 
 def _check_continuation(shape: Shape, steps: Dim, streams: Dim) -> None:
@@ -50,6 +55,3 @@ def _params(site: Site, outputs: Dim, inputs: Dim) -> tuple[ParamBlob, ...]:
     if site.layer.type == "RNN":
         blobs += [ParamBlob("weight", (outputs, outputs), weight), ParamBlob("bias", (outputs,), bias)]
     return tuple(blobs)
-
-
-RULES: dict[str, Rule] = {"LSTM": recurrent, "RNN": recurrent}

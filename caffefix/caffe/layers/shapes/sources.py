@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, Shape
-from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Rule, Site, require
+from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Site, require
 from caffefix.caffe.net import Generation, Net
 from caffefix.syntax.scalars import integer_value
 
@@ -16,7 +16,7 @@ def _crop(site: Site) -> Dim:
     """``crop_size``; V1 layers may keep it where V0 had it (UpgradeNetDataTransformation)."""
     holders = ["transform_param"]
     if site.layer.generation is Generation.V1:
-        holders += ["data_param", "image_data_param", "window_data_param"]
+        holders.append(site.layer.kind.v1_transform)
     return next((crop for name in holders if (crop := site.fields(name).integer("crop_size", 0))), None)
 
 
@@ -120,15 +120,3 @@ def input_shapes(net: Net) -> dict[str, Shape]:
         dims = [integer_value(v) for v in net.node.scalars("input_dim")]
         shapes = [tuple(dims[i : i + 4]) for i in range(0, len(dims) - 3, 4)]
     return dict(zip(net.inputs, shapes, strict=False))
-
-
-RULES: dict[str, Rule] = {
-    "Data": data,
-    "AnnotatedData": annotated_data,
-    "ImageData": image_data,
-    "WindowData": window_data,
-    "MemoryData": memory_data,
-    "DummyData": dummy_data,
-    "Input": input_layer,
-    "Parameter": parameter,
-}

@@ -11,7 +11,6 @@ from caffefix.caffe.layers.shapes.base import (
     Mismatch,
     Outcome,
     ParamBlob,
-    Rule,
     Site,
     canonical_axis,
     check,
@@ -291,16 +290,3 @@ def embed(site: Site) -> Outcome:
     require("K_ > 0", words, 0, "EmbedLayer input_dim must be positive.")
     params = _weight_and_bias(param, (words, outputs), outputs)
     return Outcome((None if site.bottom is None else (*site.bottom, outputs),), params)
-
-
-RULES: dict[str, Rule] = {
-    "Convolution": convolution,
-    "Deconvolution": convolution,
-    "DepthwiseConvolution": convolution,
-    "ConvolutionDepthwise": depthwise,
-    "Im2col": im2col,
-    "Pooling": pooling,
-    "SPP": pyramid,
-    "InnerProduct": inner_product,
-    "Embed": embed,
-}

@@ -1,0 +1,33 @@
+"""Layers that go through time steps."""
+
+from __future__ import annotations
+
+from caffefix.caffe.layers.kind import LayerType
+
+_NO_OUTPUT = "Check failed: num_output > 0 (0 vs. 0) num_output must be positive"
+
+TYPES = (
+    LayerType(
+        "LSTM",
+        params=("recurrent_param",),
+        needs_params=True,
+        shape="recurrent.recurrent",
+        zero="recurrent",
+        weights="recurrent_param",
+        outputless=_NO_OUTPUT,
+        recurrent=True,
+        words=True,
+    ),
+    LayerType(
+        "RNN",
+        params=("recurrent_param",),
+        needs_params=True,
+        shape="recurrent.recurrent",
+        zero="recurrent",
+        weights="recurrent_param",
+        outputless=_NO_OUTPUT,
+        recurrent=True,
+        words=True,
+    ),
+    LayerType("LSTMUnit", bottoms=(3, 3), tops=(2, 2), shape="recurrent.unit"),
+)
