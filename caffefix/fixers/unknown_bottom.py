@@ -72,7 +72,7 @@ VALUES = True
 CHANGES = ("layer.bottom",)
 
 # So many bottoms of a net are looked at closely in a turn; where more are unknown, the net is no net yet.
-_MOST = 200
+_MOST = 50
 
 
 def find(subject: Subject) -> Iterator[Finding]:
