@@ -77,8 +77,11 @@ class Fork:
 @cache
 def forks() -> tuple[Fork, ...]:
     """All forks, in the order of their bits."""
-    cells = [row.split("\t") for row in rows("forks.tsv")]
-    return tuple(Fork(*row[:5], *map(int, row[5:])) for row in cells)
+    found = []
+    for row in rows("forks.tsv"):
+        name, repository, ref, commit, date, *counts = row.split("\t")
+        found.append(Fork(name, repository, ref, commit, date, *map(int, counts)))
+    return tuple(found)
 
 
 @cache
