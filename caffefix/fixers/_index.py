@@ -305,7 +305,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
  ('zero-base-lr', 2, (), False, 'Solver', ('solver',), ()))
 # Checksums of the sources: of each fixer, and of all that they may take values from.
 SUMS = {'adam-without-momentum': 1386028503,
- 'batch-norm-lr-mult': 2185084195,
+ 'batch-norm-lr-mult': 611115765,
  'batch-norm-phase-twins': 2198353268,
  'batch-norm-without-scale': 3761640386,
  'batch-norm-zero-gamma': 3597293523,
@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 3106579710,
  'wrong-value-type': 4130542519,
  'zero-base-lr': 3737175700}
-SHARED = 351410124
+SHARED = 2526788901
