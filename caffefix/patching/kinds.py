@@ -30,7 +30,7 @@ def kind_of(message: Message, inside: str) -> str:
 def kinds_of(message: Message, inside: str) -> set[str]:
     """All types that a message may have: those of all messages there, if it is one of any name.
 
-    Of any name are BVLC's messages, if they have such fields: what a single fork calls by the same word is not meant.
+    Of any name are BVLC's messages, if they have such fields: what one fork calls by the same word is not meant.
     """
     known = slots(inside)
     if message.name:
