@@ -42,7 +42,7 @@ def _is_slip(word: str, name: str) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def _slips(word: str, name: str, most: int) -> int:
-    """Letters added, left out, changed, or swapped with their neighbour (Damerau, each place once); over most, more."""
+    """Letters added, left out, changed or swapped with their neighbour (Damerau); over most, some more."""
     if abs(len(word) - len(name)) > most:
         return most + 1
     before: list[int] = []

@@ -27,6 +27,15 @@ class Kind(enum.Enum):
     POLICY = "lr_policy"
 
 
+# What Caffe says of a name that nobody registered.
+ABORTS = {
+    Kind.LAYER: "Unknown layer type",
+    Kind.SOLVER: "Unknown solver type",
+    Kind.FILLER: "Unknown filler name",
+    Kind.POLICY: "Unknown learning rate policy",
+}
+
+
 class Form(enum.Enum):
     """How a layer's or solver's type is written: today's strings, the values of an enum, the strings of 2013."""
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from caffefix.caffe.registry import Kind, known, names, registering
+from caffefix.caffe.registry import ABORTS, Kind, known, names, registering
 from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Severity, Subject
 from caffefix.fixers._layers import listed
 from caffefix.syntax.tree import Node
-
-_WORDS = {
-    Kind.LAYER: "Unknown layer type",
-    Kind.SOLVER: "Unknown solver type",
-    Kind.FILLER: "Unknown filler name",
-    Kind.POLICY: "Unknown learning rate policy",
-}
 
 
 def asked(subject: Subject, kind: Kind) -> int:
@@ -30,7 +23,7 @@ def aborts(kind: Kind, name: str, fork: int) -> str:
     """What Caffe says of a name, or the fork that is asked for."""
     who = f"{load().names(fork)[0]}'s Caffe" if fork and fork != load().bit("bvlc") else "Caffe"
     when = " at the first update" if kind is Kind.POLICY else ""
-    return f'{who} aborts{when} with "{_WORDS[kind]}: {name}"'
+    return f'{who} aborts{when} with "{ABORTS[kind]}: {name}"'
 
 
 def unregistered(finding: str, kind: Kind, name: str, node: Node, fork: int, layer: str = "") -> Finding:
