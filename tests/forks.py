@@ -40,8 +40,8 @@ it says
 may be given as `--dialect`, in the configuration, and in patches (`where {{ dialect: … }}`).
 
 What a fork reads are formats of layers: V0 (`layers {{ layer {{ type: "conv" }} }}`), V1
-(`layers {{ type: CONVOLUTION }}`) and V2 (`layer {{ type: "Convolution" }}`), and whether there is an Input layer. Types of its own are those that it
-registers and BVLC's Caffe of 2020 does not.
+(`layers {{ type: CONVOLUTION }}`) and V2 (`layer {{ type: "Convolution" }}`), and whether there is an Input layer.
+Types of its own are those that it registers and BVLC's Caffe of 2020 does not.
 
 | fork | repository | as of | reads | types of its own |
 |---|---|---|---|---|
