@@ -38,13 +38,11 @@ def unregistered(finding: str, kind: Kind, name: str, node: Node, fork: int, lay
         layer: the layer that it is about.
     """
     having = registering(kind, name)
-    others = holders(kind, name) if having else "no known Caffe registers it"
+    others = holders(kind, name) if having else "no known Caffe has it"
     if fork:
         return Finding(finding, Severity.ERROR, f"{aborts(kind, name, fork)}; {others}", node, layer)
-    if having:
-        message = f"BVLC's Caffe does not have {name}; {others}"
-    else:
-        message = f'no known Caffe registers "{name}": right only for one that does; a {kind.value} of your own?'
+    who = "BVLC's " if having else ""
+    message = f"{who}{aborts(kind, name, 0)}{'' if having else ', unless yours has it'}; {others}"
     if kind is not Kind.LAYER:
         message += f" (BVLC's are {', '.join(names(kind, load().bit('bvlc')))})"
     return Finding(finding, Severity.INFO, message, node, layer)
