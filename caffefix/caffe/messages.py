@@ -1,6 +1,6 @@
 """Typed messages: prototxt as protobuf holds it, for all forks at once.
 
-The classes are made from the schema, one private union of 48 forks: a field has the widest type
+The classes are made from the schema, one private union of all known forks: a field has the widest type
 that any fork gives it, strings and enum values are bytes (paths in GBK are legal), and what fits
 no fork stands in the field ``UNKNOWN`` as text. So nothing is lost and no file is refused here;
 whether a fork's parser accepts it, ``dialect.judge`` tells.
@@ -60,9 +60,14 @@ def union() -> bytes:
     for name in needed:  # grows: some forks name messages whose fields no table lists
         target = file.message_type.add(name=_identifier(name))
         target.field.add(name=UNKNOWN, number=1, label=kinds.LABEL_REPEATED, type=kinds.TYPE_BYTES)
+        spelt: set[str] = set()
         for number, slot in enumerate(slots(name).values(), 2):
             label = kinds.LABEL_REPEATED if slot.repeated else kinds.LABEL_OPTIONAL
             field = target.field.add(name=slot.name, number=number, label=label)
+            in_json = slot.name.replace("_", "").lower()
+            if in_json in spelt:  # two forks' pooling3d_param and pooling_3d_param are one name in JSON
+                field.json_name = f"{slot.name}.{number}"
+            spelt.add(in_json)
             if slot.kind == "message":
                 field.type, field.type_name = kinds.TYPE_MESSAGE, ".caffe." + _identifier(slot.type)
                 if slot.type not in load().messages and slot.type not in needed:

@@ -169,8 +169,9 @@ def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> A
     return None if any(map(given, beside)) else default
 
 
-# Lists that say the same when they are empty (base_conv_layer.cpp, LayerSetUp).
+# Lists, in some forks, that say the same when they are empty (base_conv_layer.cpp, pooling_layer.cpp, LayerSetUp).
 _USUAL = {"pad": 0, "stride": 1, "dilation": 1}
+_WINDOWS = frozenset(("ConvolutionParameter", "PoolingParameter"))
 
 
 def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Callable[[str], bool]) -> bool:
@@ -185,7 +186,7 @@ def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Ca
     """
     if slot is None or slot.kind == "message":
         return False
-    if kind == "ConvolutionParameter" and slot.name in _USUAL:
+    if kind in _WINDOWS and slot.name in _USUAL:
         beside = SIDES.get(slot.name, ())
         return slot.value(value) == _USUAL[slot.name] and not any(map(given, beside))
     default = unsaid(kind, slot, bvlc, given)
