@@ -50,9 +50,10 @@ class Slot:
         repeated: whether it is a list.
         default: the value that an absent field has in all forks; None if there is none, or several.
         bvlc_default: the same in BVLC's Caffe.
+        forks: those that have the field.
     """
 
-    __slots__ = ("bvlc_default", "default", "kind", "name", "repeated", "type")
+    __slots__ = ("bvlc_default", "default", "forks", "kind", "name", "repeated", "type")
 
     def __init__(self, name: str, variants: Sequence[Variant], type_: str | None) -> None:
         widest = max(variants, key=lambda v: (_WIDTH.index(v.kind), bin(v.forks).count("1")))
@@ -60,6 +61,9 @@ class Slot:
         self.kind = "message" if type_ else widest.kind
         self.type = type_ or widest.type
         self.repeated = any(v.label == "repeated" for v in variants)
+        self.forks = 0
+        for variant in variants:
+            self.forks |= variant.forks
         self.default = self._default(variants)
         self.bvlc_default = self._default([v for v in variants if v.forks & load().bit("bvlc")])
 
