@@ -3,8 +3,8 @@
 The classes are made from the schema, one private union of all known forks: a field has the widest type
 that any fork gives it, strings and enum values are bytes (paths in GBK are legal), and what fits
 no fork stands in the field ``UNKNOWN`` as text. So does a field that one fork alone has: of all fields
-these are two thirds, and without them the union is read in a third of the time. So nothing is lost and no file is refused here;
-whether a fork's parser accepts it, ``dialect.judge`` tells.
+these are two thirds, and without them the union is read in a third of the time. Nothing is lost and no
+file is refused here; whether a fork's parser accepts it, ``dialect.judge`` tells.
 
 ``python -m caffefix.caffe.messages`` writes ``data/union.binpb``, the union as descriptors, from the
 tables of the schema.
