@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _OLD_LAYER = "V1LayerParameter"
 _ALSO = {_OLD_LAYER: ("LayerConnection", "LayerParameter")}
 _INNER = "V0LayerParameter"
+# A field of one of these is the same field in the others: upgrades hand it on.
+_LAYERS = ("LayerConnection", _OLD_LAYER, "LayerParameter")
 # Fields whose type is not to be taken from the tables.
 _TYPES = {
     ("NetParameter", "layers"): _OLD_LAYER,
@@ -50,20 +52,18 @@ class Slot:
         repeated: whether it is a list.
         default: the value that an absent field has in all forks; None if there is none, or several.
         bvlc_default: the same in BVLC's Caffe.
-        forks: those that have the field.
+        forks: those that have the field, in whatever generation of a layer.
     """
 
     __slots__ = ("bvlc_default", "default", "forks", "kind", "name", "repeated", "type")
 
-    def __init__(self, name: str, variants: Sequence[Variant], type_: str | None) -> None:
+    def __init__(self, name: str, variants: Sequence[Variant], type_: str | None, forks: int) -> None:
         widest = max(variants, key=lambda v: (_WIDTH.index(v.kind), bin(v.forks).count("1")))
         self.name = name
         self.kind = "message" if type_ else widest.kind
         self.type = type_ or widest.type
         self.repeated = any(v.label == "repeated" for v in variants)
-        self.forks = 0
-        for variant in variants:
-            self.forks |= variant.forks
+        self.forks = forks
         self.default = self._default(variants)
         self.bvlc_default = self._default([v for v in variants if v.forks & load().bit("bvlc")])
 
@@ -131,8 +131,16 @@ class Slots(Mapping[str, Slot]):
             variants = next((source[name] for source in self._sources if name in source), None)
             if variants is None:
                 raise KeyError(name)
-            self._made[name] = Slot(name, variants, _TYPES.get((self._message, name)))
+            self._made[name] = Slot(name, variants, _TYPES.get((self._message, name)), self._forks(name))
         return self._made[name]
+
+    def _forks(self, name: str) -> int:
+        tables = load().messages
+        found = 0
+        for message in _LAYERS if self._message in _LAYERS else (self._message,):
+            for variant in tables[message].get(name, ()):
+                found |= variant.forks
+        return found
 
     def get(self, name: str, default: Any = None) -> Any:
         """The field, if there is one."""

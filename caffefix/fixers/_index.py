@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 3106579710,
  'wrong-value-type': 2072359982,
  'zero-base-lr': 3737175700}
-SHARED = 1409284028
+SHARED = 2994661566
