@@ -6,8 +6,6 @@ from caffefix.caffe.layer_types import BVLC_TYPES
 from caffefix.caffe.net import Layer
 from caffefix.caffe.shape_rules import RULES, Mismatch, Site
 
-# Types without a rule of shapes that have no parameters all the same.
-WITHOUT = frozenset(("HDF5Data", "HDF5Output", "LSTMUnit", "Silence"))
 # Types whose count no net tells, and why.
 UNTOLD = {"Python": "its class decides"}
 
@@ -18,8 +16,6 @@ def blob_count(layer: Layer) -> int | None:
     """The number of a layer's parameter blobs; None if that cannot be told, or Caffe aborts before it counts."""
     if layer.type not in BVLC_TYPES or layer.type in UNTOLD:
         return None
-    if layer.type in WITHOUT:
-        return 0
     # A layer without bottoms is a piece, to be put somewhere: it must not matter where.
     tried = range(_BOTTOMS) if not layer.bottoms else (len(layer.bottoms),)
     counts = {_count(layer, bottoms) for bottoms in tried}

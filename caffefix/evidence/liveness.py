@@ -269,6 +269,10 @@ def _relu(layer: Layer, value: Value) -> Value:
     return Value.ZERO if value is Value.NEGATIVE and not leaky else value
 
 
+def _relu6(layer: Layer, value: Value) -> Value:
+    return Value.ZERO if value is Value.NEGATIVE else value
+
+
 def _same(layer: Layer, value: Value) -> Value:
     return value
 
@@ -325,6 +329,14 @@ def _product(layer: Layer, values: Sequence[Value]) -> Value:
     return Value.ZERO if Value.ZERO in values else _mixed([*values, Value.CONSTANT])
 
 
+def _axpy(layer: Layer, values: Sequence[Value]) -> Value:
+    """a · x + y."""
+    if len(values) != 3:
+        return Value.ANY
+    scaled, added = _product(layer, values[:2]), values[-1]
+    return added if scaled is Value.ZERO else _mixed([scaled, added, Value.CONSTANT])
+
+
 def _concat(layer: Layer, values: Sequence[Value]) -> Value:
     return _mixed(values)
 
@@ -336,15 +348,23 @@ _MAPS: dict[str, _Map] = {
     "Pooling": _pooling, "MVN": _zero_stays, "Reduction": _zero_stays,
     "Tile": _zero_stays, "Sigmoid": _positive, "BNLL": _positive, "Exp": _positive, "AbsVal": _absolute,
     "Swish": _same, "Power": _power,
+    # of forks, after the sources that their shape rules name
+    "SELU": _same, "SeLu": _same, "ReLU6": _relu6, "ShuffleChannel": _same, "BatchReindex": _same, "Interp": _same,
+    "BilinearInterpolation": _same, "Upsample": _zero_stays, "ROIPooling": _zero_stays, "ROIAlign": _zero_stays,
+    "PSROIPooling": _zero_stays, "Reorg": _zero_stays, "Normalize": _zero_stays, "SPP": _zero_stays,
+    "Im2col": _zero_stays,
 }  # fmt: skip
 _JOINS: dict[str, Callable[[Layer, Sequence[Value]], Value]] = {
-    "Concat": _concat, "Eltwise": _eltwise, "Scale": _product,
+    "Concat": _concat, "Eltwise": _eltwise, "Scale": _product, "Axpy": _axpy,
 }  # fmt: skip
 
 
 # ---------------------------------------------------------------- backward
 
 _NO_GRADIENT = frozenset({"Silence", "Accuracy", "ArgMax", "HDF5Output", "Threshold"})
+_PASSING = frozenset({"BatchNorm", "Softmax", "Log", "Bias"})
+# Types that are told apart here, losses (``roles.scores``) aside; of all others anything is possible.
+RULED = frozenset({*_MAPS, *_JOINS, *WEIGHTED, *_NO_GRADIENT, *_PASSING})
 
 
 def _backward(steps: Sequence[_Step], open_ended: bool) -> None:
@@ -390,7 +410,7 @@ def _passes(step: _Step, index: int, live: bool) -> bool:
     ):
         others = (b.value for i, b in enumerate(step.bottoms) if i != index)
         return live and all(v is not Value.ZERO for v in others)
-    if layer.type in _MAPS or layer.type in _JOINS or layer.type in ("BatchNorm", "Softmax", "Log", "Bias"):
+    if layer.type in _MAPS or layer.type in _JOINS or layer.type in _PASSING:
         return live
     return not _is_scoreless(layer)
 

@@ -356,7 +356,7 @@ SUMS = {'adam-without-momentum': 1386028503,
  'relu-before-loss': 4265815084,
  'repeated-singular-field': 3398791667,
  'several-train-nets': 147300354,
- 'shape-mismatch': 3941703290,
+ 'shape-mismatch': 324188766,
  'single-class-softmax': 2034892023,
  'stale-normalizer-shift': 2574024673,
  'suppression-without-reason': 1237362652,
@@ -379,7 +379,7 @@ SUMS = {'adam-without-momentum': 1386028503,
  'unused-suppression': 686689585,
  'vanishing-lr': 2098369438,
  'vanishing-signal': 3204634984,
- 'wrong-blob-count': 3106579710,
+ 'wrong-blob-count': 3640278025,
  'wrong-value-type': 2072359982,
  'zero-base-lr': 3737175700}
-SHARED = 2994661566
+SHARED = 728341903

@@ -11,7 +11,20 @@ that its docstring names.
 
 from __future__ import annotations
 
-from caffefix.caffe.shape_rules import axes, forks, joins, losses, pointwise, recurrent, sources, windows
+from caffefix.caffe.shape_rules import (
+    axes,
+    convolutions,
+    detection,
+    ends,
+    forks,
+    joins,
+    losses,
+    pointwise,
+    recurrent,
+    resizing,
+    sources,
+    windows,
+)
 from caffefix.caffe.shape_rules.base import Mismatch, Outcome, ParamBlob, Rule, Site
 
 RULES: dict[str, Rule] = {
@@ -23,6 +36,10 @@ RULES: dict[str, Rule] = {
     **losses.RULES,
     **recurrent.RULES,
     **forks.RULES,
+    **ends.RULES,
+    **convolutions.RULES,
+    **detection.RULES,
+    **resizing.RULES,
 }
 
 __all__ = ["RULES", "Mismatch", "Outcome", "ParamBlob", "Rule", "Site"]

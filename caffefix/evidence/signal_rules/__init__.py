@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from math import tanh
 
-from caffefix.evidence.signal_rules import activations, joins, losses, norms, pooling, weights
+from caffefix.evidence.signal_rules import activations, forks, joins, losses, norms, pooling, weights
 from caffefix.evidence.signal_rules.base import Place, Rule, Stop
 
 _SAME = "Split Slice Flatten Reshape Permute Tile Crop ShuffleChannel BatchReindex".split()
@@ -54,6 +54,7 @@ RULES: dict[str, Rule] = {
     "MultinomialLogisticLoss": losses.labelled,
     "Accuracy": losses.metric,
     **dict.fromkeys(_SAME, joins.same),
+    **forks.RULES,
 }
 
 __all__ = ["RULES", "Place", "Rule", "Stop"]
