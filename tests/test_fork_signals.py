@@ -20,7 +20,7 @@ def of(text: str, phase: Phase = Phase.TRAIN) -> Prediction:
 
 
 def sizes(text: str) -> dict[str, float | None]:
-    return {blob.name: blob.mean_abs for blob in of(text).blobs}
+    return {blob.blob: blob.mean_abs for blob in of(text).blobs}
 
 
 def test_bn_is_batch_norm_and_scale() -> None:
@@ -44,7 +44,9 @@ def test_axpy_is_a_product_and_a_sum() -> None:
         + conv("data", "y")
         + layer("a", "Pooling", "x", "a", "pooling_param { global_pooling: true }")
     )
-    apart = made + layer("p", "Scale", "x a", "p", "scale_param { axis: 0 }") + layer("z", "Eltwise", "p y", "z")
+    flat = layer("f", "Reshape", "a", "f", "reshape_param { shape { dim: 0 dim: 0 } }")
+    scaled = layer("p", "Scale", "x f", "p", "scale_param { axis: 0 }")
+    apart = made + flat + scaled + layer("z", "Eltwise", "p y", "z")
     one = made + layer("z", "Axpy", "a x y", "z")
     assert sizes(one + end("z"))["z"] == pytest.approx(sizes(apart + end("z"))["z"], rel=0.02)
 
@@ -66,7 +68,7 @@ def test_a_larger_map_is_smoother() -> None:
     drawn = total / len(places) ** 2
     interp = f"interp_param {{ zoom_factor: {zoom} }}"
     text = conv("data", "x") + layer("y", "Interp", "x", "y", interp) + end("y")
-    found = {blob.name: blob for blob in of(text).blobs}
+    found = {blob.blob: blob for blob in of(text).blobs}
     x, y = found["x"].mean_abs, found["y"].mean_abs
     assert x is not None
     assert y is not None
@@ -86,7 +88,7 @@ def test_a_larger_map_is_smoother() -> None:
 def test_what_depends_on_the_data_says_so(kind: str, fields: str, why: str) -> None:
     found = of(conv("data", "x") + layer("y", kind, "x label", "y", fields))
     assert [s.layer for s in found.stopped] == ["y"]
-    assert why in found.stopped[0].reason
+    assert why in found.stopped[0].why
 
 
 def test_silence_is_no_stop() -> None:

@@ -23,7 +23,7 @@ from caffefix.caffe.shape_rules import ParamBlob
 from caffefix.caffe.shapes import Shapes, infer
 from caffefix.evidence.liveness import Start, Value, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
-from caffefix.evidence.signal_rules import RULES, Place, Stop
+from caffefix.evidence.signal_rules import RULES, Place, Stop, forks
 from caffefix.evidence.signal_state import Signal, constant, images, noise, normal, spread
 from caffefix.records import replace
 from caffefix.syntax.scalars import number_value
@@ -346,11 +346,14 @@ class _Run:
 
 
 # Layers whose answer depends on their first bottom only: labels and sizes do not matter.
-_FIRST_ONLY = frozenset(
-    """
+_FIRST_ONLY = (
+    frozenset(
+        """
     SoftmaxWithLoss Crop BatchReindex EuclideanLoss SigmoidCrossEntropyLoss HingeLoss ContrastiveLoss InfogainLoss
     MultinomialLogisticLoss Accuracy Embed
     """.split()
+    )
+    | forks.FIRST_ONLY
 )
 _SILENT = frozenset({"Silence", "HDF5Output"})
 _NEVER_ZERO = frozenset({"constant", "uniform", "gaussian", "xavier", "msra", "bilinear", "positive_unitball"})

@@ -6,7 +6,7 @@ from caffefix.caffe.net import Phase
 from caffefix.evidence.signal_rules.base import Place, Rule, Stop, shifted
 from caffefix.evidence.signal_rules.joins import product, weighted_sum
 from caffefix.evidence.signal_rules.losses import labelled, metric
-from caffefix.evidence.signal_rules.norms import batch_norm
+from caffefix.evidence.signal_rules.norms import normalised
 from caffefix.evidence.signal_state import Signal, normal
 from caffefix.records import replace
 
@@ -21,8 +21,8 @@ def bn(place: Place, bottoms: list[Signal]) -> list[Signal]:
     gamma = place.filled(0)
     if gamma.square != gamma.mean**2:
         raise Stop("BN that is scaled at random")
-    (made,) = batch_norm(place, bottoms)
-    return [shifted(made.times(gamma.mean), place.filled(1))]
+    eps = place.layer.number("bn_param", "eps", 1e-5)
+    return [shifted(normalised(place, bottoms[0], eps).times(gamma.mean), place.filled(1))]
 
 
 def resized(place: Place, bottoms: list[Signal]) -> list[Signal]:
@@ -63,6 +63,9 @@ def regions(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 _LABELLED = "SmoothL1Loss SmoothL1LossOHEM SoftmaxWithLossOHEM MultiBoxLoss L1Loss RegionLoss"
 _REGIONS = "ROIPooling PSROIPooling ROIAlign ROIWarping DetectionOutput PriorBox"
+
+# Whose further bottoms are labels, or places in the first: of what size these are does not matter.
+FIRST_ONLY = frozenset(("DetectionEvaluate", *_LABELLED.split(), *_REGIONS.split()))
 
 RULES: dict[str, Rule] = {
     "BN": bn,
