@@ -1,10 +1,12 @@
 """Time and memory for files made to be slow: a table, with the growth from 1 MB to 5 MB.
 
-    python bench/hostile.py [--sizes 0.1,1,5] [--limit SECONDS] [NAME…]
+    python bench/hostile.py [--sizes 0.1,1,5] [--limit SECONDS] [--tries N] [NAME…]
 
 Each file is made by a generator in ``_hostile_files.py`` and judged by a process of its own. Growth is what a byte
 of the largest file costs, in CPU time and in memory, against one of the file before it; what a start costs is not
-counted. 1 is linear. docs/limits.md says what is refused instead. The status is 1 where a growth is above 1.3.
+counted. 1 is linear. A row that reads above 1.3 is measured again, a few times, and the least cost of each size
+counts: a machine with other work to do makes runs slower, never faster. The status is 1 where a growth is above
+1.3. docs/limits.md says what is refused instead.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from _hostile_files import CASES, DATA, Case
 
 ROOT = Path(__file__).resolve().parent.parent
+_LIMIT = 1.3
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,14 @@ def measured(case: Case, size: int, limit: float) -> Cost | None:
         )
 
 
+def least(costs: list[Cost | None], again: list[Cost | None]) -> list[Cost | None]:
+    """The lesser of two measurements of each size."""
+    return [
+        min((c for c in pair if c is not None), key=lambda c: c.seconds, default=None)
+        for pair in zip(costs, again, strict=True)
+    ]
+
+
 def _become(command: list[str], folder: str, out: str, limit: float) -> None:
     os.chdir(folder)
     handle = os.open(out, os.O_WRONLY | os.O_CREAT)
@@ -64,6 +75,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="0.1,1,5", help="megabytes, comma-separated")
     parser.add_argument("--limit", type=float, default=120, help="seconds after which a run is ended")
+    parser.add_argument("--tries", type=int, default=4, help="times that a row above the limit is measured")
     parser.add_argument("names", nargs="*", help="cases; all by default")
     options = parser.parse_args()
     sizes = [float(size) for size in options.sizes.split(",")]
@@ -74,12 +86,16 @@ def main() -> int:
     worst = 0.0
     for name in options.names or CASES:
         costs = [measured(CASES[name], int(size * 1e6), options.limit) for size in sizes]
+        for _ in range(options.tries - 1):
+            if max(_growth(sizes, costs, idle)) <= _LIMIT:
+                break
+            costs = least(costs, [measured(CASES[name], int(size * 1e6), options.limit) for size in sizes])
         growth = _growth(sizes, costs, idle)
         worst = max(worst, *growth)
         print(
             f"{name:34}" + "".join(map(_cell, costs)) + "   " + "".join(f"{g:>7.2f}" for g in growth), flush=True
         )
-    return int(worst > 1.3)
+    return int(worst > _LIMIT)
 
 
 def _cell(cost: Cost | None) -> str:

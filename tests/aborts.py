@@ -342,8 +342,8 @@ PARSER = (
           loosely=True),
     wrong("repeated-singular-field", NET, "kernel_size: 3 ", 'kernel_size: 3 weight_filler { type: "msra" } ',
           TWICE % "weight_filler"),
-    wrong("repeated-singular-field", POOLED, "kernel_size: 2", "kernel_size: 2 kernel_size: 3",
-          TWICE % "kernel_size", loosely=True),  # in BVLC's
+    wrong("repeated-singular-field", POOLED, "kernel_size: 2",
+          "kernel_size: 2 global_pooling: false global_pooling: false", TWICE % "global_pooling", loosely=True),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- solvers

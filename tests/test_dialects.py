@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from caffefix.caffe.schema import load
+from tests import forks
 from tests.conftest import SHARED
 from tests.golden import caffefix
 
@@ -27,8 +30,90 @@ def test_a_field_of_a_fork(tmp_path: Path) -> None:
     assert {"refinedet", "faceboxes"} <= set(forks)
     assert "bvlc" not in forks
     text = caffefix("dialects", net.name, cwd=tmp_path).out.decode()
+    assert "  needs: Normalize (layer type), norm_param (field) → synopsys, ssd" in text
     assert "not bvlc" in text
     assert '2:3: Message type "caffe.LayerParameter" has no field named "norm_param".' in text
+
+
+def told(path: Path) -> dict[str, Any]:
+    (file,) = json.loads(caffefix("dialects", "--format", "json", path).out)["files"]
+    return file  # type: ignore[no-any-return]
+
+
+def test_a_type_that_no_fork_registers(tmp_path: Path) -> None:
+    """Its parser takes the file, but BVLC's Caffe does not suit it; of converters that is unknown."""
+    net = tmp_path / "net.prototxt"
+    net.write_text('layer { name: "a" type: "FancyAttention" bottom: "x" top: "y" }\n')
+    file = told(net)
+    assert {"bvlc", "ssd", "ncnn"} <= set(file["accepted"])
+    assert set(file["fitting"]) == set(file["unread"])
+    assert {"ncnn", "mace"} <= set(file["unread"])
+    (need,) = (need for need in file["needs"] if need["kind"] == "layer type")
+    assert (need["name"], need["line"], need["column"]) == ("FancyAttention", 1, 19)
+    assert "bvlc" in need["lacking"]
+    assert "ncnn" not in need["lacking"]
+    (group,) = file["unregistered"]
+    assert group["message"] == "Unknown layer type: FancyAttention"
+    text = caffefix("dialects", net.name, cwd=tmp_path).out.decode()
+    assert text.startswith("net.prototxt: no known fork has all of it\n  needs: FancyAttention (layer type)\n")
+    assert "nearest: bvlc, flownet2" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting", "lacking"),
+    [
+        ('layer { type: "ReLU6" }', ["chuanqi305-ssd", "jolibrain"], ["bvlc", "ssd"]),
+        ("layers { type: RELU }", ["bvlc", "bvlc-rc", "segnet"], []),
+        ('layers { layer { type: "conv" } }', ["bvlc", "bvlc-v0.1", "segnet"], []),
+        ('layers { layer { type: "padding" } }', ["bvlc-v0.1", "bvlc-v0.99"], []),
+        (
+            'layer { type: "Convolution" convolution_param { weight_filler { type: "xavierstatic" } } }',
+            ["nvidia", "nvidia-0.15"],
+            ["bvlc"],
+        ),
+        ('net: "a" base_lr: 1 lr_policy: "plateau"', ["intel"], ["bvlc"]),
+        ('net: "a" base_lr: 1 lr_policy: "fixed" type: "SAG"', ["nvidia"], ["bvlc"]),
+    ],
+)
+def test_names_that_some_register(text: str, fitting: list[str], lacking: list[str], tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text(text)
+    file = told(net)
+    suits = set(file["fitting"]) - set(file["unread"])
+    assert set(fitting) <= suits
+    assert not suits & set(lacking)
+
+
+def test_the_nearest_fork_says_what_it_lacks(tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text('layer { type: "Normalize" norm_param { } }\nlayer { type: "FancyAttention" }\n')
+    nearest = told(net)["nearest"]
+    assert all(group["lacks"] == [{"kind": "layer type", "name": "FancyAttention"}] for group in nearest)
+    assert "ssd" in nearest[0]["forks"]
+
+
+def test_a_placeholder_is_no_type(tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text('layer { type: "${KIND}" }\n')
+    assert "bvlc" in told(net)["fitting"]
+
+
+def test_the_list_of_forks() -> None:
+    lines = caffefix("dialects", "--list").out.decode().splitlines()
+    assert len(lines) == 1 + len(load().forks)
+    (bvlc,) = (line for line in lines if line.startswith("bvlc "))
+    assert bvlc.split() == ["bvlc", "BVLC/caffe", "2020-02-13", "423", "61", "6", "7"]
+    (ncnn,) = (line for line in lines if line.startswith("ncnn "))
+    assert ncnn.split()[-3:] == ["-", "-", "-"]
+    data = json.loads(caffefix("dialects", "--list", "--format", "json").out)
+    assert {fork["name"] for fork in data["forks"]} == set(load().forks)
+    assert next(fork for fork in data["forks"] if fork["name"] == "ncnn")["layer_types"] is None
+    assert caffefix("dialects").status == 2
+    assert caffefix("dialects", "--list", "net.prototxt").status == 2
+
+
+def test_the_page_of_forks_is_not_stale() -> None:
+    assert forks.PAGE.read_text(encoding="utf-8") == forks.made(), "run python -m tests.forks"
 
 
 def test_what_is_no_net_has_no_dialect(tmp_path: Path) -> None:

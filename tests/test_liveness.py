@@ -99,3 +99,48 @@ def test_open_ends_are_alive() -> None:
     layers = Net(parse(text).root).layers
     assert dead_weights(layers)
     assert not dead_weights(layers, open_ended=True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "bias", "expected"),
+    [
+        ('type: "ReLU6"', None, {"l0", "l2"}),
+        ('type: "ReLU6"', -0.1, {"l0", "l2"}),
+        ('type: "SELU"', None, {"l0", "l2"}),
+        ('type: "Upsample" upsample_param { scale: 2 }', None, {"l0", "l2"}),
+        ('type: "Interp" interp_param { zoom_factor: 2 }', None, {"l0", "l2"}),
+        ('type: "Interp" interp_param { zoom_factor: 2 }', 0.1, set()),
+        ('type: "Normalize" norm_param { }', None, {"l0", "l2"}),
+    ],
+)
+def test_layers_of_forks(layer: str, bias: float | None, expected: set[str]) -> None:
+    """Between two layers of zeros: zeros stay zeros, and the sign of a constant is kept or is not known."""
+    assert dead(ip(ZERO, bias), layer, ip(ZERO)) == expected
+
+
+def test_a_region_of_zeros_is_zeros() -> None:
+    text = """
+    layer { name: "in" type: "Data" top: "x" top: "label" top: "rois" }
+    layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 2 kernel_size: 1 } }
+    layer { name: "r" type: "ROIPooling" bottom: "c" bottom: "rois" top: "r" }
+    layer { name: "f" type: "InnerProduct" bottom: "r" top: "f" inner_product_param { num_output: 2 } }
+    layer { name: "loss" type: "SoftmaxWithLoss" bottom: "f" bottom: "label" top: "loss" }
+    """
+    layers = Net(parse(text).root).view(Phase.TRAIN)
+    assert {layer.name for layer in dead_weights(layers)} == {"c", "f"}
+
+
+def test_what_is_scaled_by_zeros_and_added_to() -> None:
+    """SENet's Axpy: a · x + y is y where a is zero."""
+    text = """
+    layer { name: "in" type: "Data" top: "x" top: "label" }
+    layer { name: "a" type: "InnerProduct" bottom: "x" top: "a" inner_product_param { num_output: 2 } }
+    layer { name: "y" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 2 kernel_size: 1 } }
+    layer { name: "m" type: "Axpy" bottom: "a" bottom: "x" bottom: "y" top: "m" }
+    layer { name: "f" type: "InnerProduct" bottom: "m" top: "f" inner_product_param { num_output: 2 } }
+    layer { name: "loss" type: "SoftmaxWithLoss" bottom: "f" bottom: "label" top: "loss" }
+    """
+    layers = Net(parse(text).root).view(Phase.TRAIN)
+    assert {layer.name for layer in dead_weights(layers)} == {"a", "y", "f"}
+    revived = [layer for layer in layers if layer.name == "y"]
+    assert {layer.name for layer in dead_weights(layers, filled=revived)} == set()

@@ -93,6 +93,17 @@ def test_no_memory_while_files_are_looked_for(zoo: Path, monkeypatch: pytest.Mon
     assert done.err == b"error: not enough memory; each file is as it was or repaired whole\n"
 
 
+def test_a_bug_has_its_traceback_and_status_2(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(folder: str) -> None:
+        raise KeyError("what nobody thought of")
+
+    monkeypatch.setattr(discover.os, "scandir", wrong)
+    done = caffefix("--check", ".", cwd=zoo)
+    assert done.status == 2
+    assert b"KeyError: 'what nobody thought of'" in done.err
+    assert b"error: this is a bug of caffefix: please report it with the lines above; each file" in done.err
+
+
 def test_what_the_system_refuses_is_one_line(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     is_folder = os.path.isdir
 

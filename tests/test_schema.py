@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2, text_format
 
-from caffefix.caffe import messages, schema
+from caffefix.caffe import messages, schema, tables
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
@@ -32,29 +32,33 @@ def refusals(document: Document, root: str, fork: str = "bvlc") -> Iterator[Prob
     return (problem for problem in problems(document, root, bit) if problem.forks & bit)
 
 
-def test_the_tables_are_those_of_the_facts(shared: Path) -> None:
-    for name, columns in (("fields", 7), ("enums", 4)):
-        lines = (shared / f"facts/caffe_{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]
-        kinds = schema.SCALARS | {"message", "enum"}
-        assert table(name) == schema.checked(lines, columns, kinds)
-    assert len(schema.load().forks) == 48
+def test_the_tables_are_those_of_the_facts(shared: Path, tmp_path: Path) -> None:
+    """``python -m caffefix.caffe.tables`` writes them again."""
+    tables.take_over(str(shared / "facts/forks"), str(tmp_path))
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (Path(schema.DATA) / path.name).read_bytes(), path.name
+    assert len(schema.load().forks) == 159
 
 
-def table(name: str) -> list[str]:
-    return (Path(schema.DATA) / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]
+def rows(folder: Path, name: str) -> Iterator[tuple[str, ...]]:
+    """The rows of a table as the facts have it, with names of forks."""
+    for line in (folder / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        yield tuple(line.split("\t"))
 
 
-def test_each_row_of_the_tables_is_read() -> None:
+def bits(forks: str) -> int:
+    return sum(map(schema.load().bit, forks.split(",")))
+
+
+def test_each_row_of_the_tables_is_read(shared: Path) -> None:
     """Rows are found by the name in their first column, when they are asked for."""
-    loaded = schema.load()
-    assert list(loaded.forks) == schema.forks_of([*table("fields"), *table("enums")])
+    loaded, facts = schema.load(), shared / "facts/forks"
     fields, values = [], []
-    for message, name, label, type_, default, number, forks in (row.split("\t") for row in table("fields")):
+    for message, name, label, type_, default, number, forks in rows(facts, "fields"):
         kind, _, type_name = type_.partition(":")
-        bits = sum(map(loaded.bit, forks.split(",")))
-        fields.append((message, name, schema.Variant(label, kind, type_name, default, int(number), bits)))
-    for enum, value, number, forks in (row.split("\t") for row in table("enums")):
-        values.append((enum, value, (int(number), sum(map(loaded.bit, forks.split(","))))))
+        fields.append((message, name, schema.Variant(label, kind, type_name, default, int(number), bits(forks))))
+    for enum, value, number, forks in rows(facts, "enums"):
+        values.append((enum, value, (int(number), bits(forks))))
     read = [(m, f, v) for m in loaded.messages for f, vs in loaded.messages[m].items() for v in vs]
     assert sorted(read, key=str) == sorted(fields, key=str)
     read_values = [(e, v, n) for e in loaded.enums for v, ns in loaded.enums[e].items() for n in ns]
@@ -71,10 +75,32 @@ def test_the_descriptors_are_those_of_the_tables() -> None:
     assert saved == descriptor_pb2.FileDescriptorProto.FromString(messages.union())
 
 
-@pytest.mark.parametrize("line", ["a\tb", "M\tf\toptional\tfloat\t\tx\tbvlc", "M\tf\tmaybe\tfloat\t\t1\tbvlc"])
-def test_a_broken_table_is_not_taken_over(line: str) -> None:
-    with pytest.raises(schema.TableError, match="line 2"):
-        schema.checked([line], 7, schema.SCALARS)
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("fields", "a\tb"),
+        ("fields", "M\tf\toptional\tfloat\t\tx\tbvlc"),
+        ("fields", "M\tf\tmaybe\tfloat\t\t1\tbvlc"),
+        ("enums", "E\tV\tone\tbvlc"),
+        ("layers", "ReLU\tnumber\tbvlc"),
+        ("fillers", "xavier\tbvlc,nobody"),
+        ("upgrades", "v2\tA\tB\tbvlc"),
+    ],
+)
+def test_a_broken_table_is_not_taken_over(table: str, line: str) -> None:
+    with pytest.raises(tables.TableError, match="line 2"):
+        tables.checked(table, [line], ["bvlc"])
+
+
+def test_a_row_that_comes_twice_is_not_taken_over() -> None:
+    with pytest.raises(tables.TableError, match="line 3: twice"):
+        tables.checked("fillers", ["xavier\tbvlc", "xavier\tssd"], ["bvlc", "ssd"])
+
+
+@pytest.mark.parametrize("line", ["bvlc\tBVLC/caffe", "bvlc\tBVLC/caffe\t\t9b89\t2020-02-13\t423\tmany\t6\t7"])
+def test_a_broken_list_of_forks_is_not_taken_over(line: str) -> None:
+    with pytest.raises(tables.TableError, match="line 2"):
+        tables.fork_names([line])
 
 
 def test_every_case_that_caffe_parses_or_refuses_matches(shared: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.layers.rules import shape_rule
 from caffefix.caffe.layers.shapes import Mismatch, Rule, Site
 from caffefix.caffe.net import Layer
@@ -12,7 +12,7 @@ _BOTTOMS = 5  # with more, nothing changes any more: LSTM's static input is the 
 
 def blob_count(layer: Layer) -> int | None:
     """The number of a layer's parameter blobs; None if that cannot be told, or Caffe aborts before it counts."""
-    rule = shape_rule(layer.kind) if is_of_bvlc(layer.type) else None
+    rule = shape_rule(layer.kind) if is_bvlc_type(layer.type) else None
     if rule is None:
         return None  # a fork's; or Python, whose class decides
     # A layer without bottoms is a piece, to be put somewhere: it must not matter where.

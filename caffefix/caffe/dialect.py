@@ -1,4 +1,4 @@
-"""Which forks of Caffe accept a file, and why the others do not."""
+"""Which forks' parsers accept a file, and why the others do not; ``needs.py`` asks what they register."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNLOADABLE = "unloadable"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What 48 forks say of a file.
+    """What the parsers of all known forks say of a file.
 
     Attributes:
         problems: in file order, all that no fork lets pass, and the first thing that each fork stops at.

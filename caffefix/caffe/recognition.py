@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from caffefix.caffe.layers.book import V1_TYPES
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.schema import load
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node
@@ -62,7 +62,7 @@ def _is_layer(layer: Node) -> bool:
     if any(is_string(blob) for name in ("bottom", "top") for blob in layer.scalars(name)):
         return True
     kind = layer.string("type") or layer.scalar("type") or ""
-    return is_of_bvlc(kind) or kind in V1_TYPES or _is_part(layer) or _is_plain(layer)
+    return is_bvlc_type(kind) or kind in V1_TYPES or _is_part(layer) or _is_plain(layer)
 
 
 def _is_plain(layer: Node) -> bool:

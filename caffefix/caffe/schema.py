@@ -1,17 +1,15 @@
-"""The schema of 48 forks of caffe.proto as one: which fields, of which types, in which forks.
+"""The schema of all known forks of caffe.proto as one: which fields, of which types, in which forks.
 
 ``data/fields.tsv`` and ``data/enums.tsv`` list each field and enum value with the forks that
 define it. Text needs names only, so one union serves; where forks disagree on a type, all are
-kept. A set of forks is an int with a bit for each.
+kept. A set of forks is an int with a bit for each; the bits are in the order of ``data/forks.tsv``.
 
-``python -m caffefix.caffe.schema FOLDER`` takes the tables over from a folder with
-``caffe_fields.tsv`` and ``caffe_enums.tsv``, checked and sorted; then run
-``python -m caffefix.caffe.messages``.
+The same sets come up again and again, so ``data/sets.txt`` has each once, in hexadecimal, and the
+last column of a row is the number of its line there. ``caffe/tables.py`` writes these files.
 """
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 DATA = join(dirname(__file__), "data")
 SCALARS = frozenset("float double int32 int64 uint32 uint64 bool string bytes".split())
-LABELS = frozenset(("optional", "required", "repeated"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +124,27 @@ class _Table(Mapping):  # type: ignore[type-arg]
 @cache
 def load() -> Schema:
     """The schema."""
-    names = tuple(_content("forks.txt").split())
-    bits = {name: 1 << index for index, name in enumerate(names)}
-
-    @cache  # most fields are in one of a few sets of forks
-    def forks(text: str) -> int:
-        return sum(bits[name] for name in text.split(","))
+    names = tuple(row[: row.index("\t")] for row in rows("forks.tsv"))
 
     def variant(row: str) -> Variant:
         _, _, label, type_, default, number, having = row.split("\t")
         kind, _, type_name = type_.partition(":")
-        return Variant(label, kind, type_name, default, int(number), forks(having))
+        return Variant(label, kind, type_name, default, int(number), forks_of(having))
 
     def value(row: str) -> tuple[int, int]:
         _, _, number, having = row.split("\t")
-        return int(number), forks(having)
+        return int(number), forks_of(having)
 
     def table(name: str, cell: Callable[[str], object]) -> _Table:
-        rows = _content(name).split("\n")[1:-1]
+        all_rows = rows(name)
 
         def cells(part: range, prefix: str) -> tuple[object, ...]:
-            return tuple(map(cell, rows[part.start : part.stop]))
+            return tuple(map(cell, all_rows[part.start : part.stop]))
 
         def inner(part: range, prefix: str) -> _Table:
-            return _Table(rows, part, prefix, cells)
+            return _Table(all_rows, part, prefix, cells)
 
-        return _Table(rows, range(len(rows)), "", inner)
+        return _Table(all_rows, range(len(all_rows)), "", inner)
 
     fields = table("fields.tsv", variant)
     required: dict[str, dict[str, None]] = {}
@@ -167,63 +159,29 @@ def load() -> Schema:
 def _holders() -> dict[str, list[str]]:
     """The messages that have a field, by its name."""
     found: dict[str, dict[str, None]] = {}
-    for row in _content("fields.tsv").split("\n")[1:-1]:
+    for row in rows("fields.tsv"):
         message, name, _ = row.split("\t", 2)
         found.setdefault(name, {})[message] = None
     return {name: list(messages) for name, messages in found.items()}
 
 
-def _content(name: str) -> str:
+def rows(name: str) -> list[str]:
+    """The rows of a table, sorted, without its head."""
+    return content(name).split("\n")[1:-1]
+
+
+@cache
+def forks_of(number: str) -> int:
+    """The set of forks that a row's last column numbers."""
+    return int(_sets()[int(number)], 16)
+
+
+@cache
+def _sets() -> list[str]:
+    return content("sets.txt").split()
+
+
+def content(name: str) -> str:
+    """The text of a table."""
     with open(join(DATA, name), encoding="utf-8") as file:
         return file.read()
-
-
-# ---------------------------------------------------------------- taking the tables over
-
-
-class TableError(Exception):
-    """A table that cannot be taken over; the message names the line."""
-
-
-def checked(lines: Iterable[str], columns: int, types: frozenset[str]) -> list[str]:
-    """The lines of a table, sorted, each once.
-
-    Raises:
-        TableError: a line has the wrong shape.
-    """
-    out = set()
-    for number, line in enumerate(lines, 2):
-        cells = line.split("\t")
-        if len(cells) != columns or not cells[-1] or not cells[-2].lstrip("-").isdigit():
-            raise TableError(f"line {number}: {line!r}")
-        if columns == 7 and (cells[2] not in LABELS or cells[3].partition(":")[0] not in types):
-            raise TableError(f"line {number}: no such label or type: {line!r}")
-        out.add(line)
-    return sorted(out)
-
-
-def forks_of(lines: Iterable[str]) -> list[str]:
-    """The forks of tables, in the order in which they first come up: that of their bits."""
-    return list(dict.fromkeys(name for line in lines for name in line.rpartition("\t")[2].split(",")))
-
-
-def main(folder: str) -> None:
-    """Take the tables over."""
-    taken = []
-    for name, columns in (("fields", 7), ("enums", 4)):
-        with open(join(folder, f"caffe_{name}.tsv"), encoding="utf-8") as file:
-            head, *lines = file.read().splitlines()
-        rows = checked(lines, columns, SCALARS | {"message", "enum"})
-        _write(f"{name}.tsv", [head, *rows])
-        print(f"{name}: {len(rows)} rows")
-        taken += rows
-    _write("forks.txt", forks_of(taken))
-
-
-def _write(name: str, lines: list[str]) -> None:
-    with open(join(DATA, name), "w", encoding="utf-8", newline="\n") as file:
-        file.write("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

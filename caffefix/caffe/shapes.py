@@ -8,7 +8,7 @@ shapes are unknown, so that each mistake is told once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
@@ -60,7 +60,14 @@ class Shapes:
         return self.params[step.index] or ()
 
 
-def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | None = None) -> Shapes:
+def infer(
+    graph: Graph,
+    net: Net,
+    phase: Phase,
+    given: Mapping[str, Shape] | None = None,
+    *,
+    known: Callable[[Layer], bool] | None = None,
+) -> Shapes:
     """Infer the shapes of a net in a phase.
 
     Args:
@@ -69,6 +76,7 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
         phase: of the graph.
         given: shapes of blobs that sources make, by name, where the caller knows better than the
             file; known axes of the file win.
+        known: whether a layer is what its rule takes it for; behind one that is not, all is unknown.
     """
     given = given or {}
     blobs: list[Shape] = [None] * len(graph.blobs)
@@ -82,7 +90,7 @@ def infer(graph: Graph, net: Net, phase: Phase, given: Mapping[str, Shape] | Non
     for step in graph.steps:
         outcome = Outcome((), None)
         rule = shape_rule(step.layer.kind)
-        if rule is None:
+        if rule is None or (known is not None and not known(step.layer)):
             unruled.append(step.index)
         else:
             found = _applied(step.layer, tuple(blobs[b.index] for b in step.bottoms))

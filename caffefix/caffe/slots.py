@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _OLD_LAYER = "V1LayerParameter"
 _ALSO = {_OLD_LAYER: ("LayerConnection", "LayerParameter")}
 _INNER = "V0LayerParameter"
+# A field of one of these is the same field in the others: upgrades hand it on.
+_LAYERS = ("LayerConnection", _OLD_LAYER, "LayerParameter")
 # Fields whose type is not to be taken from the tables.
 _TYPES = {
     ("NetParameter", "layers"): _OLD_LAYER,
@@ -50,16 +52,18 @@ class Slot:
         repeated: whether it is a list.
         default: the value that an absent field has in all forks; None if there is none, or several.
         bvlc_default: the same in BVLC's Caffe.
+        forks: those that have the field, in whatever generation of a layer.
     """
 
-    __slots__ = ("bvlc_default", "default", "kind", "name", "repeated", "type")
+    __slots__ = ("bvlc_default", "default", "forks", "kind", "name", "repeated", "type")
 
-    def __init__(self, name: str, variants: Sequence[Variant], type_: str | None) -> None:
+    def __init__(self, name: str, variants: Sequence[Variant], type_: str | None, forks: int) -> None:
         widest = max(variants, key=lambda v: (_WIDTH.index(v.kind), bin(v.forks).count("1")))
         self.name = name
         self.kind = "message" if type_ else widest.kind
         self.type = type_ or widest.type
         self.repeated = any(v.label == "repeated" for v in variants)
+        self.forks = forks
         self.default = self._default(variants)
         self.bvlc_default = self._default([v for v in variants if v.forks & load().bit("bvlc")])
 
@@ -127,8 +131,16 @@ class Slots(Mapping[str, Slot]):
             variants = next((source[name] for source in self._sources if name in source), None)
             if variants is None:
                 raise KeyError(name)
-            self._made[name] = Slot(name, variants, _TYPES.get((self._message, name)))
+            self._made[name] = Slot(name, variants, _TYPES.get((self._message, name)), self._forks(name))
         return self._made[name]
+
+    def _forks(self, name: str) -> int:
+        tables = load().messages
+        found = 0
+        for message in _LAYERS if self._message in _LAYERS else (self._message,):
+            for variant in tables[message].get(name, ()):
+                found |= variant.forks
+        return found
 
     def get(self, name: str, default: Any = None) -> Any:
         """The field, if there is one."""
@@ -169,8 +181,9 @@ def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> A
     return None if any(map(given, beside)) else default
 
 
-# Lists that say the same when they are empty (base_conv_layer.cpp, LayerSetUp).
+# Lists, in some forks, that say the same when they are empty (base_conv_layer.cpp, pooling_layer.cpp, LayerSetUp).
 _USUAL = {"pad": 0, "stride": 1, "dilation": 1}
+_WINDOWS = frozenset(("ConvolutionParameter", "PoolingParameter"))
 
 
 def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Callable[[str], bool]) -> bool:
@@ -185,7 +198,7 @@ def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Ca
     """
     if slot is None or slot.kind == "message":
         return False
-    if kind == "ConvolutionParameter" and slot.name in _USUAL:
+    if kind in _WINDOWS and slot.name in _USUAL:
         beside = SIDES.get(slot.name, ())
         return slot.value(value) == _USUAL[slot.name] and not any(map(given, beside))
     default = unsaid(kind, slot, bvlc, given)

@@ -63,6 +63,15 @@ class Orderly:
             where = f"{visible(str(error.filename))}: " if error.filename else ""
             say(sys.stderr, f"error: {where}{error.strerror or error}; {_SAFE}\n")
             raise SystemExit(2) from None
+        elif isinstance(error, Exception):
+            from traceback import format_exception
+
+            said = "".join(format_exception(error))
+            say(
+                sys.stderr,
+                f"{said}error: this is a bug of caffefix: please report it with the lines above; {_SAFE}\n",
+            )
+            raise SystemExit(2) from None
         elif isinstance(away, BrokenPipeError) and (error is None or isinstance(error, SystemExit)):
             raise SystemExit(CLOSED_PIPE) from None
         elif away is not None and (error is None or isinstance(error, SystemExit)):

@@ -1,4 +1,4 @@
-"""``caffefix dialects``: which forks accept a file."""
+"""``caffefix dialects``: which forks suit a file, and which there are."""
 
 from __future__ import annotations
 
@@ -6,15 +6,28 @@ import sys
 
 import click
 
+from caffefix.cli._errors import misuse
 from caffefix.cli._output import say
 
 
 @click.command("dialects")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option(
+    "--list", "listing", is_flag=True, help="List the known forks instead: repository, date, what was read."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
-def command(files: tuple[str, ...], form: str) -> None:
-    """Tell which forks of Caffe accept a file, and what the others stop at."""
-    from caffefix.caffe.dialect import judge
+def command(files: tuple[str, ...], listing: bool, form: str) -> None:
+    """Tell which forks of Caffe suit a file: what it needs, which have that, and what the others stop at.
+
+    A fork suits a file if its parser takes it and if it registers the layer types, fillers, solver types and
+    learning rate policies in it.
+    """
+    if listing == bool(files):
+        raise misuse("give either files or --list")
+    if listing:
+        _list(form)
+        return
+    from caffefix.caffe.needs import fit
     from caffefix.reports.dialect_text import as_json, as_text
     from caffefix.syntax.parse import PrototxtError, parse
     from caffefix.syntax.source import Source
@@ -26,18 +39,31 @@ def command(files: tuple[str, ...], form: str) -> None:
     for path in discover(files):
         try:
             source = Source(path, read(path))
-            verdict = judge(parse(source.text))
+            found = fit(parse(source.text))
         except (FileError, PrototxtError) as error:
             reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
             say(sys.stderr, f"error: {reason}\n")
             failed = True
             continue
         if form == "json":
-            rows.append(as_json(source, verdict))
+            rows.append(as_json(source, found))
         else:
-            say(sys.stdout, as_text(source, verdict))
+            say(sys.stdout, as_text(source, found))
     if form == "json":
-        import json
-
-        say(sys.stdout, json.dumps({"version": 1, "files": rows}, indent=1, ensure_ascii=False) + "\n")
+        _say_json({"version": 1, "files": rows})
     sys.exit(2 if failed else 0)
+
+
+def _list(form: str) -> None:
+    from caffefix.reports.dialect_text import forks_as_json, forks_as_text
+
+    if form == "json":
+        _say_json({"version": 1, "forks": forks_as_json()})
+    else:
+        say(sys.stdout, forks_as_text())
+
+
+def _say_json(data: object) -> None:
+    import json
+
+    say(sys.stdout, json.dumps(data, indent=1, ensure_ascii=False) + "\n")

@@ -5,21 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from caffefix.caffe.layers.book import kind_of
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Problem
 from caffefix.syntax.tree import Node
 
-_PARAM = "_param"
-# Types whose message is not called as they are.
-_OTHERS = {
-    "Deconvolution": "convolution_param",
-    "Im2col": "convolution_param",
-    "LSTM": "recurrent_param",
-    "RNN": "recurrent_param",
-    "SoftmaxWithLoss": "softmax_param",
-}
 _ENDINGS = ("parameters", "parameter", "params", "param", "para")
 _SHORTEST = 3  # letters of an abbreviation: conv, lrn
 _ALIKE = 0.8  # difflib's ratio
@@ -44,30 +35,10 @@ def asked_for(problem: Problem) -> str:
 @cache
 def messages_of(layer_type: str) -> tuple[str, ...]:
     """The fields with parameters for a type of layer: its own message, and those that it shares with others."""
-    own = message_of(layer_type)
     kind = kind_of(layer_type)
+    own = kind.params if is_bvlc_type(layer_type) else ()
     shared = (("transform_param", kind.images), ("loss_param", kind.loss))
-    return (*filter(None, (own,)), *(name for name, is_asked in shared if is_asked))
-
-
-@cache
-def message_of(layer_type: str) -> str:
-    """The field of a layer with the parameters of a type of BVLC's Caffe; empty if it has none."""
-    if layer_type in _OTHERS:
-        return _OTHERS[layer_type]
-    schema = load()
-    bvlc = schema.bit("bvlc")
-    fields = schema.messages["LayerParameter"]
-    return next(
-        (
-            name
-            for name in fields
-            if is_of_bvlc(layer_type)
-            and name.removesuffix(_PARAM).replace("_", "") == layer_type.lower()
-            and any(variant.kind == "message" and variant.forks & bvlc for variant in fields[name])
-        ),
-        "",
-    )
+    return tuple(dict.fromkeys((*own, *(name for name, is_asked in shared if is_asked))))
 
 
 def _stands_for(node: Node, field: str) -> bool:

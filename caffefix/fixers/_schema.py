@@ -176,8 +176,13 @@ def like(word: str, message: str) -> str:
 def like_value(problem: Problem) -> str:
     """The value of an enum that a word is like, or of which it is a longer form (``AVERAGE``); empty if none."""
     word, known = problem.node.value, values(problem)
-    longer = [value for value in known if word.upper().startswith(value) or value.startswith(word.upper())]
+    longer = [value for value in known if _is_longer(word.upper(), value) or _is_longer(value, word.upper())]
     return respelling(word, known) or (longer[0] if len(longer) == 1 else "")
+
+
+def _is_longer(word: str, stem: str) -> bool:
+    """Whether a word goes on where another ends, and does not begin a second word (``INTEL_SPATIAL``)."""
+    return word.startswith(stem) and "_" not in word[len(stem) :]
 
 
 def values(problem: Problem) -> list[str]:

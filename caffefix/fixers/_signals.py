@@ -12,7 +12,7 @@ from math import inf, log
 
 from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.layers.book import BOOK
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.evidence.prediction import Logits, Prediction
@@ -61,7 +61,7 @@ def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
 
 def _is_understood(kind: LayerType) -> bool:
     """Nets that normalise signals are skipped, and nets with layers of forks, of which not all is known."""
-    return (is_of_bvlc(kind.name) or kind.pixels) and not kind.normaliser and kind.name != "Python"
+    return (is_bvlc_type(kind.name) or kind.pixels) and not kind.normaliser and kind.name != "Python"
 
 
 def vanished(prediction: Prediction) -> Logits | None:

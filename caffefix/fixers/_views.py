@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from caffefix.caffe.graph import Graph, graph
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import Role, scores
 from caffefix.caffe.schema import load
@@ -84,7 +84,7 @@ def _wholes(subject: Subject) -> Iterator[Net]:
 
 def _may_change_the_graph(layer: Layer) -> bool:
     """Whether a layer of a fork may make blobs that it does not name, or its rules say what Caffe's cannot."""
-    if not is_of_bvlc(layer.type) and not layer.tops and not scores(layer):
+    if not is_bvlc_type(layer.type) and not layer.tops and not scores(layer):
         return True  # an import: a loss has a top of its own, but nothing reads it
     if not layer.has_rules:
         return False

@@ -86,9 +86,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _gamma_forks() -> int:
-    """Forks whose BatchNorm has gamma and beta among its blobs: nothing else accepts the file, no edit."""
-    schema = load()
-    return schema.bit("nvidia") | schema.bit("vitis-ai")
+    """Forks whose BatchNorm fills gamma, one of its blobs: where nothing else accepts the file, no edit."""
+    found = 0
+    for variant in load().messages["BatchNormParameter"]["scale_filler"]:
+        found |= variant.forks
+    return found
 
 
 def _judge(layer: Layer, trained: bool, old: bool) -> Iterator[Finding]:

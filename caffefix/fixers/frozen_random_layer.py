@@ -72,7 +72,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import Graph, build
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
@@ -144,7 +144,7 @@ class _Judgement:
 
 def _judge(net: Net) -> _Judgement:
     view = net.view(Phase.TRAIN, loss_stages(net, Phase.TRAIN))
-    if any(not is_of_bvlc(layer.type) or layer.type == "Python" for layer in view):
+    if any(not is_bvlc_type(layer.type) or layer.type == "Python" for layer in view):
         return _Judgement()
     graph = build(view, net.inputs)
     needed = graph.to_loss()

@@ -32,7 +32,7 @@ No fix: the finding is displayed, with the messages that have the field.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known. Where the field does not belong to a message
+For a fork that is not among those that are known. Where the field does not belong to a message
 around this one, in it, or beside it in the file, it is a note (`--notes`): forks give their own
 fields the same words as others. It is a note, too, where forks have the field in this very message, but not
 the message where it stands (SegNet's `bn_mode` in a V1 layer): another version of them may have both.
@@ -40,7 +40,7 @@ the message where it stands (SegNet's `bn_mode` in a V1 layer): another version 
 ## References
 
 - protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
-- the `caffe.proto` of 48 forks, `caffefix/caffe/data/fields.tsv`
+- the `caffe.proto` of 159 forks, `caffefix/caffe/data/fields.tsv`
 """
 
 from __future__ import annotations
@@ -93,8 +93,10 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
 
 def _places(schema: Schema, problem: Problem) -> list[str]:
     """Where the field belongs: fields of this message first, by the names that a file uses."""
-    holders = set(schema.holders(problem.node.name)) - {problem.message}
     bvlc = schema.bit("bvlc")
+    everywhere = [name for name in schema.holders(problem.node.name) if name != problem.message]
+    of_bvlc = [m for m in everywhere if any(v.forks & bvlc for v in schema.messages[m][problem.node.name])]
+    holders = of_bvlc or everywhere
     inside = any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:])
     of_layers = schema.messages["LayerParameter"].get(problem.node.name, ())
     if inside and is_near(problem) and any(variant.forks & bvlc for variant in of_layers):

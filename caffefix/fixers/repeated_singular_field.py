@@ -28,7 +28,7 @@ No fix: nobody can know which was meant.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known, and repeats the field. Two different `source`s
+For a fork that is not among those that are known, and repeats the field. Two different `source`s
 are a note (`--notes`): forks for several disks or machines read a list of databases. So is what some Caffe
 repeats: `kernel_size`, `stride`, `pad` and `dilation` of Pooling and its kin, one for each axis in BVLC's OpenCL
 branch and in forks with layers of N dimensions.

@@ -56,6 +56,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.placeholders import is_placeholder
 from caffefix.findings import Applicability, Finding, Fix, Subject
 from caffefix.findings import Phase as FixPhase
 from caffefix.fixers._schema import respelling
@@ -71,7 +72,7 @@ VALUES = True
 CHANGES = ("layer.bottom",)
 
 # So many bottoms of a net are looked at closely in a turn; where more are unknown, the net is no net yet.
-_MOST = 200
+_MOST = 50
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -85,7 +86,13 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
-    return ((view.graph.steps[use.step].layer, use.slot) for use in view.graph.undefined)
+    graph = view.graph
+    if graph.undefined and any(
+        map(is_placeholder, (top for step in graph.steps for top in step.layer.node.fields("top")))
+    ):
+        return  # any of them may be that blob once it is filled in
+    for use in graph.undefined:
+        yield graph.steps[use.step].layer, use.slot
 
 
 def _finding(

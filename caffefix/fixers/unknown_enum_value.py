@@ -24,17 +24,17 @@ Words are case-sensitive. The parser stops, and nothing is loaded: `Unknown enum
 Safe where exactly one value is the word but for case or for one letter, and some fork accepts
 the file once it is mended: the old file loaded nowhere. Otherwise it is displayed with the
 values that there are; as a note (`--notes`) where the word is like none of them, because real
-files with such words (`engine: FFT`) are made for forks that are not among the 48. Types of V1
+files with such words (`engine: FFT`) are made for forks that are not among the known ones. Types of V1
 layers belong to `legacy-v1-layers`.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known, and has the value.
+For a fork that is not among those that are known, and has the value.
 
 ## References
 
 - protobuf, `src/google/protobuf/text_format.cc`, `ConsumeFieldValue`
-- the enums of 48 forks, `caffefix/caffe/data/enums.tsv`
+- the enums of 159 forks, `caffefix/caffe/data/enums.tsv`
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A field whose name none of 48 forks knows, in the message where it stands or in any other. A
+A field whose name none of 159 forks knows, in the message where it stands or in any other. A
 field of a fork is no finding: `caffefix dialects` names the forks that accept a file.
 
 ## Why it matters
@@ -28,18 +28,18 @@ Safe where exactly one field of that message has the name but for case or for on
 some fork accepts the file once it is mended: the old file loaded nowhere. Otherwise the finding
 is displayed, with the nearest name, or with the message that the layer's type takes and the layer lacks
 (`convolution_parameters` in a Convolution); where no name is near, as a note (`--notes`), because real
-files with such fields are made for forks that are not among the 48.
+files with such fields are made for forks that are not among the known ones.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48, whose field has nearly the name of another: name the finding
+For a fork that is not among the known ones, whose field has nearly the name of another: name the finding
 in `--ignore` there. Such a file keeps its fields, because mending one of them does not make it load
 in a known fork. With `--dialect FORK` what that fork does not have is a warning.
 
 ## References
 
 - protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
-- the `caffe.proto` of 48 forks, `caffefix/caffe/data/fields.tsv`
+- the `caffe.proto` of 159 forks, `caffefix/caffe/data/fields.tsv`
 """
 
 from __future__ import annotations

@@ -27,12 +27,14 @@ their formulas differ a little (Caffe's xavier has variance 1/fan_in).
 
 ## When it is a false alarm
 
-For a fork that registers a filler of that name. Other unknown types (NVIDIA's `xavierstatic`)
-are taken to be a fork's and left alone.
+For a Caffe of your own that registers a filler of that name. Other unknown types are notes: what only
+forks register (NVIDIA's `xavierstatic`), with their names, and what no known fork registers. With
+`--dialect FORK`, what this fork does not register is an error.
 
 ## References
 
 - BVLC Caffe, `include/caffe/filler.hpp`, `GetFiller`
+- what 142 Caffes register, `caffefix/caffe/data/fillers.tsv`
 - Glorot and Bengio 2010; He et al. 2015, arXiv:1502.01852
 """
 
@@ -40,8 +42,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.registry import Kind, names, registering
+from caffefix.caffe.schema import load
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import named_fillers
+from caffefix.fixers._registered import asked, unregistered
 from caffefix.fixers._schema import respelling
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, string_value
@@ -53,7 +58,6 @@ CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "unknown-filler-type"
 VALUES = True
 
-_TYPES = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
 _ELSEWHERE = {
     "kaiming": "msra", "kaiming_normal": "msra", "he": "msra", "he_normal": "msra",
     "glorot": "xavier", "glorot_uniform": "xavier", "normal": "gaussian", "random_normal": "gaussian",
@@ -63,18 +67,20 @@ _ELSEWHERE = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
+    fork = asked(subject, Kind.FILLER)
     for layer, filler in named_fillers(subject):
         node = filler.field("type")
         if node is not None and is_string(node.value):
-            yield from _judge(layer, node)
+            yield from _judge(layer, node, fork)
 
 
-def _judge(layer: str, node: Node) -> Iterator[Finding]:
+def _judge(layer: str, node: Node, fork: int) -> Iterator[Finding]:
     written = string_value(node.value)
-    if written in _TYPES:
+    having = registering(Kind.FILLER, written)
+    if having & (fork or load().bit("bvlc")):
         return
     aborts = f'Caffe aborts with "Unknown filler name: {written}"'
-    known = respelling(written, _TYPES)
+    known = None if having else respelling(written, names(Kind.FILLER, fork or load().bit("bvlc")))
     if known is not None:
         quote = node.value[0]
         fix = Fix((Replace(node, f"{quote}{known}{quote}"),), Applicability.SAFE, f"{written} → {known}")
@@ -82,3 +88,5 @@ def _judge(layer: str, node: Node) -> Iterator[Finding]:
     elif written.lower() in _ELSEWHERE:
         message = f'{aborts}; what other libraries call so is "{_ELSEWHERE[written.lower()]}" here'
         yield Finding(NAME, Severity.ERROR, message, node, layer)
+    else:
+        yield unregistered(NAME, Kind.FILLER, written, node, fork, layer)

@@ -1,10 +1,14 @@
-"""A layer type that is a known one but for upper and lower case.
+"""A layer type that Caffe does not register: misspelt, a fork's, or nobody's.
 
 ## What it finds
 
-`type: "Relu"`, `"Batchnorm"`, `"SoftMaxWithLoss"`: a type that BVLC's Caffe does not have, while
-exactly one of its types is the same but for case. Types that differ otherwise may belong to a
-fork and are no findings.
+`type: "Relu"`, `"Batchnorm"`, `"Convolutoin"`: a type that no known Caffe registers, and that is one of
+BVLC's but for case or for a slip: a letter added, left out, changed or swapped with its neighbour (two
+in a name of ten letters or more; none in one below seven).
+
+Also, as notes, in files that BVLC's parser takes: a type that only forks register (`"ReLU6"`), with their
+names, and one that no known fork registers, nor one like it (`"FancyAttention"`). With `--dialect FORK`, or a
+log that shows which fork it is, a type that this fork does not register is an error.
 
 ## Why it matters
 
@@ -25,36 +29,42 @@ AbsVal, Accuracy, …)`.
 
 ## Fix safety
 
-Safe, where the type reads the messages of parameters that the layer has, and where Caffe then sets
-the layer up: the old net could not be built. `type: "data"` beside `input_param` is no `"Data"` layer,
-which would ask for a database: where one type alone reads the message that is there, this type is
+Safe, where one name alone is nearest, the type reads the messages of parameters that the layer has, and
+Caffe then sets the layer up: the old net could not be built. `type: "data"` beside `input_param` is no `"Data"`
+layer, which would ask for a database: where one type alone reads the message that is there, this type is
 offered, and the fix is unsafe. A layer that lacks what the type needs, or that does not fit its
-bottoms with it, is shown without a fix.
+bottoms with it, is shown without a fix. For a slip in a fork's type there is no fix either: what its
+layers need is not known.
 
 ## When it is a false alarm
 
-For a fork that registers a type of the same letters. One is known (CTPN's `Lstm`) and left
-alone, and so is every file that BVLC's parser does not take, because it is some fork's.
+For a Caffe of your own that registers such a type. What forks register is read of 142 Caffes; of the others
+(converters) it is unknown, and nothing is said. A name with a word more, or with other digits
+(`ConvolutionFixed`, `Pooling3D`), is no slip, and every file that BVLC's parser does not take is left
+alone, because it is some fork's.
 
 ## References
 
 - BVLC Caffe, `include/caffe/layer_factory.hpp`, `CreateLayer`
+- what 142 Caffes register, `caffefix/caffe/data/layers.tsv`
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from caffefix.caffe.graph import graph
 from caffefix.caffe.layers.book import kind_of
-from caffefix.caffe.layers.bvlc import BVLC_TYPES
 from caffefix.caffe.layers.params import lacks, messages, reading, reads
+from caffefix.caffe.nearest import nearest
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.registry import Kind, known, names, registering
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._registered import aborts, asked, unregistered
 from caffefix.fixers.wrong_blob_count import miscounted
 from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
@@ -69,29 +79,27 @@ CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
 VALUES = True
 
-_FOLDED = {name.lower(): name for name in BVLC_TYPES}
-# Types of forks that are spelt like BVLC's but for case (CTPN's own LSTM).
-_OF_FORKS = frozenset(("Lstm",))
+_LOOKED_UP = 64  # types of a file for which a near name is looked for: nobody misspells more
 
 
 @dataclass(frozen=True, slots=True)
-class _Misspelt:
-    """A layer of a type that is written in other letters.
+class _Unknown:
+    """A layer of a type that the Caffe in question does not register.
 
     Attributes:
         net: the index of its net.
         index: its own, among the net's layers.
         layer: the layer.
         node: its type.
-        alike: BVLC's type of these letters.
-        right: the type that reads what the layer has: mostly the same; empty if none does, or several.
+        near: the registered types that it may be a slip of.
+        right: BVLC's type that reads what the layer has: mostly the near one; empty if none does, or several.
     """
 
     net: int
     index: int
     layer: Layer
     node: Node
-    alike: str
+    near: tuple[str, ...]
     right: str
 
     @property
@@ -101,33 +109,63 @@ class _Misspelt:
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each layer, in files that BVLC's parser takes."""
-    if not subject.forks & load().bit("bvlc"):
+    """One finding for each misspelt layer and one for each other type, in files that BVLC's parser takes."""
+    fork = asked(subject, Kind.LAYER)
+    judging = fork or load().bit("bvlc")
+    if not subject.forks & judging & known(Kind.LAYER):
         return
-    found = [item for number, net in enumerate(subject.nets) for item in _misspelt(number, net)]
+    unknown = [item for number, net in enumerate(subject.nets) for item in _unknown(number, net, judging)]
+    found = _with_near(unknown, fork)
     troubles = _troubles(subject, [item for item in found if item.right])
+    told: set[str] = set()
     for item in found:
-        yield _finding(item, troubles.get(id(item), ""))
+        if item.near:
+            yield _misspelt(item, troubles.get(id(item), ""), fork)
+        elif item.layer.type not in told:
+            told.add(item.layer.type)
+            yield unregistered(NAME, Kind.LAYER, item.layer.type, item.node, fork, item.layer.name)
 
 
-def _misspelt(number: int, net: Net) -> Iterator[_Misspelt]:
+def _unknown(number: int, net: Net, judging: int) -> Iterator[_Unknown]:
+    """The layers of types that the Caffe in question does not register."""
     for index, layer in enumerate(net.layers):
-        alike = _FOLDED.get(layer.type.lower(), layer.type)
-        if alike == layer.type or layer.type in _OF_FORKS or layer.generation is not Generation.V2:
+        if layer.generation is not Generation.V2 or registering(Kind.LAYER, layer.type) & judging:
             continue
         node = layer.node.field("type")
-        if node is not None and is_string(node.value):
-            yield _Misspelt(number, index, layer, node, alike, _right(alike, messages(layer)))
+        if node is not None and is_string(node.value) and layer.type:
+            yield _Unknown(number, index, layer, node, (), "")
 
 
-def _right(alike: str, given: Sequence[str]) -> str:
-    if reads(alike, given):
-        return alike
-    able = list(reading(given))
-    return able[0] if len(able) == 1 else ""
+def _with_near(unknown: Iterable[_Unknown], fork: int) -> list[_Unknown]:
+    """The same with the names that they are slips of: BVLC's, or those of the fork that is asked for.
+
+    What a fork registers is no slip, unless another fork is asked for.
+    """
+    near: dict[str, tuple[str, ...]] = {}
+    found = []
+    for item in unknown:
+        word = item.layer.type
+        if word not in near and len(near) < _LOOKED_UP and (fork or not registering(Kind.LAYER, word)):
+            near[word] = nearest(word, names(Kind.LAYER, fork or load().bit("bvlc")))
+        alike = near.get(word, ())
+        right = _right(word, alike, messages(item.layer))
+        found.append(_Unknown(item.net, item.index, item.layer, item.node, alike, right))
+    return found
 
 
-def _troubles(subject: Subject, found: Sequence[_Misspelt]) -> dict[int, str]:
+def _right(word: str, near: Sequence[str], given: Sequence[str]) -> str:
+    """BVLC's type that is meant; where its letters alone are right, that which reads what is given."""
+    if len(near) != 1 or not registering(Kind.LAYER, near[0]) & load().bit("bvlc"):
+        return ""
+    if reads(near[0], given):
+        return near[0]
+    if near[0].lower() != word.lower():
+        return ""
+    readers = list(reading(given))
+    return readers[0] if len(readers) == 1 else ""
+
+
+def _troubles(subject: Subject, found: Sequence[_Unknown]) -> dict[int, str]:
     """Why Caffe would still not set up a layer, in the file as it is with all of the types put right."""
     if not found:
         return {}
@@ -137,7 +175,7 @@ def _troubles(subject: Subject, found: Sequence[_Misspelt]) -> dict[int, str]:
     return {id(item): _trouble(after, after.nets[item.net], item) for item in found}
 
 
-def _trouble(after: Subject, net: Net, item: _Misspelt) -> str:
+def _trouble(after: Subject, net: Net, item: _Unknown) -> str:
     layer = net.layers[item.index]
     needed = lacks(layer.type, messages(layer))
     if needed:
@@ -151,25 +189,27 @@ def _trouble(after: Subject, net: Net, item: _Misspelt) -> str:
     return ""
 
 
-def _finding(item: _Misspelt, trouble: str) -> Finding:
-    layer, right = item.layer, item.right
-    what = f'Caffe aborts with "Unknown layer type: {layer.type}", for case matters'
+def _misspelt(item: _Unknown, trouble: str, fork: int) -> Finding:
+    layer, right, near = item.layer, item.right, item.near[0]
+    what = aborts(Kind.LAYER, layer.type, fork)
+    if near.lower() == layer.type.lower():
+        what += ", for case matters"
     fix = None
-    if not right or trouble:
+    if len(item.near) > 1 or not registering(Kind.LAYER, near) & load().bit("bvlc"):
+        message = f"{what}; near it comes {' or '.join(item.near)}"
+    elif not right or trouble:
         hint = trouble or f"it does not read {' and '.join(_unread(item))}, which the layer has"
-        message = f'{what}; "{right or item.alike}" is not put there, for {hint}'
-    elif right == item.alike:
+        message = f'{what}; "{right or near}" is not put there, for {hint}'
+    elif right == near:
         message = f'{what}; writes "{right}"'
         fix = Fix((item.edit,), Applicability.SAFE, f"{layer.type} → {right}")
     else:
         unread = " and ".join(_unread(item))
-        message = (
-            f'{what}; "{item.alike}" does not read {unread}, which the layer has: writes "{right}", which does'
-        )
+        message = f'{what}; "{near}" does not read {unread}, which the layer has: writes "{right}", which does'
         fix = Fix((item.edit,), Applicability.UNSAFE, f"{layer.type} → {right}")
     return Finding(NAME, Severity.ERROR, message, item.node, layer.name, fix)
 
 
-def _unread(item: _Misspelt) -> list[str]:
-    read = kind_of(item.alike).params
+def _unread(item: _Unknown) -> list[str]:
+    read = kind_of(item.near[0]).params
     return [name for name in messages(item.layer) if name not in read]

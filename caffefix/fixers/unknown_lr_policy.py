@@ -24,21 +24,25 @@ case or for one letter; which one is meant otherwise only you know.
 
 ## When it is a false alarm
 
-Forks have policies of their own (`plateau`, `multifixed`, `stepearly`, …): a solver with a field
-of a fork is left alone, and a name that resembles none of Caffe's is only a note. Without `base_lr` and
+Forks have policies of their own (`plateau`, `multifixed`, …): a solver with a field of a fork is left
+alone, and a name that resembles none of Caffe's is only a note, which says what forks have it. With
+`--dialect FORK`, what this fork does not know is an error. Without `base_lr` and
 `lr_policy`, both may come from a program: that is a warning.
 
 ## References
 
 - BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`
+- what 139 Caffes know, `caffefix/caffe/data/policies.tsv`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.solver import POLICIES, Solver
+from caffefix.caffe.registry import Kind, names, registering
+from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers._registered import aborts, asked, unregistered
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -52,13 +56,13 @@ VALUES = True
 
 # A solver without any of these gets the rest from a program.
 _SHOWS_TRAINING = ("base_lr", "max_iter", "momentum")
-_KNOWN = ", ".join(POLICIES)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     solver = subject.solver
-    if solver is None or not solver.is_plain:
+    fork = asked(subject, Kind.POLICY)
+    if solver is None or not (fork or solver.is_plain):
         return
     node = solver.node.field("lr_policy")
     if node is None:
@@ -71,16 +75,15 @@ def find(subject: Subject) -> Iterator[Finding]:
                 'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "; '
             )
             yield Finding(NAME, how, message + hint, where)
-    elif is_string(node.value) and solver.policy not in POLICIES:
-        yield _unknown(solver, node)
+    elif is_string(node.value) and not registering(Kind.POLICY, solver.policy) & (fork or load().bit("bvlc")):
+        yield _unknown(solver.policy, node, fork)
 
 
-def _unknown(solver: Solver, node: Node) -> Finding:
-    name = solver.policy
-    near = respelling(name, POLICIES)
-    abort = f'Caffe aborts at the first update with "Unknown learning rate policy: {name}"'
+def _unknown(name: str, node: Node, fork: int) -> Finding:
+    known = tuple(names(Kind.POLICY, fork or load().bit("bvlc")))
+    near = None if registering(Kind.POLICY, name) else respelling(name, known)
     if near is None:
-        return Finding(NAME, Severity.INFO, f"{abort}, unless your fork has it; Caffe's are {_KNOWN}", node)
+        return unregistered(NAME, Kind.POLICY, name, node, fork)
     fix = respelt(node, near, f"lr_policy {name} → {near}")
     does = "writes" if fix else "it should be"
-    return Finding(NAME, Severity.ERROR, f'{abort}; {does} "{near}"', node, "", fix)
+    return Finding(NAME, Severity.ERROR, f'{aborts(Kind.POLICY, name, fork)}; {does} "{near}"', node, "", fix)

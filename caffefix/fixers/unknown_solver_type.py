@@ -24,20 +24,24 @@ for case or for one letter.
 
 ## When it is a false alarm
 
-Forks have methods of their own (`AdamW`, …): a solver with a field of a fork is left alone, and a
-name that resembles none of Caffe's is only a note.
+Forks have methods of their own (NVIDIA's `SAG`, `AdamW`, …): a solver with a field of a fork is left alone,
+and a name that resembles none of Caffe's is only a note, which says what forks have it. With `--dialect
+FORK`, what this fork does not register is an error.
 
 ## References
 
 - BVLC Caffe, `include/caffe/solver_factory.hpp`, `CreateSolver`
+- what 131 Caffes register, `caffefix/caffe/data/solvers.tsv`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.solver import METHODS
+from caffefix.caffe.registry import Kind, names, registering
+from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers._registered import aborts, asked, unregistered
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string, string_value
 
@@ -48,26 +52,26 @@ SIGNS = ("solver",)
 NAME = "unknown-solver-type"
 VALUES = True
 
-# One letter from Adam, and methods all the same.
-_OF_FORKS = frozenset(("AdamW", "Nadam", "AdaMax"))
+# One letter from Adam, and methods all the same, if not of a known fork.
+_OF_FORKS = frozenset(("adamw", "nadam", "adamax"))
 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     solver = subject.solver
-    node = solver.node.field("type") if solver is not None and solver.is_plain else None
+    fork = asked(subject, Kind.SOLVER)
+    node = solver.node.field("type") if solver is not None and (fork or solver.is_plain) else None
     if node is None or not is_string(node.value):
         return
     name = string_value(node.value)
-    if name in METHODS:
+    having = registering(Kind.SOLVER, name)
+    if having & (fork or load().bit("bvlc")):
         return
-    abort = f'Caffe aborts with "Unknown solver type: {name}"'
-    near = None if name.lower() in {fork.lower() for fork in _OF_FORKS} else respelling(name, METHODS)
+    known = tuple(names(Kind.SOLVER, fork or load().bit("bvlc")))
+    near = None if having or name.lower() in _OF_FORKS else respelling(name, known)
     if near is None:
-        yield Finding(
-            NAME, Severity.INFO, f"{abort}, unless your fork has it; Caffe's are {', '.join(METHODS)}", node
-        )
+        yield unregistered(NAME, Kind.SOLVER, name, node, fork)
         return
     fix = respelt(node, near, f"type {name} → {near}")
     does = "writes" if fix else "it should be"
-    yield Finding(NAME, Severity.ERROR, f'{abort}; {does} "{near}"', node, "", fix)
+    yield Finding(NAME, Severity.ERROR, f'{aborts(Kind.SOLVER, name, fork)}; {does} "{near}"', node, "", fix)

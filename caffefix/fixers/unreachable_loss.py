@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.graph import Blob, Graph, Step
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.roles import LEARNING, scores
@@ -76,7 +76,7 @@ def _loose(view: View) -> Iterator[tuple[Layer, str]]:
         if not _learns(step.layer) or any(top.index in useful for top in step.tops):
             continue
         behind = _behind(graph, step)
-        if all(is_of_bvlc(s.layer.type) for s in behind) and not any(_learns(s.layer) for s in behind):
+        if all(is_bvlc_type(s.layer.type) for s in behind) and not any(_learns(s.layer) for s in behind):
             yield step.layer, _ends(graph, step, behind)
 
 

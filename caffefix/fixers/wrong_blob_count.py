@@ -29,8 +29,8 @@ No fix: which blob is missing, or too many, is not in the layer.
 ## When it is a false alarm
 
 For a fork that has taught the type more than BVLC's does: a SoftmaxWithLoss with weights for labels as
-its third bottom. Types and counts that forks are known to differ in are not judged, nor are files that
-BVLC's parser does not take.
+its third bottom. Types and counts that forks are known to differ in are not judged. In files that BVLC's
+parser does not take, only what is missing is told, and not of layers with fields that BVLC does not have.
 
 ## References
 
@@ -41,68 +41,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.layers.kind import MANY
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
+from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets
+from caffefix.fixers._layers import is_of_bvlc
+from caffefix.fixers._views import is_accepted
 
 PHASE = Phase.REPAIR
 GROUP = "Graph and shapes"
 NAME = "wrong-blob-count"
 
-_MANY = 1 << 30
-# Type -> fewest and most bottoms, fewest and most tops; what forks are known to extend is wider.
-_COUNTS: dict[str, tuple[int, int, int, int]] = {
-    **dict.fromkeys(
-        """
-        ReLU PReLU ELU Sigmoid TanH AbsVal BNLL Dropout Exp Log Power Threshold InnerProduct Embed LRN Softmax
-        MVN Flatten Reshape Reduction ArgMax Im2col Tile
-        """.split(),
-        (1, 1, 1, 1),
-    ),
-    **dict.fromkeys(("Convolution", "Deconvolution"), (1, _MANY, 1, _MANY)),
-    **dict.fromkeys(("Scale", "Bias"), (1, 2, 1, 1)),
-    "Pooling": (1, 1, 1, 2),
-    "BatchNorm": (1, 1, 1, _MANY),
-    "Concat": (1, _MANY, 1, 1),
-    "Eltwise": (2, _MANY, 1, 1),
-    "Slice": (1, 1, 1, _MANY),
-    "Split": (1, 1, 1, _MANY),
-    "Crop": (2, 2, 1, 1),
-    "Silence": (1, _MANY, 0, 0),
-    "Accuracy": (2, _MANY, 1, _MANY),
-    **dict.fromkeys(
-        """
-        SoftmaxWithLoss EuclideanLoss HingeLoss SigmoidCrossEntropyLoss MultinomialLogisticLoss InfogainLoss
-        """.split(),
-        (2, _MANY, 0, _MANY),
-    ),
-    **dict.fromkeys("Data HDF5Data DummyData Input".split(), (0, 0, 1, _MANY)),
-}
-
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each side of a layer."""
-    for net in bvlc_nets(subject):
+    of_bvlc = bool(subject.forks & load().bit("bvlc"))
+    severity = Severity.ERROR if of_bvlc or is_accepted(subject) else Severity.WARNING
+    for net in subject.nets:
         if not subject.learns(net) and subject.role(net) is not Role.DEPLOY:
             continue  # perhaps a part of a net, without what is around it
         for layer in net.layers:
-            if layer.type in _COUNTS:
-                yield from _judge(layer)
+            if of_bvlc or is_of_bvlc(layer):
+                yield from _judge(layer, severity, surplus=of_bvlc)
 
 
 def miscounted(layer: Layer) -> bool:
     """Whether a layer has more or fewer bottoms or tops than its type takes, as far as that is known."""
-    return layer.type in _COUNTS and any(_judge(layer))
+    return any(_judge(layer))
 
 
-def _judge(layer: Layer) -> Iterator[Finding]:
-    fewest, most, fewest_tops, most_tops = _COUNTS[layer.type]
-    yield from _side(layer, "bottom", len(layer.bottoms), fewest, most)
-    yield from _side(layer, "top", len(layer.tops), fewest_tops, most_tops)
+def _judge(layer: Layer, severity: Severity = Severity.ERROR, *, surplus: bool = True) -> Iterator[Finding]:
+    """What is missing, and what is too many unless a fork may have taught the type to take it (NormFace)."""
+    kind = layer.kind
+    if kind.bottoms is not None:
+        fewest, most = kind.bottoms
+        yield from _side(layer, "bottom", len(layer.bottoms), fewest, most if surplus else MANY, severity)
+    if kind.tops is not None:
+        fewest, most = kind.tops
+        yield from _side(layer, "top", len(layer.tops), fewest, most if surplus else MANY, severity)
 
 
-def _side(layer: Layer, side: str, count: int, fewest: int, most: int) -> Iterator[Finding]:
+def _side(layer: Layer, side: str, count: int, fewest: int, most: int, severity: Severity) -> Iterator[Finding]:
     if fewest <= count <= most:
         return
     if fewest == most:
@@ -112,4 +92,4 @@ def _side(layer: Layer, side: str, count: int, fewest: int, most: int) -> Iterat
     plural = "" if count == 1 else "s"
     takes = "takes" if side == "bottom" else "makes"
     message = f"{count or 'no'} {side}{plural}, but a layer of type {layer.type} {takes} {right}: Caffe aborts"
-    yield Finding(NAME, Severity.ERROR, message, layer.node.field(side) or layer.node, layer.name)
+    yield Finding(NAME, severity, message, layer.node.field(side) or layer.node, layer.name)

@@ -27,7 +27,7 @@ No fix: the finding is displayed, in the parser's own words.
 
 ## When it is a false alarm
 
-For a fork that is not among the 48 that are known, and gives the field another type. A list where
+For a fork that is not among those that are known, and gives the field another type. A list where
 one value is wanted and a name where a number is wanted (`num_output: classes`) are notes (`--notes`):
 nobody writes them by mistake. So is what else is refused in a file that is for an unknown fork, by its
 fields. A placeholder that a program or a person fills in (`num_output: NUM_CLASSES`, `"${CLASSES}"`, `TODO`)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
+from caffefix.caffe.schema import load
 from caffefix.caffe.slots import slots
 from caffefix.patching.pattern import Item, Message, Rest
 
@@ -26,11 +28,24 @@ def kind_of(message: Message, inside: str) -> str:
 
 
 def kinds_of(message: Message, inside: str) -> set[str]:
-    """All types that a message may have: those of all messages there, if it is one of any name."""
+    """All types that a message may have: those of all messages there, if it is one of any name.
+
+    Of any name are BVLC's messages, if they have such fields: what one fork calls by the same word is not meant.
+    """
     known = slots(inside)
     if message.name:
         return {known[message.name].type} if message.name in known else set()
-    return {slot.type for slot in known.values() if slot.kind == "message"}
+    wanted = {item.name for item in message.items if not isinstance(item, Rest)}
+    of_bvlc = {type_ for type_ in _of_bvlc(inside) if wanted & slots(type_).keys()}
+    return of_bvlc or {slot.type for slot in known.values() if slot.kind == "message"}
+
+
+@cache
+def _of_bvlc(inside: str) -> frozenset[str]:
+    """The types of the messages that BVLC's Caffe has in a message."""
+    bvlc = load().bit("bvlc")
+    fields = load().messages.get(inside, {}).values()
+    return frozenset(v.type for variants in fields for v in variants if v.kind == "message" and v.forks & bvlc)
 
 
 def name_of(message: Message, inside: str) -> str:

@@ -1,8 +1,11 @@
-"""Which forks accept a file, as text and as JSON."""
+"""Which forks suit a file, as text and as JSON."""
 
 from __future__ import annotations
 
-from caffefix.caffe.dialect import Verdict
+from collections.abc import Iterable, Iterator
+
+from caffefix.caffe.needs import FIELD, VALUE, Fit, Need
+from caffefix.caffe.registry import Fork, forks
 from caffefix.caffe.schema import load
 from caffefix.syntax.source import Source, display, one_line, visible
 
@@ -10,40 +13,150 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_SHOWN = 4  # forks in a line of text
+_NAMED = 6  # things of a kind that a file needs
+_COUNTED = 1 << 10  # things of which is counted how many a fork lacks
+_FEW = 3  # things that the nearest fork may lack to be worth telling
 
-def as_text(source: Source, verdict: Verdict | None) -> str:
-    """The forks that accept a file; those that do not, by the first thing they stop at."""
-    if verdict is None:
+
+def as_text(source: Source, fit: Fit | None) -> str:
+    """The forks that suit a file, what it needs, the nearest of the others, and the rest by what they stop at."""
+    if fit is None:
         return f"{visible(source.path)}: neither net nor solver\n"
-    names = load().names(verdict.accepting)
-    out = [f"{visible(source.path)}: {', '.join(sorted(names)) or 'no known fork accepts it'}"]
-    for (offset, text), forks in _grouped(verdict).items():
-        place = source.position(offset)
-        out.append(f"  not {_some(forks)}: {place.line}:{place.column}: {one_line(text)}")
+    suited = _some(fit.fitting & ~fit.unread)
+    out = [f"{visible(source.path)}: {suited or 'no known fork has all of it'}"]
+    needed = [need for need in fit.needs if need.lacking & load().bit("bvlc")]
+    if needed:
+        out.append(f"  needs: {_things(needed)}{f' → {suited}' if suited else ''}")
+        out += [f"  nearest: {_some(these)}: all but {_things(lacked)}" for these, lacked in _nearest(fit)]
+    for need, those in _stopping(fit):
+        place = source.position(need.node.start)
+        out.append(f"  not {_some(those)}: {place.line}:{place.column}: {one_line(need.text)}")
+    unknown = fit.fitting & fit.unread
+    if unknown:
+        out.append(f"  unknown: {_some(unknown)}: the parser takes it; what they register was not read")
     return "\n".join(out) + "\n"
 
 
-def as_json(source: Source, verdict: Verdict | None) -> dict[str, Any]:
+def as_json(source: Source, fit: Fit | None) -> dict[str, Any]:
     """The same as data; ``accepted`` is null for what is neither net nor solver."""
-    if verdict is None:
+    if fit is None:
         return {"path": source.path, "accepted": None, "refused": []}
-    refused = []
-    for (offset, text), forks in _grouped(verdict).items():
-        place = source.position(offset)
-        refused.append(
-            {"forks": sorted(forks), "line": place.line, "column": place.column, "message": display(text)}
-        )
-    accepted = sorted(load().names(verdict.accepting))
-    return {"path": source.path, "accepted": accepted, "refused": refused}
+    parsers = [need for need in fit.needs if need.kind in (FIELD, VALUE)]
+    registries = [need for need in fit.needs if need.kind not in (FIELD, VALUE)]
+    return {
+        "path": source.path,
+        "accepted": _sorted(fit.verdict.accepting),
+        "fitting": _sorted(fit.fitting),
+        "unread": _sorted(fit.fitting & fit.unread),
+        "needs": [
+            {
+                "kind": need.kind,
+                "name": display(need.name),
+                **_place(source, need),
+                "lacking": _sorted(need.lacking),
+            }
+            for need in fit.needs
+        ],
+        "nearest": [
+            {"forks": _sorted(these), "lacks": [{"kind": n.kind, "name": display(n.name)} for n in lacked]}
+            for these, lacked in _nearest(fit)
+        ],
+        "refused": _refusals(source, parsers, load().everyone),
+        "unregistered": _refusals(source, registries, fit.verdict.accepting),
+    }
 
 
-def _grouped(verdict: Verdict) -> dict[tuple[int, str], list[str]]:
-    groups: dict[tuple[int, str], list[str]] = {}
-    for fork, problem in verdict.reasons.items():
-        groups.setdefault((problem.node.start, problem.text), []).append(fork)
-    return dict(sorted(groups.items()))
+def forks_as_text() -> str:
+    """All forks, a line each."""
+    rows: list[tuple[str, ...]] = [
+        ("fork", "repository", "read as of", "fields", "layer types", "solver types", "fillers")
+    ]
+    rows += [_row(fork) for fork in sorted(forks(), key=lambda fork: fork.name)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 
 
-def _some(forks: list[str]) -> str:
-    shown = sorted(forks, key=lambda name: (name != "bvlc", name))
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
+def forks_as_json() -> list[dict[str, Any]]:
+    """The same as data; what was not read is null."""
+    return [
+        {
+            "name": fork.name, "repository": fork.repository, "ref": fork.ref, "commit": fork.commit,
+            "date": fork.date, "fields": fork.fields, "layer_types": fork.layer_types or None,
+            "solver_types": fork.solver_types or None, "fillers": fork.fillers or None,
+        }
+        for fork in sorted(forks(), key=lambda fork: fork.name)
+    ]  # fmt: skip
+
+
+def _row(fork: Fork) -> tuple[str, ...]:
+    where = fork.repository + (f" ({fork.ref})" if fork.ref else "")
+    counts = (fork.layer_types, fork.solver_types, fork.fillers)
+    return fork.name, where or "-", fork.date or "-", str(fork.fields), *(str(n) if n else "-" for n in counts)
+
+
+def _stopping(fit: Fit) -> Iterator[tuple[Need, int]]:
+    """What forks stop at first, with these forks: a parser before it comes to any layer."""
+    rest = load().everyone & ~fit.fitting
+    for parses in (True, False):
+        for need in fit.needs:
+            those = need.lacking & rest if (need.kind in (FIELD, VALUE)) is parses else 0
+            if those:
+                yield need, those
+                rest &= ~those
+
+
+def _refusals(source: Source, needs: Iterable[Need], rest: int) -> list[dict[str, Any]]:
+    found = []
+    for need in needs:
+        if need.lacking & rest:
+            found.append(
+                {"forks": _sorted(need.lacking & rest), **_place(source, need), "message": display(need.text)}
+            )
+            rest &= ~need.lacking
+    return found
+
+
+def _nearest(fit: Fit) -> Iterator[tuple[int, tuple[Need, ...]]]:
+    """The forks that lack least, of those that lack something and were read, by what that is."""
+    lacked: dict[int, list[Need]] = {}
+    for need in fit.needs[:_COUNTED]:
+        for index in range(len(load().forks)):
+            if need.lacking & ~fit.unread & 1 << index:
+                lacked.setdefault(index, []).append(need)
+    least = min(map(len, lacked.values()), default=0)
+    groups: dict[tuple[tuple[str, str], ...], tuple[int, tuple[Need, ...]]] = {}
+    for index, needs in lacked.items():
+        if len(needs) == least <= _FEW:
+            key = tuple((need.kind, need.name) for need in needs)
+            groups[key] = groups.get(key, (0, ()))[0] | 1 << index, tuple(needs)
+    largest = sorted(groups.values(), key=lambda group: -bin(group[0]).count("1"))
+    yield from largest[:_FEW]
+
+
+def _things(needs: Iterable[Need]) -> str:
+    """``Permute, PriorBox (layer types), norm_param (field)``."""
+    kinds: dict[str, list[str]] = {}
+    for need in needs:
+        kinds.setdefault(need.kind, []).append(one_line(need.name))
+    told = []
+    for kind, names in sorted(kinds.items(), key=lambda item: item[0] in (FIELD, VALUE)):
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        many = kind if len(names) == 1 else "lr_policies" if kind == "lr_policy" else f"{kind}s"
+        told.append(f"{', '.join(names[:_NAMED])}{more} ({many})")
+    return ", ".join(told)
+
+
+def _place(source: Source, need: Need) -> dict[str, int]:
+    place = source.position(need.node.start)
+    return {"line": place.line, "column": place.column}
+
+
+def _sorted(forks: int) -> list[str]:
+    return sorted(load().names(forks))
+
+
+def _some(forks: int) -> str:
+    """A few names of a set, BVLC's first; the best known come first in the tables."""
+    shown = sorted(load().names(forks), key=lambda name: name != "bvlc")
+    return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")

@@ -41,6 +41,7 @@ class LineLexer:
         alternatives = (f"(?P<{name}>{tables.terminals[name]})" for name in COARSE)
         self._match = re.compile("|".join(alternatives)).match
         self.memo: dict[str, Piece | tuple[Piece, ...]] = {}
+        self._fields: dict[str, Field] = {}  # those of lines with several pieces: such lines are rarely alike
 
     def lex(self, text: str) -> list[Piece]:
         """The pieces of a text.
@@ -52,6 +53,8 @@ class LineLexer:
         last = lines.pop()
         if len(self.memo) > self.MEMO_LINES:
             self.memo.clear()
+        if len(self._fields) > self.MEMO_LINES:
+            self._fields.clear()
         memo = self.memo
         try:
             found = [memo[line] for line in lines]
@@ -88,9 +91,20 @@ class LineLexer:
             match = self._match(line, end)
             if match is None:
                 raise NotCoarse
-            out.append(_piece(match))
+            out.append(self._shared(match))
             end = match.end()
         return tuple(out)
+
+    def _shared(self, match: re.Match[str]) -> Piece:
+        """A piece within a line; fields that are written alike are one."""
+        text = match.group()
+        known = self._fields.get(text)
+        if known is not None:
+            return known
+        piece = _piece(match)
+        if isinstance(piece, Field) and len(text) <= self.MEMO_WIDTH:
+            self._fields[text] = piece
+        return piece
 
 
 def _piece(match: re.Match[str]) -> Piece:

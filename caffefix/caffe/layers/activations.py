@@ -180,8 +180,9 @@ TYPES = (
         transparent=True,
     ),
     # of forks
-    LayerType("ReLU6", shape="base.same", function=lambda x: min(max(x, 0.0), 6.0)),
-    LayerType("SeLu", shape="base.same"),
-    LayerType("SELU", shape="base.same"),
+    LayerType("ReLU6", shape="base.same", zero="relu6", function=lambda x: min(max(x, 0.0), 6.0)),
+    LayerType("SeLu", shape="base.same", zero="same"),
+    LayerType("SELU", shape="base.same", zero="same"),
+    LayerType("Quant", params=("quant_param",), shape="convolutions.quant"),
     LayerType("Insanity", shape="base.same"),
 )

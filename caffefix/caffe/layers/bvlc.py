@@ -13,6 +13,6 @@ BVLC_TYPES = frozenset(
 )
 
 
-def is_of_bvlc(name: str) -> bool:
+def is_bvlc_type(name: str) -> bool:
     """Whether BVLC's Caffe registers a type."""
     return name in BVLC_TYPES

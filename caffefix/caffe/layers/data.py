@@ -14,6 +14,7 @@ TYPES = (
         bottoms=NONE,
         tops=(1, MANY),
         shape="sources.data",
+        extended=True,
         images=True,
         pixels=True,
         labelled=True,
@@ -26,6 +27,7 @@ TYPES = (
         params=("image_data_param", "transform_param"),
         needs_params=True,
         shape="sources.image_data",
+        extended=True,
         images=True,
         pixels=True,
         image_files=True,
@@ -39,6 +41,7 @@ TYPES = (
         params=("window_data_param", "transform_param"),
         needs_params=True,
         shape="sources.window_data",
+        extended=True,
         images=True,
         pixels=True,
         image_files=True,
@@ -62,7 +65,8 @@ TYPES = (
         needs_params=True,
         bottoms=NONE,
         tops=(1, MANY),
-        shape="base.nothing",
+        shape="ends.hdf5_data",
+        extended=True,
         untransformed=True,
     ),
     LayerType(
@@ -93,7 +97,7 @@ TYPES = (
         untransformed=True,
         inner=True,
     ),
-    LayerType("Python", params=("python_param",), needs_params=True, untransformed=True),
+    LayerType("Python", params=("python_param",), needs_params=True, untransformed=True, extended=True),
     # SSD's, with boxes for labels
     LayerType("AnnotatedData", shape="sources.annotated_data", images=True, pixels=True),
 )

@@ -73,6 +73,7 @@ class LayerType:
         labelled: whether its second top holds a class for each image.
         v1_transform: the message in which V1 kept what is now in ``transform_param``.
         untransformed: whether it makes blobs that nothing transforms.
+        extended: whether forks give it other labels and sizes, without a field that shows it.
         inner: whether it may be part of a net although it has no bottoms: a constant, or weights.
 
         old_axis: the field of its own message that ``axis`` replaced.
@@ -126,6 +127,7 @@ class LayerType:
     labelled: bool = False
     v1_transform: str = ""
     untransformed: bool = False
+    extended: bool = False
     inner: bool = False
 
     old_axis: str = ""

@@ -111,9 +111,24 @@ TYPES = (
         metric=True,
     ),
     # of forks
-    LayerType("SmoothL1Loss", shape="losses.scalar", loss=True),
-    LayerType("MultiBoxLoss", shape="losses.scalar", loss=True, predictions=3),
-    LayerType("L1Loss", loss=True, symmetric=True),
+    LayerType("SmoothL1Loss", shape="losses.scalar", moments="losses.labelled", first_only=True, loss=True),
+    LayerType(
+        "MultiBoxLoss",
+        shape="losses.scalar",
+        moments="losses.labelled",
+        first_only=True,
+        loss=True,
+        predictions=3,
+    ),
+    LayerType(
+        "L1Loss", shape="detection.l1_loss", moments="losses.labelled", first_only=True, loss=True, symmetric=True
+    ),
+    LayerType("RegionLoss", shape="detection.yolo_loss", moments="losses.labelled", first_only=True, loss=True),
+    LayerType("Yolov3", shape="detection.yolo_loss"),
+    LayerType(
+        "SoftmaxWithLossOHEM", shape="detection.softmax_loss_ohem", moments="losses.labelled", first_only=True
+    ),
+    LayerType("SmoothL1LossOHEM", shape="detection.smooth_l1_ohem", moments="losses.labelled", first_only=True),
     LayerType("TripletLoss", loss=True, symmetric=True),
     LayerType("SoftmaxWithLossV2", loss=True),
 )

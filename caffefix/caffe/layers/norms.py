@@ -84,8 +84,15 @@ TYPES = (
         keeps_shape=True,
     ),
     # SSD's, and other names for the same
-    LayerType("Normalize", shape="pointwise.normalize", moments="norms.normalize", blobs=True, normaliser=True),
+    LayerType(
+        "Normalize",
+        shape="pointwise.normalize",
+        zero="zero_stays",
+        moments="norms.normalize",
+        blobs=True,
+        normaliser=True,
+    ),
     LayerType("NormalizeLayer", normaliser=True),
     LayerType("L2Norm", normaliser=True),
-    LayerType("BN", shape="forks.bn", blobs=True, normaliser=True, folds=True),
+    LayerType("BN", shape="forks.bn", moments="forks.bn", blobs=True, normaliser=True, folds=True),
 )

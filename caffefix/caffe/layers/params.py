@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterator
 from functools import cache
 
 from caffefix.caffe.layers.book import BOOK, kind_of
-from caffefix.caffe.layers.bvlc import is_of_bvlc
+from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer
 
 
 @cache
 def _of_bvlc() -> frozenset[str]:
-    return frozenset(name for kind in BOOK.values() if is_of_bvlc(kind.name) for name in kind.params)
+    return frozenset(name for kind in BOOK.values() if is_bvlc_type(kind.name) for name in kind.params)
 
 
 def messages(layer: Layer) -> list[str]:
@@ -27,7 +27,7 @@ def reads(layer_type: str, given: Collection[str]) -> bool:
 
 def reading(given: Collection[str]) -> Iterator[str]:
     """BVLC's types that read all of these messages."""
-    return (name for name, kind in BOOK.items() if kind.params and is_of_bvlc(name) and reads(name, given))
+    return (name for name, kind in BOOK.items() if kind.params and is_bvlc_type(name) and reads(name, given))
 
 
 def lacks(layer_type: str, given: Collection[str]) -> str:

@@ -20,7 +20,15 @@ TYPES = (
         keeps_channels=True,
         by_channel=True,
     ),
-    LayerType("SPP", params=("spp_param",), needs_params=True, bottoms=ONE, tops=ONE, shape="windows.pyramid"),
+    LayerType(
+        "SPP",
+        params=("spp_param",),
+        needs_params=True,
+        bottoms=ONE,
+        tops=ONE,
+        shape="windows.pyramid",
+        zero="zero_stays",
+    ),
     LayerType(
         "Im2col",
         v1=("IM2COL", 11),
@@ -30,8 +38,19 @@ TYPES = (
         bottoms=ONE,
         tops=ONE,
         shape="windows.im2col",
+        zero="zero_stays",
     ),
-    # of Fast R-CNN and R-FCN
-    LayerType("ROIPooling", shape="forks.roi_pooling"),
-    LayerType("PSROIPooling", shape="forks.psroi_pooling"),
+    # of regions: Fast R-CNN, R-FCN, Mask R-CNN, MNC
+    LayerType(
+        "ROIPooling", shape="forks.roi_pooling", zero="zero_stays", moments="forks.regions", first_only=True
+    ),
+    LayerType(
+        "PSROIPooling", shape="forks.psroi_pooling", zero="zero_stays", moments="forks.regions", first_only=True
+    ),
+    LayerType(
+        "ROIAlign", shape="detection.roi_align", zero="zero_stays", moments="forks.regions", first_only=True
+    ),
+    LayerType("ROIWarping", shape="detection.roi_warping", moments="forks.regions", first_only=True),
+    # for video
+    LayerType("NdPooling", params=("pooling_param",), shape="convolutions.nd_pooling"),
 )

@@ -29,5 +29,5 @@ TYPES = (
         recurrent=True,
         words=True,
     ),
-    LayerType("LSTMUnit", bottoms=(3, 3), tops=(2, 2), shape="recurrent.unit"),
+    LayerType("LSTMUnit", bottoms=(3, 3), tops=(2, 2), shape="ends.lstm_unit"),
 )

@@ -57,6 +57,7 @@ TYPES = (
     ),
     # of forks
     LayerType("Permute", shape="axes.permute", zero="zero_stays", moments="joins.same"),
-    LayerType("ShuffleChannel", shape="base.same", moments="joins.same"),
+    LayerType("ShuffleChannel", shape="base.same", zero="same", moments="joins.same"),
     LayerType("Reverse", shape="base.same"),
+    LayerType("Reorg", params=("reorg_param",), shape="detection.reorg", zero="zero_stays"),
 )

@@ -85,4 +85,10 @@ TYPES = (
         weights="convolution_param",
         convolution=True,
     ),
+    # HWGQ's, with binary weights; SkimCaffe's; Network in Network's; those for video
+    LayerType("BinaryConvolution", params=("convolution_param",), shape="convolutions.shaped_as_convolution"),
+    LayerType("ConvolutionReLU", params=("convolution_param",), shape="convolutions.shaped_as_convolution"),
+    LayerType("BinaryInnerProduct", params=("inner_product_param",), shape="convolutions.binary_inner_product"),
+    LayerType("CCCP", params=("cccp_param",), shape="convolutions.cccp"),
+    LayerType("NdConvolution", params=("convolution_param",), shape="convolutions.nd_convolution"),
 )

@@ -256,6 +256,10 @@ def _relu_passes(site: Site, index: int) -> bool:
     return _is_leaky(site.layer) or site.value not in (Value.ZERO, Value.NEGATIVE)
 
 
+def _rectified6(site: Site) -> Value:
+    return Value.ZERO if site.value is Value.NEGATIVE else site.value
+
+
 def _absolute(site: Site) -> Value:
     return Value.POSITIVE if site.value in (Value.POSITIVE, Value.NEGATIVE) else site.value
 
@@ -294,6 +298,7 @@ zero_stays = ZeroRule(_zero_stays)
 positive = ZeroRule(_above_zero)
 anything = ZeroRule()
 relu = ZeroRule(_rectified, _relu_passes)
+relu6 = ZeroRule(_rectified6)
 absolute = ZeroRule(_absolute, _absolute_passes)
 power = ZeroRule(_powered, _power_passes)
 
@@ -335,8 +340,20 @@ def _others_are_not_zero(site: Site, index: int) -> bool:
     return all(value is not Value.ZERO for i, value in enumerate(site.values) if i != index)
 
 
+def _times(values: Sequence[Value]) -> Value:
+    return Value.ZERO if Value.ZERO in values else _mixed([*values, Value.CONSTANT])
+
+
 def _product(site: Site) -> Value:
-    return Value.ZERO if Value.ZERO in site.values else _mixed([*site.values, Value.CONSTANT])
+    return _times(site.values)
+
+
+def _scaled_and_added(site: Site) -> Value:
+    """a · x + y."""
+    if len(site.values) != 3:
+        return Value.ANY
+    scaled, added = _times(site.values[:2]), site.values[2]
+    return added if scaled is Value.ZERO else _mixed([scaled, added, Value.CONSTANT])
 
 
 def _joined(site: Site) -> Value:
@@ -360,3 +377,4 @@ def _only_first(site: Site, index: int) -> bool:
 eltwise = ZeroRule(_joined, _join_passes)
 concat = ZeroRule(_side_by_side)
 crop = ZeroRule(_unchanged, _only_first)
+axpy = ZeroRule(_scaled_and_added)

@@ -89,7 +89,7 @@ ERAS = (
     Era("bvlc", "BVLC, 2016, about rc3", False, False, _lines(
         (), (49, 91, 399, 425, 386, 141, 148, 156, 217, 219, 261, 274, 313),
         (48, 91, 181, 60, 279, 280, 228, 244, 337, 404, 322), 106)),
-    Era("nvidia", "NVCaffe 0.15", True, True, _lines((638, 650))),
+    Era("nvidia-0.15", "NVCaffe 0.15", True, True, _lines((638, 650))),
 )  # fmt: skip
 
 # Files and wordings that one family of forks has.

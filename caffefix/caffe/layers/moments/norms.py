@@ -20,6 +20,11 @@ def batch_norm(place: Place, bottoms: list[Signal]) -> list[Signal]:
     eps = place.layer.number("batch_norm_param", "eps", 1e-5)
     if place.layer.flag("batch_norm_param", "use_global_stats", place.phase is Phase.TEST):
         return [bottom.times(1 / sqrt(eps))]
+    return [normalised(place, bottom, eps)]
+
+
+def normalised(place: Place, bottom: Signal, eps: float) -> Signal:
+    """Each channel with mean 0 and variance 1, by its own statistics."""
     inside = max(0.0, bottom.square - bottom.common)
     if bottom.square > 0 and inside < 1e-9 * bottom.square:
         raise Stop("BatchNorm of what is nearly constant")
@@ -31,7 +36,7 @@ def batch_norm(place: Place, bottoms: list[Signal]) -> list[Signal]:
     size = made.mean_abs * (1 + (sqrt(1.5707963) - 1) * (2 / samples))
     doubt = 0.002 if firm else bottom.doubt + 0.01
     skew = 0.004 if bottom.latent is None or bottom.rectified else 0.0
-    return [replace(made, mean_abs=size, doubt=doubt + skew + 0.02 / samples, sized=bottom.sized or firm)]
+    return replace(made, mean_abs=size, doubt=doubt + skew + 0.02 / samples, sized=bottom.sized or firm)
 
 
 def scale(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape
-from caffefix.caffe.layers.shapes.base import Fields, Outcome, ParamBlob, Site, check, plus, times
+from caffefix.caffe.layers.shapes.base import Fields, Outcome, ParamBlob, Site, check, plus, require, times
 from caffefix.syntax.scalars import number_value
 
 
@@ -51,10 +51,14 @@ def roi_pooling(site: Site) -> Outcome:
 
 
 def psroi_pooling(site: Site) -> Outcome:
-    """R-FCN, psroi_pooling_layer.cpp."""
-    param = site.fields("psroi_pooling_param")
+    """R-FCN, psroi_pooling_layer.cpp: each bin of a region has channels of its own."""
+    param, images = site.fields("psroi_pooling_param"), _images(site.bottom)
     regions = site.bottoms[1] if len(site.bottoms) > 1 else None
     group = param.integer("group_size", None)
+    if images is not None:
+        wanted = times(param.integer("output_dim", None), group, group)
+        message = "input channel number does not match layer parameters"
+        require("channels_ == output_dim_*group_size_*group_size_", images[1], wanted, message)
     return Outcome(((regions[0] if regions else None, param.integer("output_dim", None), group, group),))
 
 
@@ -111,8 +115,8 @@ def upsample(site: Site) -> Outcome:
         return Outcome(((*images[:2], param.integer("upsample_h", None), param.integer("upsample_w", None)),))
     factor = param.integer("scale", 2)
     sizes = [
-        plus(times(images[2], factor), _minus(param, "pad_out_h")),
-        plus(times(images[3], factor), _minus(param, "pad_out_w")),
+        plus(times(size, param.integer(f"scale_{side}", factor)), _minus(param, f"pad_out_{side}"))
+        for side, size in zip("hw", images[2:], strict=True)
     ]
     return Outcome(((*images[:2], *sizes),))
 
