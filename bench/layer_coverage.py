@@ -26,7 +26,7 @@ from caffefix.syntax.parse import PrototxtError, parse
 _FEEDS = frozenset(kind.name for kind in data.TYPES)
 KINDS = {
     "shape": frozenset(name for name, kind in BOOK.items() if kind.shape),
-    "zero": frozenset(name for name, kind in BOOK.items() if kind.zero or kind.loss or kind.sink) | _FEEDS,
+    "zero": frozenset(name for name, kind in BOOK.items() if kind.zero or kind.loss or not kind.gradient) | _FEEDS,
     "moments": frozenset(name for name, kind in BOOK.items() if kind.moments or kind.function) | _FEEDS,
 }
 

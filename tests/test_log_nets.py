@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from caffefix.caffe.layers.zeros import is_zero_filled
 from caffefix.caffe.net import Phase, nets
 from caffefix.engine.log_report import report
-from caffefix.evidence.liveness import is_zero_filled
 from caffefix.evidence.logs import decode
 from caffefix.evidence.logs.diagnosis import first_dead
 from caffefix.evidence.logs.nets import by_name, num_output, softmax_losses

@@ -195,11 +195,6 @@ def merged(a: Shape, b: Shape) -> Shape:
     return tuple(x if x is not None else y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else a
 
 
-def nothing(site: Site) -> Outcome:
-    """No parameters; of the tops, if there are any, nothing is known."""
-    return Outcome((None,) * len(site.layer.tops))
-
-
 def same(site: Site) -> Outcome:
     """Each top like the first bottom, without parameters."""
     return Outcome((site.bottom,) * len(site.layer.tops))

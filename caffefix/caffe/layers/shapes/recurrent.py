@@ -27,11 +27,6 @@ def recurrent(site: Site) -> Outcome:
     return Outcome(tops, _params(site, outputs, inputs))
 
 
-def unit(site: Site) -> Outcome:
-    """LSTMUnit: the cell and the hidden state, both of the former cell's shape (lstm_unit_layer.cpp)."""
-    return Outcome((site.bottom, site.bottom))
-
-
 def _check_continuation(shape: Shape, steps: Dim, streams: Dim) -> None:
     if shape is None:
         return
