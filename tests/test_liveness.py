@@ -28,6 +28,7 @@ def ip(filler: str, bias: float | None = None, extra: str = "") -> str:
     return f'type: "InnerProduct" inner_product_param {{ num_output: 4{filler}{offset} }} {extra}'
 
 
+CLIP = 'type: "Clip" clip_param'
 RELU = 'type: "ReLU"'
 BN = 'type: "BatchNorm"'
 SCALE = 'type: "Scale" scale_param { bias_term: true }'
@@ -55,6 +56,8 @@ SCALE = 'type: "Scale" scale_param { bias_term: true }'
             [ip(ZERO), 'type: "ReLU" relu_param { negative_slope: 0.1 }', ip(FILLED)], set(), id="leaky ReLU"
         ),
         pytest.param([ip(ZERO), 'type: "AbsVal"', ip(FILLED)], {"l0", "l2"}, id="absolute value"),
+        pytest.param([ip(ZERO), f"{CLIP} {{ min: 0 max: 6 }}", ip(FILLED)], set(), id="at a bound of Clip"),
+        pytest.param([ip(ZERO), f"{CLIP} {{ min: 1 max: 6 }}", ip(FILLED)], {"l0"}, id="below Clip"),
         pytest.param([ip(ZERO), 'type: "Python"', ip(ZERO)], set(), id="unknown layers are taken to be alive"),
         pytest.param(
             [ip(ZERO, extra=FROZEN), ip(FILLED)],

@@ -67,6 +67,8 @@ Swish |
 Power | power_param { scale: 2 }
 Power | power_param { scale: 0.5 shift: 3 }
 Power | power_param { power: 2 }
+Exp | exp_param { scale: 0.3 }
+Exp | exp_param { base: 2 scale: 0.5 shift: -1 }
 Dropout |
 LRN | lrn_param { local_size: 3 }
 LRN | lrn_param { local_size: 5 alpha: 0.0001 norm_region: WITHIN_CHANNEL }

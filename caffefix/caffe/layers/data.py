@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caffefix.caffe.layers.kind import MANY, NONE, LayerType
+from caffefix.caffe.layers.kind import NONE, ONE, SOME, LayerType
 
 TYPES = (
     LayerType(
@@ -12,7 +12,7 @@ TYPES = (
         params=("data_param", "transform_param"),
         needs_params=True,
         bottoms=NONE,
-        tops=(1, MANY),
+        tops=SOME,
         shape="sources.data",
         extended=True,
         images=True,
@@ -26,6 +26,8 @@ TYPES = (
         v0="images",
         params=("image_data_param", "transform_param"),
         needs_params=True,
+        bottoms=NONE,
+        tops=SOME,
         shape="sources.image_data",
         extended=True,
         images=True,
@@ -40,6 +42,8 @@ TYPES = (
         v0="window_data",
         params=("window_data_param", "transform_param"),
         needs_params=True,
+        bottoms=NONE,
+        tops=SOME,
         shape="sources.window_data",
         extended=True,
         images=True,
@@ -53,6 +57,8 @@ TYPES = (
         v1=("MEMORY_DATA", 29),
         params=("memory_data_param", "transform_param"),
         needs_params=True,
+        bottoms=NONE,
+        tops=SOME,
         shape="sources.memory_data",
         images=True,
         labelled=True,
@@ -64,7 +70,7 @@ TYPES = (
         params=("hdf5_data_param", "transform_param"),
         needs_params=True,
         bottoms=NONE,
-        tops=(1, MANY),
+        tops=SOME,
         shape="ends.hdf5_data",
         extended=True,
         untransformed=True,
@@ -75,7 +81,7 @@ TYPES = (
         params=("dummy_data_param",),
         needs_params=True,
         bottoms=NONE,
-        tops=(1, MANY),
+        tops=SOME,
         shape="sources.dummy_data",
         untransformed=True,
         inner=True,
@@ -84,7 +90,7 @@ TYPES = (
         "Input",
         params=("input_param",),
         bottoms=NONE,
-        tops=(1, MANY),
+        tops=SOME,
         shape="sources.input_layer",
         input=True,
         untransformed=True,
@@ -92,6 +98,8 @@ TYPES = (
     LayerType(
         "Parameter",
         params=("parameter_param",),
+        bottoms=NONE,
+        tops=ONE,
         shape="sources.parameter",
         blobs=True,
         untransformed=True,

@@ -70,7 +70,7 @@ TYPES = (
         moments="joins.same",
         first_only=True,
     ),
-    LayerType("Filter", bottoms=(2, MANY), tops=SOME, shape="joins.filter_layer"),
+    LayerType("Filter", bottoms=(2, MANY), tops=SOME, shape="joins.filter_layer", zero="choice"),
     LayerType(
         "Silence",
         v1=("SILENCE", 36),

@@ -53,6 +53,8 @@ TYPES = (
         "ContrastiveLoss",
         v1=("CONTRASTIVE_LOSS", 37),
         params=("contrastive_loss_param", "loss_param"),
+        bottoms=(3, MANY),
+        tops=(0, MANY),
         shape="losses.contrastive",
         moments="losses.labelled",
         first_only=True,

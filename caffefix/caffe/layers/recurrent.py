@@ -6,11 +6,14 @@ from caffefix.caffe.layers.kind import LayerType
 
 _NO_OUTPUT = "Check failed: num_output > 0 (0 vs. 0) num_output must be positive"
 
+# A static input is one more bottom, and where the hidden state is exposed, each part of it is one and makes a top.
 TYPES = (
     LayerType(
         "LSTM",
         params=("recurrent_param",),
         needs_params=True,
+        bottoms=(2, 5),
+        tops=(1, 3),
         shape="recurrent.recurrent",
         zero="recurrent",
         weights="recurrent_param",
@@ -22,6 +25,8 @@ TYPES = (
         "RNN",
         params=("recurrent_param",),
         needs_params=True,
+        bottoms=(2, 4),
+        tops=(1, 2),
         shape="recurrent.recurrent",
         zero="recurrent",
         weights="recurrent_param",

@@ -274,6 +274,21 @@ def _power_numbers(layer: Layer) -> tuple[float, float, float]:
     return number("power", 1.0), number("scale", 1.0), number("shift", 0.0)
 
 
+def _bounds(layer: Layer) -> tuple[float, float]:
+    return layer.number("clip_param", "min", 0.0), layer.number("clip_param", "max", 0.0)
+
+
+def _clipped(site: Site) -> Value:
+    low, high = _bounds(site.layer)
+    return sign(max(low, min(0.0, high))) if site.value is Value.ZERO else _constant_stays(site.value)
+
+
+def _clip_passes(site: Site, index: int) -> bool:
+    """The derivative is 1 at the bounds."""
+    low, high = _bounds(site.layer)
+    return low <= 0 <= high or site.value is not Value.ZERO
+
+
 def _powered(site: Site) -> Value:
     exponent, factor, shift = _power_numbers(site.layer)
     value = site.value
@@ -300,6 +315,7 @@ anything = ZeroRule()
 relu = ZeroRule(_rectified, _relu_passes)
 relu6 = ZeroRule(_rectified6)
 absolute = ZeroRule(_absolute, _absolute_passes)
+clip = ZeroRule(_clipped, _clip_passes)
 power = ZeroRule(_powered, _power_passes)
 
 
@@ -374,7 +390,17 @@ def _only_first(site: Site, index: int) -> bool:
     return index == 0
 
 
+def _chosen(site: Site) -> Value:
+    """What is in all of the blobs that items are chosen from."""
+    return _mixed(site.values[:-1])
+
+
+def _but_the_last(site: Site, index: int) -> bool:
+    return index < len(site.values) - 1
+
+
 eltwise = ZeroRule(_joined, _join_passes)
 concat = ZeroRule(_side_by_side)
+choice = ZeroRule(_chosen, _but_the_last)
 crop = ZeroRule(_unchanged, _only_first)
 axpy = ZeroRule(_scaled_and_added)

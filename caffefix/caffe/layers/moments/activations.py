@@ -83,6 +83,27 @@ def power(place: Place, bottoms: list[Signal]) -> list[Signal]:
     return [mapped(bottoms[0], lambda x: (shift + factor * x) ** int(exponent)).with_doubt(0.1)]
 
 
+def exponential(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """base^(shift + scale · x); the base is e where it is -1."""
+    base, factor, shift = (
+        place.layer.number("exp_param", name, default)
+        for name, default in (("base", -1.0), ("scale", 1.0), ("shift", 0.0))
+    )
+    if base <= 0 and base != -1:
+        raise Stop("a base that is not above zero, on which Caffe aborts")
+    grown = 1.0 if base == -1 else log(base)
+    try:
+        return [mapped(bottoms[0], lambda x: exp(grown * (shift + factor * x))).with_doubt(0.1)]
+    except OverflowError:
+        raise Stop("an exponential beyond all numbers") from None
+
+
+def clip(place: Place, bottoms: list[Signal]) -> list[Signal]:
+    """x between two bounds."""
+    low, high = (place.layer.number("clip_param", name, 0.0) for name in ("min", "max"))
+    return [mapped(bottoms[0], lambda x: max(low, min(x, high)))]
+
+
 def dropout(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """In TRAIN some values are dropped and the others made larger."""
     if place.phase is Phase.TEST:
