@@ -1,0 +1,41 @@
+"""Lark's tables for ``grammar/proto.lark``, saved as those of prototxt are: reading a .proto imports no Lark.
+
+``python -m caffefix.proto.tables`` writes ``_tables.py`` again.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from caffefix.resources import content, resource
+from caffefix.syntax.tables import Tables, saved, source
+
+GRAMMAR = "grammar/proto.lark"
+STARTS = ("file",)
+
+
+def load() -> Tables:
+    """The tables of the language of .proto files."""
+    from caffefix.proto import _tables
+
+    return saved(_tables, GRAMMAR, STARTS)
+
+
+def text() -> str:
+    """The text of ``_tables.py``."""
+    made = source(content(resource(GRAMMAR)), GRAMMAR, STARTS, "caffefix.proto.tables")
+    return made.replace("# fmt: off\n", "# fmt: off\n# ruff: noqa\n", 1)
+
+
+def main() -> int:
+    """Write ``_tables.py``."""
+    from pathlib import Path
+
+    target = Path(__file__).with_name("_tables.py")
+    target.write_text(text(), encoding="utf-8")
+    print(f"wrote {target.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
