@@ -148,6 +148,7 @@ def _check(file: File, linked: Linked, missing: list[Import]) -> None:
         _check_numbers(file, message)
         for field in (*message.fields, *message.extensions):
             _check_type(file, linked, name, field, missing)
+            _check_label(file, message, field)
     for field in file.extensions:
         _check_type(file, linked, file.package, field, missing)
     for _, enum in file.all_enums():
@@ -159,7 +160,10 @@ def _check_type(file: File, linked: Linked, scope: str, field: Field, missing: l
     for written in types:
         if not missing and not linked.meant(scope, written)[0]:
             raise ProtoError(file.source, field.offset, f'the type "{short(written)}" is not there')
-    if file.syntax == "proto2" and not (field.label or field.oneof):
+
+
+def _check_label(file: File, message: Message, field: Field) -> None:
+    if file.syntax == "proto2" and not (field.label or field.oneof or message.is_map_entry):
         reason = f'"{short(field.name)}" has no label; write optional, required or repeated before it'
         raise ProtoError(file.source, field.offset, reason)
 

@@ -41,7 +41,7 @@ class Field:
         number: its number.
         label: ``optional``, ``required`` or ``repeated``; empty where none is written.
         type: as it is written; ``Linked.meant`` tells what it is.
-        default: as it is written, strings in pieces joined; empty if there is none.
+        default: as it is written, strings in pieces joined; None if there is none.
         packed: as the file says; None if it does not.
         oneof: the choice that it is one of; empty for none.
         deprecated: whether the file says so.
@@ -53,7 +53,7 @@ class Field:
     number: int
     label: str
     type: str
-    default: str
+    default: str | None
     packed: bool | None
     oneof: str
     deprecated: bool

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 20  # bytes; the longest caffe.proto known has 100,000
 DEPTH = 32  # of messages in messages: protoc's own limit
-_MOST_MEMBERS = 1 << 16
+MOST_TYPES = 1 << 12  # messages and enums; the richest caffe.proto known has 250
+LONGEST_NAME = 128  # characters
+_MOST_PARTS = 32  # of a name with dots
 LARGEST_NUMBER = (1 << 29) - 1
 
 _WORDS = {"IDENT": "a name", "INT": "a number", "FLOAT": "a number", "STRING": "a string", "$END": "the end"}
@@ -120,7 +122,9 @@ def read(source: Source) -> File:
         ProtoError: it is none, too large, too deep, or has what is not taken (groups).
     """
     if len(source.text) > LARGEST:
-        raise ProtoError(source, 0, f"a .proto file of {len(source.text)} bytes; the most that is read is {LARGEST}")
+        raise ProtoError(
+            source, 0, f"a .proto file of {len(source.text)} bytes; the most that is read is {LARGEST}"
+        )
     driver = _driver()
     try:
         statements: list[Any] = driver.parse(_tokens(source.text))
@@ -207,7 +211,7 @@ def _sorted(tables: Tables) -> tuple[frozenset[str], list[str]]:
 def _tokens(text: str) -> Iterator[_Token]:
     scanner, keywords = _tools()
     match = scanner.match
-    at, end, depth = 0, len(text), 0
+    at, end, depth, types = 0, len(text), 0, 0
     while at < end:
         found = match(text, at)
         if found is None:
@@ -215,8 +219,16 @@ def _tokens(text: str) -> Iterator[_Token]:
         kind = found.lastgroup
         if kind is not None and kind != "COMMENT":
             word = found.group()
-            if kind == "IDENT" and word.upper() in keywords and word.islower():
-                kind = word.upper()
+            if kind == "IDENT":
+                if len(word) > LONGEST_NAME:
+                    raise _Refused(
+                        at, f"a name of {len(word)} characters; the most that is read is {LONGEST_NAME}"
+                    )
+                if word.islower() and word.upper() in keywords:
+                    kind = word.upper()
+                    types += kind in ("MESSAGE", "ENUM", "MAP")
+                    if types > MOST_TYPES:
+                        raise _Refused(at, f"more than {MOST_TYPES} messages and enums")
             elif kind == "LBRACE":
                 depth += 1
                 if depth > DEPTH:
@@ -289,7 +301,7 @@ def _field(name: _Token, type_: _Text, number: _Token, options: Any, label: str 
         value,
         label,
         type_.text,
-        settings.get("default", ""),
+        settings.get("default"),
         None if packed is None else packed == "true",
         "",
         settings.get("deprecated") == "true",
@@ -312,7 +324,7 @@ def _map(children: list[Any]) -> _Map:
     _, _, key, _, value, _, name, _, number, options, _ = children
     entry = _entry_name(name.text)
     fields = tuple(
-        Field(part, index, "optional", t.text, "", None, "", False, "", t.start)
+        Field(part, index, "", t.text, None, None, "", False, "", t.start)
         for index, (part, t) in enumerate((("key", key), ("value", value)), 1)
     )
     message = Message(entry, fields, (), (), (), (), (), (), (), True, name.start)
@@ -384,6 +396,8 @@ def _grown(children: list[Any]) -> list[Any]:
 
 
 def _dotted(children: list[Any]) -> _Text:
+    if len(children[0]) > _MOST_PARTS:
+        raise _Refused(children[0][0].start, f"a name of more than {_MOST_PARTS} parts")
     return _Text(".".join(part.text for part in children[0]), children[0][0].start)
 
 
