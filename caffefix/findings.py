@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 
+from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
-from caffefix.caffe.dialect import Verdict, judge
+from caffefix.caffe.dialect import Verdict, judge, root_type
 from caffefix.caffe.family import Family
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.net import Phase as TrainOrTest
+from caffefix.caffe.registry import Kind
 from caffefix.caffe.roles import LEARNS, NETS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
@@ -209,32 +211,60 @@ class Subject:
         return self.options.from_scratch and not inside and not self.family.loads_weights
 
     @cached_property
+    def caffes(self) -> Caffes:
+        """The Caffes that the file is judged by: the repository's own among them, unless the user names a fork."""
+        given = None if self.options.dialect else self.family.caffes
+        return given or known_caffes()
+
+    @cached_property
+    def own(self) -> int:
+        """The repository's own Caffe, if it has such files at all: the file is for it, then."""
+        root = root_type(self.document) if self.caffes.own else None
+        return self.caffes.own & self.caffes.judging(root) if root is not None else 0
+
+    @cached_property
+    def named(self) -> int:
+        """The Caffe that the file is for, if the user named it or it lies in the repository; else 0."""
+        return load().bit(self.options.dialect) if self.options.dialect else self.own
+
+    @property
+    def dialect(self) -> str:
+        """Its name; empty where there is none."""
+        return next(iter(self.caffes.schema.names(self.named)), "")
+
+    @cached_property
     def verdict(self) -> Verdict | None:
         """What the forks' parsers say of the file."""
-        return judge(self.document, self._named)
+        return judge(self.document, self.named, self.caffes)
 
     @cached_property
     def refused(self) -> tuple[Problem, ...]:
-        """What stops every fork, or the one that the user named."""
+        """What stops every fork, or the one that the file is for."""
         problems = self.verdict.problems if self.verdict is not None else ()
-        named = self._named
+        named = self.named
         return tuple(p for p in problems if (p.forks & named if named else p.forks == p.context))
-
-    @property
-    def _named(self) -> int:
-        return load().bit(self.options.dialect) if self.options.dialect else 0
 
     @cached_property
     def forks(self) -> int:
-        """The forks that the file may be for: the one named by the user, or all that accept it.
+        """The known forks that the file may be for: the one named by the user, or all that accept it.
 
         Of these, the one that wrote the log, where that is certain.
         """
-        if self._named:
-            return self._named
+        if self.options.dialect:
+            return self.named
         accepting = self.verdict.accepting if self.verdict is not None else load().everyone
+        accepting &= load().everyone
         log = self.options.log
         return (accepting & load().bit(log.fork) if log is not None and log.fork else 0) or accepting
+
+    def knows(self, message: str, field: str) -> bool:
+        """Whether the repository's own Caffe has a field; True where there is none."""
+        variants = self.caffes.schema.messages.get(message, {}).get(field, ()) if self.own else ()
+        return not self.own or any(variant.forks & self.own for variant in variants)
+
+    def lacks(self, kind: Kind, name: str) -> bool:
+        """Whether the repository's own Caffe is known not to register a name."""
+        return bool(self.own & self.caffes.known(kind) & ~self.caffes.registering(kind, name))
 
     def prediction(self, net: Net) -> Prediction:
         """Predicted signals of one of the file's nets, in TRAIN; made once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
@@ -20,11 +21,13 @@ class Verdict:
         problems: in file order, all that no fork lets pass, and the first thing that each fork stops at.
         accepting: the forks whose parser takes the file.
         reasons: for each of the others, by name, what its parser stops at.
+        caffes: those that were asked.
     """
 
     problems: tuple[Problem, ...]
     accepting: int
     reasons: dict[str, Problem]
+    caffes: Caffes
 
     def accepted_by(self, fork: str) -> bool:
         """Whether a fork's parser takes the file."""
@@ -40,25 +43,26 @@ def root_type(document: Document) -> str | None:
     return None if is_part or kind is Role.OTHER else NET
 
 
-def judge(document: Document, asked: int = 0) -> Verdict | None:
+def judge(document: Document, asked: int = 0, caffes: Caffes | None = None) -> Verdict | None:
     """The verdict on a file; None for what is neither net nor solver.
 
     Args:
         document: the file.
         asked: forks of which all problems are told.
+        caffes: those that are asked; by default the known ones.
     """
     root = root_type(document)
     if root is None:
         return None
-    schema = load()
-    found = tuple(problems(document, root, asked))
-    accepting = schema.everyone
+    caffes = caffes or known_caffes()
+    accepting = caffes.judging(root)
+    found = tuple(problems(caffes.checker, document, root, accepting, asked & accepting))
     reasons: dict[str, Problem] = {}
     for problem in found:
         failing = accepting & problem.forks
         if not failing:
             continue
-        for name in schema.names(failing):
+        for name in caffes.schema.names(failing):
             reasons[name] = problem
         accepting &= ~failing
-    return Verdict(found, accepting, reasons)
+    return Verdict(found, accepting, reasons, caffes)

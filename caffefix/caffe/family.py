@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
+from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
@@ -95,6 +96,7 @@ class Family:
         solvers: those of them that are solvers and name this file as a net.
         lost: names of nets, as a solver writes them, that no file has.
         name: of the file itself; empty where it has no siblings.
+        caffes: those that it may be for, with the one that lies in its repository; None where none does.
         trained: names of the siblings that a sibling trains.
         tested: of those that siblings name as nets to test with, and none as one to train.
         is_tested: whether the file itself is one of these.
@@ -107,6 +109,7 @@ class Family:
     tested: frozenset[str] = frozenset()
     is_tested: bool = False
     name: str = ""
+    caffes: Caffes | None = None
 
     @property
     def key(self) -> Iterator[bytes]:
@@ -122,11 +125,12 @@ class Family:
             yield from (name.encode("utf-8", "surrogateescape") for name in names)
         yield b"is tested" if self.is_tested else b""
         yield self.name.encode("utf-8", "surrogateescape")
+        yield self.caffes.given.digest if self.caffes is not None and self.caffes.given is not None else b""
 
     @property
     def outline(self) -> Family:
-        """What of it everything depends on: the role of the file."""
-        return Family(is_tested=self.is_tested)
+        """What of it everything depends on: the role of the file, and the Caffe that it is for."""
+        return Family(is_tested=self.is_tested, caffes=self.caffes)
 
     @property
     def loads_weights(self) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Layer, nets
 from caffefix.caffe.placeholders import is_placeholder
-from caffefix.caffe.registry import ABORTS, Form, Kind, known, registering
-from caffefix.caffe.schema import load
+from caffefix.caffe.registry import ABORTS, Form, Kind
 from caffefix.caffe.solver import solver_of
 from caffefix.caffe.typecheck import Kind as Refused
 from caffefix.records import dataclass
@@ -81,10 +81,16 @@ class Fit:
         return self.verdict.accepting & self.registering
 
 
-def fit(document: Document) -> Fit | None:
-    """How the known forks suit a file; None for what is neither net nor solver."""
-    everyone = load().everyone
-    verdict = judge(document, everyone)
+def fit(document: Document, caffes: Caffes | None = None) -> Fit | None:
+    """How the known forks suit a file; None for what is neither net nor solver.
+
+    Args:
+        document: the file.
+        caffes: those that are asked; by default the known ones.
+    """
+    caffes = caffes or known_caffes()
+    everyone = caffes.schema.everyone
+    verdict = judge(document, everyone, caffes)
     if verdict is None:
         return None
     found: dict[tuple[str, str], Need] = {}
@@ -95,9 +101,9 @@ def fit(document: Document) -> Fit | None:
         need = Need(FIELD if is_field else VALUE, node.name + of_field, node, problem.text, problem.forks)
         _add(found, need)
     registered, unread = everyone, 0
-    for use in uses(document):
+    for use in uses(document, caffes):
         registered &= ~use.lacking
-        unread |= everyone & ~known(use.kind)
+        unread |= everyone & ~caffes.known(use.kind)
         if use.lacking:
             text = f"{ABORTS[use.kind]}: {use.name}"
             _add(found, Need(use.kind.value, use.name, use.node, text, use.lacking))
@@ -111,15 +117,20 @@ def _add(found: dict[tuple[str, str], Need], need: Need) -> None:
     found[need.kind, need.name] = need
 
 
-def uses(document: Document) -> tuple[Use, ...]:
-    """The names in a file that a Caffe must register, each once."""
+def uses(document: Document, caffes: Caffes) -> tuple[Use, ...]:
+    """The names in a file that a Caffe must register, each once.
+
+    Args:
+        document: the file.
+        caffes: those that are asked who lacks them.
+    """
     found: dict[tuple[Kind, str, Form], Use] = {}
     for kind, name, form, node in _named(document):
         if (kind, name, form) in found or is_placeholder(node):
             continue
-        having = registering(kind, name, form)
+        having = caffes.registering(kind, name, form)
         if having or form is not Form.ENUM:  # an enum's value that nobody has, no parser takes
-            found[kind, name, form] = Use(kind, name, node, known(kind) & ~having)
+            found[kind, name, form] = Use(kind, name, node, caffes.known(kind) & ~having)
     return tuple(found.values())
 
 

@@ -115,7 +115,7 @@ def _refused(verdict: Verdict | None, forks: int) -> str:
     """Why none of these forks' parsers takes the file."""
     if verdict is None or verdict.accepting & forks:
         return ""
-    names = load().names(forks)
+    names = verdict.caffes.schema.names(forks)
     return verdict.reasons["bvlc" if "bvlc" in names else names[0]].text
 
 

@@ -97,9 +97,14 @@ def forks() -> tuple[Fork, ...]:
 def known(kind: Kind) -> int:
     """The forks of which it was read what they register."""
     found = 0
-    for name, form in _ANCHORS[kind]:
+    for name, form in anchored(kind):
         found |= _listed(kind, name, form)
     return found
+
+
+def anchored(kind: Kind) -> tuple[tuple[str, Form], ...]:
+    """Names that every Caffe registers one of: where none was found, nothing was read."""
+    return _ANCHORS[kind]
 
 
 @lru_cache(maxsize=1 << 12)

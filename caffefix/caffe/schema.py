@@ -55,12 +55,14 @@ class Schema:
         messages: variants by field name, by message name.
         enums: (number, forks) by value name, by enum name.
         required: names of the fields that some forks require, by message name.
+        holders: tells the messages that have a field of a name.
     """
 
     forks: tuple[str, ...]
     messages: Mapping[str, Mapping[str, tuple[Variant, ...]]]
     enums: Mapping[str, Mapping[str, tuple[tuple[int, int], ...]]]
     required: Mapping[str, Iterable[str]]
+    holders: Callable[[str], list[str]]
 
     @property
     def everyone(self) -> int:
@@ -74,10 +76,6 @@ class Schema:
     def names(self, forks: int) -> list[str]:
         """The names of a set of forks."""
         return [name for index, name in enumerate(self.forks) if forks >> index & 1]
-
-    def holders(self, field: str) -> list[str]:
-        """Messages that have a field of that name."""
-        return _holders().get(field, [])
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
@@ -152,7 +150,7 @@ def load() -> Schema:
         if "\trequired\t" in row:
             message, name, *_ = row.split("\t")
             required.setdefault(message, {})[name] = None
-    return Schema(names, fields, table("enums.tsv", value), required)
+    return Schema(names, fields, table("enums.tsv", value), required, lambda field: _holders().get(field, []))
 
 
 @cache

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-from caffefix.caffe.schema import Schema, Variant, load
+from caffefix.caffe.schema import Schema, Variant
 from caffefix.records import dataclass
 from caffefix.syntax.gist import gist
 from caffefix.syntax.green import Block, Field, Green, Trivia
@@ -75,9 +75,11 @@ class _Answer:
 class _Context:
     """A message of certain types; it remembers its answers."""
 
-    __slots__ = ("answers", "everyone", "message", "refusing", "required", "types")
+    __slots__ = ("answers", "checker", "everyone", "message", "refusing", "required", "types")
 
-    def __init__(self, schema: Schema, types: Types) -> None:
+    def __init__(self, checker: Checker, types: Types) -> None:
+        schema = checker.schema
+        self.checker = checker
         self.types = types
         self.everyone = 0
         for forks in types.values():
@@ -111,28 +113,41 @@ class _Open:
     refusing: int = 0
 
 
-_contexts: dict[frozenset[tuple[str, int]], _Context] = {}
 _ANSWERS = 1 << 12  # a message's answers are forgotten beyond this many
 
 
-def _context(types: Types) -> _Context:
-    key = frozenset(types.items())
-    if key not in _contexts:
-        _contexts[key] = _Context(load(), types)
-    return _contexts[key]
+class Checker:
+    """Checks files against a schema; it remembers what it said of fields and messages.
+
+    Args:
+        schema: of all forks that are asked.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._contexts: dict[frozenset[tuple[str, int]], _Context] = {}
+
+    def context(self, types: Types) -> _Context:
+        """A message that has these types in these forks."""
+        key = frozenset(types.items())
+        if key not in self._contexts:
+            self._contexts[key] = _Context(self, types)
+        return self._contexts[key]
 
 
-def problems(document: Document, root: str, asked: int = 0) -> Iterator[Problem]:
+def problems(checker: Checker, document: Document, root: str, judging: int, asked: int = 0) -> Iterator[Problem]:
     """What is wrong, in file order: all that no fork lets pass, and the first thing that each fork stops at.
 
     Args:
+        checker: what the file is checked against.
         document: the file.
         root: type of the whole: ``NetParameter`` or ``SolverParameter``.
-        asked: forks of which all is told that they refuse.
+        judging: the forks that are asked.
+        asked: those of them of which all is told that they refuse.
     """
-    hopeless = 1 << len(load().forks)  # stands beside the forks that refuse something, if those are all
-    wanted = load().everyone | hopeless | asked
-    stack = [_opened(document.root, _context({root: load().everyone}))]
+    hopeless = 1 << len(checker.schema.forks)  # stands beside the forks that refuse something, if those are all
+    wanted = judging | hopeless | asked
+    stack = [_opened(document.root, checker.context({root: judging}))]
     while stack:
         top = stack[-1]
         context, seen = top.context, top.seen
@@ -206,7 +221,7 @@ def _answer(context: _Context, parent: Node, index: int, item: Field | Block) ->
 
 def _judge(context: _Context, node: Node) -> _Answer:
     """What is wrong with a field, and the types of its message."""
-    schema = load()
+    schema = context.checker.schema
     known = fitting = singular = 0
     inner: Types = {}
     words = ""
@@ -231,7 +246,7 @@ def _judge(context: _Context, node: Node) -> _Answer:
         refused.append((Kind.UNKNOWN_FIELD, text, context.everyone & ~known, context.everyone))
     if known & ~fitting:
         refused.append((kind, words, known & ~fitting, known))
-    return _Answer(refused, fitting, singular, _context(inner) if inner else None)
+    return _Answer(refused, fitting, singular, context.checker.context(inner) if inner else None)
 
 
 def _fits(schema: Schema, variant: Variant, node: Node, forks: int) -> tuple[str, Kind, int]:

@@ -7,6 +7,8 @@
 5. Every comment keeps its owner, but for moves that the edits declare.
 6. The meaning (the net after Caffe's own upgrade) changes only where the fixer declared.
 7. Every suppression covers as much as before: a field, a message or the file.
+8. What is written can be read by the Caffe that the file is for, if that is known. (A fixer that fails this one is
+   held back, and the others go on.)
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from caffefix.caffe.needs import Use, uses
+from caffefix.caffe.registry import ABORTS
+from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.findings import Subject
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     Delete,
@@ -182,6 +188,38 @@ def keeps_suppressions(before: Document, after: Document, edits: Sequence[Edit])
             raise ProofError(
                 f"the suppression {text.strip()!r} would no longer cover {what}; write it above the layer"
             )
+
+
+class UnreadableError(ProofError):
+    """A repair that the Caffe that the file is for cannot read; the message is what it says of it."""
+
+
+def is_read(before: Subject, after: Subject) -> None:
+    """Proof 8.
+
+    Raises:
+        UnreadableError: the parser of that Caffe stops where it did not before, or it does not register a name.
+    """
+    if not after.named or before.verdict is None or after.verdict is None:
+        return
+    known = Counter(_words(problem) for problem in before.refused)
+    for problem in after.refused:
+        known[_words(problem)] -= 1
+        if known[_words(problem)] < 0:
+            raise UnreadableError(problem.text)
+    lacking = _lacking(after)
+    if len(lacking) > len(_lacking(before)):
+        use = lacking[-1]
+        raise UnreadableError(f"{ABORTS[use.kind]}: {use.name}")
+
+
+def _words(problem: Problem) -> tuple[Kind, str]:
+    return problem.kind, problem.text
+
+
+def _lacking(subject: Subject) -> list[Use]:
+    """The names in a file that the Caffe that it is for does not register."""
+    return [use for use in uses(subject.document, subject.caffes) if use.lacking & subject.named]
 
 
 class _Declared:

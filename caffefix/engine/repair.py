@@ -16,9 +16,9 @@ from caffefix.caffe.family import Family
 from caffefix.caffe.roles import carry_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
-from caffefix.engine.look import look, survey
+from caffefix.engine.look import Look, look, survey
 from caffefix.engine.places import Places
-from caffefix.engine.proof import ProofError
+from caffefix.engine.proof import ProofError, UnreadableError
 from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
@@ -108,10 +108,12 @@ def _repair(
         place = source.position(error.offset)
         reason = error.render(source)
         return FileResult(source.path, Status.ERROR, reason, line=place.line, column=place.column)
-    run = _Run(source, request, subject, chosen)
+    held: dict[str, str] = {}
+    run = _Run(source, request, subject, chosen, held)
     try:
         proof.prints(subject.document)
-        run.to_fixpoint()
+        while not run.to_fixpoint():
+            run = _Run(source, request, subject, chosen, held)
         result = run.result(diff_path or source.path)
         return replace(result, forks=_forks(run.original)) if request.forks else result
     except (ProofError, EditError) as error:
@@ -139,8 +141,21 @@ def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) 
 
 
 class _Run:
-    def __init__(self, source: Source, request: Request, subject: Subject, fixers: Sequence[Fixer]) -> None:
+    """One run of the fixers on a file.
+
+    Args:
+        source: the file.
+        request: what is looked for, and what may be applied.
+        subject: the file as the first fixer sees it.
+        fixers: what changes the file.
+        held: fixers that are held back, and what the Caffe that the file is for says of what they write.
+    """
+
+    def __init__(
+        self, source: Source, request: Request, subject: Subject, fixers: Sequence[Fixer], held: dict[str, str]
+    ) -> None:
         self.source = source
+        self.held = held
         self.request = request
         self.fixers = fixers
         self.family = subject.family
@@ -162,8 +177,13 @@ class _Run:
         carry_role(self.original, document)
         return Subject(document, self.request.options, self.family)
 
-    def to_fixpoint(self) -> None:
-        """Run all fixers, again and again, until a whole round changes nothing."""
+    def to_fixpoint(self) -> bool:
+        """Run all fixers, again and again, until a whole round changes nothing.
+
+        Returns:
+            Whether it came so far: where a fixer writes what the Caffe that the file is for cannot read, it is
+            held back from now on, and the file is to be begun anew.
+        """
         turns = 0
         changed = True
         while changed:
@@ -173,13 +193,18 @@ class _Run:
             for fixer in self.fixers:
                 if fixer.phase is Phase.TIDY and changed:
                     break  # what was found in this round may be gone: the next one tells
-                taken = self._visit(fixer)
+                try:
+                    taken = self._visit(fixer)
+                except UnreadableError as error:
+                    self.held[fixer.name] = str(error)
+                    return False
                 changed |= taken > 0
                 turns += taken
                 if turns > _LIMIT:
                     raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
             self.round += 1
         self.fixing = ""
+        return True
 
     def _visit(self, fixer: Fixer) -> int:
         """Let a fixer change the text until it proposes nothing; the turns that it took."""
@@ -187,7 +212,7 @@ class _Run:
         declared: set[str] = set()
         turns = 0
         while True:
-            found = look(fixer, self.subject, self.fixers, self.suppressed)
+            found = self._look(fixer)
             fixes = self._turn(fixer, found.shown)
             if not fixes:
                 break
@@ -203,6 +228,7 @@ class _Run:
                 break  # it judges findings of the text as it was
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
+            proof.is_read(before, self.subject)
             proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
             if self.stages is not None:
                 count = len(set(self.applied[fixed:]))
@@ -210,6 +236,16 @@ class _Run:
         self.left += [f for f in found.shown if not (fixer.once and self.rewritten.holds(f.fix))]
         self.suppressed += found.suppressed
         return turns
+
+    def _look(self, fixer: Fixer) -> Look:
+        """What a fixer finds; without its fixes, if it is held back."""
+        found = look(fixer, self.subject, self.fixers, self.suppressed)
+        said = self.held.get(fixer.name)
+        if said is None:
+            return found
+        applies = self.request.selection.applies
+        shown = (_held(f, said, fixer, self.subject) if applies(f) else f for f in found.shown)
+        return replace(found, shown=tuple(shown))
 
     def _check_order(self, fixer: Fixer, edits: Sequence[TextEdit]) -> None:
         """Refuse to let one patch of the user's rewrite what another one wrote: nobody said in which order."""
@@ -320,7 +356,7 @@ class _Run:
         """Names of the findings that a run on a file would fix."""
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
         applies = self.request.selection.applies
-        lasting = [fixer for fixer in self.fixers if not fixer.once]
+        lasting = [fixer for fixer in self.fixers if not fixer.once and fixer.name not in self.held]
         return [f.name for found in survey(subject, lasting) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
@@ -374,6 +410,16 @@ class _Run:
         return one_line(self.source.text[offset : offset + _SHOWN if end < 0 else end].rstrip())
 
 
+def _held(finding: Finding, said: str, fixer: Fixer, subject: Subject) -> Finding:
+    """A finding whose fix is not made: what it would write cannot be read by the Caffe that the file is for."""
+    who = "this repository's Caffe" if subject.own else f"{subject.dialect}'s Caffe"
+    message = f'{finding.message}; not written, for {who} could not read it: "{said}"'
+    # That the file is in an old format is no fault where no newer one is known.
+    is_old = fixer.phase is Phase.UPGRADE and finding.severity is Severity.WARNING
+    severity = Severity.INFO if is_old else finding.severity
+    return replace(finding, message=message, fix=None, severity=severity)
+
+
 def _stages(source: Source) -> Stages:
     from caffefix.engine.stages import Stages
 
@@ -388,7 +434,7 @@ def _forks(document: Document) -> tuple[str, ...] | None:
 def _meaning(subject: Subject) -> NormalForm:
     from caffefix.caffe.normal import normal_form  # protobuf is imported when there is something to prove
 
-    return normal_form(subject.document, subject.verdict, subject.forks if subject.options.dialect else None)
+    return normal_form(subject.document, subject.verdict, subject.named or None)
 
 
 def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:

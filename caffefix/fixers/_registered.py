@@ -1,54 +1,95 @@
-"""What the findings about unregistered names share: which fork is asked, and who registers a name."""
+"""What the findings about unregistered names share: which Caffe is asked, and who registers a name."""
 
 from __future__ import annotations
 
-from caffefix.caffe.registry import ABORTS, Kind, known, names, registering
+from collections.abc import Iterator
+
+from caffefix.caffe.caffes import Caffes
+from caffefix.caffe.registry import ABORTS, Kind
 from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Severity, Subject
 from caffefix.fixers._layers import listed
+from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 
-def asked(subject: Subject, kind: Kind) -> int:
-    """The fork that the file is certainly for: named by the user, or shown by the log; 0 without one.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The Caffe that is asked whether it registers a name.
 
-    A fork of which it was not read what it registers is none.
+    Attributes:
+        kind: of what.
+        caffes: all that a file is judged by.
+        fork: the Caffe that the file is certainly for: named by the user, shown by the log, or its repository's
+            own; 0 without one, or where it was not read what it registers. BVLC's is asked then.
     """
-    certain = bool(subject.options.dialect) or (subject.options.log is not None and bool(subject.options.log.fork))
-    one = subject.forks if certain and not subject.forks & (subject.forks - 1) else 0
-    return one & known(kind)
+
+    kind: Kind
+    caffes: Caffes
+    fork: int
+
+    @property
+    def judging(self) -> int:
+        """The one that is asked."""
+        return self.fork or load().bit("bvlc")
+
+    @property
+    def is_bvlc(self) -> bool:
+        """Whether that is BVLC's."""
+        return self.judging == load().bit("bvlc")
+
+    @property
+    def is_own(self) -> bool:
+        """Whether that is the repository's own."""
+        return bool(self.fork & self.caffes.own)
+
+    def having(self, name: str) -> int:
+        """The Caffes that register a name."""
+        return self.caffes.registering(self.kind, name)
+
+    def has(self, name: str) -> bool:
+        """Whether the one that is asked registers it."""
+        return bool(self.having(name) & self.judging)
+
+    def names(self) -> Iterator[str]:
+        """What it registers."""
+        return self.caffes.names(self.kind, self.judging)
+
+    def aborts(self, name: str) -> str:
+        """What it says of a name."""
+        who = "this repository's Caffe" if self.is_own else f"{load().names(self.judging)[0]}'s Caffe"
+        when = " at the first update" if self.kind is Kind.POLICY else ""
+        return f'{"Caffe" if self.is_bvlc else who} aborts{when} with "{ABORTS[self.kind]}: {name}"'
+
+    def holders(self, name: str) -> str:
+        """The forks that register a name: ``caffe-tvg has it``, ``nvidia, ssd, intel and 4 more have it``."""
+        forks = load().names(self.having(name))
+        return f"{listed(forks)} {'has' if len(forks) == 1 else 'have'} it" if forks else "no known Caffe has it"
+
+    def unregistered(self, finding: str, name: str, node: Node, layer: str = "") -> Finding:
+        """A name that is no slip: an error where the Caffe is known; else a note, for other forks have it, or may.
+
+        Args:
+            finding: its name.
+            name: the name that is not registered.
+            node: where.
+            layer: the layer that it is about.
+        """
+        if self.fork:
+            message = f"{self.aborts(name)}; {self.holders(name)}"
+            return Finding(finding, Severity.ERROR, message, node, layer)
+        having = self.having(name)
+        who = "BVLC's " if having else ""
+        message = f"{who}{self.aborts(name)}{'' if having else ', unless yours has it'}; {self.holders(name)}"
+        if self.kind is not Kind.LAYER:
+            message += f" (BVLC's are {', '.join(self.names())})"
+        return Finding(finding, Severity.INFO, message, node, layer)
 
 
-def aborts(kind: Kind, name: str, fork: int) -> str:
-    """What Caffe says of a name, or the fork that is asked for."""
-    who = f"{load().names(fork)[0]}'s Caffe" if fork and fork != load().bit("bvlc") else "Caffe"
-    when = " at the first update" if kind is Kind.POLICY else ""
-    return f'{who} aborts{when} with "{ABORTS[kind]}: {name}"'
-
-
-def unregistered(finding: str, kind: Kind, name: str, node: Node, fork: int, layer: str = "") -> Finding:
-    """A name that is no slip: an error where the fork is known; else a note, for other forks have it, or may.
-
-    Args:
-        finding: its name.
-        kind: what is registered.
-        name: the name that is not.
-        node: where.
-        fork: the fork that is asked for; 0 without one.
-        layer: the layer that it is about.
-    """
-    having = registering(kind, name)
-    others = holders(kind, name) if having else "no known Caffe has it"
-    if fork:
-        return Finding(finding, Severity.ERROR, f"{aborts(kind, name, fork)}; {others}", node, layer)
-    who = "BVLC's " if having else ""
-    message = f"{who}{aborts(kind, name, 0)}{'' if having else ', unless yours has it'}; {others}"
-    if kind is not Kind.LAYER:
-        message += f" (BVLC's are {', '.join(names(kind, load().bit('bvlc')))})"
-    return Finding(finding, Severity.INFO, message, node, layer)
-
-
-def holders(kind: Kind, name: str) -> str:
-    """The forks that register a name: ``caffe-tvg has it``, ``nvidia, ssd, intel and 4 more have it``."""
-    forks = load().names(registering(kind, name))
-    return f"{listed(forks)} {'has' if len(forks) == 1 else 'have'} it"
+def asked(subject: Subject, kind: Kind) -> Asked:
+    """The Caffe that is asked about the names of a kind in a file."""
+    one = subject.named
+    by_log = subject.options.log is not None and bool(subject.options.log.fork)
+    if not one and by_log and not subject.forks & (subject.forks - 1):
+        one = subject.forks
+    return Asked(kind, subject.caffes, one & subject.caffes.known(kind))

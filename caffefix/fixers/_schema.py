@@ -37,22 +37,22 @@ def universal(subject: Subject, kind: Kind) -> Iterator[Problem]:
 
 
 def loads_with(subject: Subject, edits: Iterable[Edit]) -> bool:
-    """Whether some fork accepts the file once the edits are made."""
+    """Whether some fork accepts the file once the edits are made, or the one that it is for."""
     text = apply(subject.document.text, lower(subject.document, list(edits)))
-    verdict = judge(parse(text))
-    return verdict is not None and bool(verdict.accepting)
+    verdict = judge(parse(text), caffes=subject.caffes)
+    return verdict is not None and bool(verdict.accepting & (subject.named or ~0))
 
 
 def elsewhere(subject: Subject) -> bool:
     """Whether the file is for something that is not known here: another fork, or a program that fills it in.
 
-    Never where the user names the fork.
+    Never where it is known which Caffe it is for.
     """
-    if subject.options.dialect:
+    if subject.named:
         return False
     known: bool | None = subject.document.memory.get("elsewhere")
     if known is None:
-        known = any(is_foreign(p) for kind in (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE, Kind.WRONG_TYPE)
+        known = any(is_foreign(subject, p) for kind in (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE, Kind.WRONG_TYPE)
                     for p in universal(subject, kind))  # fmt: skip
         subject.document.memory["elsewhere"] = known
     return known
@@ -61,20 +61,19 @@ def elsewhere(subject: Subject) -> bool:
 def of_unknown_fork(subject: Subject) -> Problem | None:
     """The first thing in a file that only a fork can read that is not known here; None where there is none.
 
-    Templates that a program fills in are not meant. Never where the user names the fork.
+    Templates that a program fills in are not meant. Never where it is known which Caffe the file is for.
     """
-    if subject.options.dialect:
+    if subject.named:
         return None
-    found = [
-        p for kind in (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE) for p in universal(subject, kind) if is_foreign(p)
-    ]
+    kinds = (Kind.UNKNOWN_FIELD, Kind.UNKNOWN_VALUE)
+    found = [p for kind in kinds for p in universal(subject, kind) if is_foreign(subject, p)]
     found += [p for p in universal(subject, Kind.REPEATED) if lists_sources(p.node)]
     return min(found, key=lambda p: p.node.offset, default=None)
 
 
 def having(problem: Problem) -> list[str]:
     """The forks that have an unknown field in this very message: not what is around it, or none that is named."""
-    variants = load().messages[problem.message].get(problem.node.name, ())
+    variants = load().messages.get(problem.message, {}).get(problem.node.name, ())
     forks = 0
     for variant in variants:
         forks |= variant.forks
@@ -89,7 +88,7 @@ def lists_sources(node: Node) -> bool:
     return len(set(names)) == len(names)
 
 
-def is_foreign(problem: Problem) -> bool:
+def is_foreign(subject: Subject, problem: Problem) -> bool:
     """Whether nobody writes this by mistake: a name or word like no other, a field that forks have in this very
     message, a list where one value stands, a name where a number stands.
     """
@@ -99,9 +98,9 @@ def is_foreign(problem: Problem) -> bool:
             return False
         # (What layers of before 2013 had is not a fork's: LayerParameter was another message then.)
         is_elsewhere = problem.message != "LayerParameter" and bool(having(problem))
-        return is_elsewhere or not like(node.name, problem.message)
+        return is_elsewhere or not like(subject, node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
-        return not node.is_list and number_value(node.value) is None and not like_value(problem)
+        return not node.is_list and number_value(node.value) is None and not like_value(subject, problem)
     if problem.kind is not Kind.WRONG_TYPE or node.is_message:
         return False
     is_list = node.is_list and problem.text != BARE_LIST
@@ -161,10 +160,21 @@ def is_name(node: Node) -> bool:
     return not node.is_list and not is_string(node.value) and number_value(node.value) is None
 
 
-@lru_cache(maxsize=1 << 10)
-def like(word: str, message: str) -> str:
+def fields(subject: Subject, message: str) -> tuple[str, ...]:
+    """The fields of a message, in any fork or in the one that the file is for."""
+    known = subject.caffes.schema.messages.get(message, {})
+    if not subject.named:
+        return tuple(known)
+    return tuple(name for name, variants in known.items() if any(v.forks & subject.named for v in variants))
+
+
+def like(subject: Subject, word: str, message: str) -> str:
     """The field of a message that a word is like; empty if there is none."""
-    fields = load().messages[message]
+    return _like(word, fields(subject, message))
+
+
+@lru_cache(maxsize=1 << 10)
+def _like(word: str, fields: tuple[str, ...]) -> str:
     suffix = "_param" if word.endswith("_param") else ""
     stems = {name.removesuffix(suffix): name for name in fields if name.endswith(suffix)}
     from difflib import get_close_matches
@@ -173,9 +183,9 @@ def like(word: str, message: str) -> str:
     return respelling(word, fields) or (stems[near[0]] if near else "")
 
 
-def like_value(problem: Problem) -> str:
+def like_value(subject: Subject, problem: Problem) -> str:
     """The value of an enum that a word is like, or of which it is a longer form (``AVERAGE``); empty if none."""
-    word, known = problem.node.value, values(problem)
+    word, known = problem.node.value, values(subject, problem)
     longer = [value for value in known if _is_longer(word.upper(), value) or _is_longer(value, word.upper())]
     return respelling(word, known) or (longer[0] if len(longer) == 1 else "")
 
@@ -185,13 +195,15 @@ def _is_longer(word: str, stem: str) -> bool:
     return word.startswith(stem) and "_" not in word[len(stem) :]
 
 
-def values(problem: Problem) -> list[str]:
-    """The values that forks know for the field, BVLC's first."""
-    schema = load()
+def values(subject: Subject, problem: Problem) -> list[str]:
+    """The values that forks know for the field, BVLC's first; of the one that the file is for, its own."""
+    schema, named = subject.caffes.schema, subject.named
     bvlc = schema.bit("bvlc")
     found: dict[str, bool] = {}
-    for variant in schema.messages[problem.message].get(problem.node.name, ()):
+    for variant in schema.messages.get(problem.message, {}).get(problem.node.name, ()):
         for value, entries in schema.enums.get(variant.type, {}).items():
+            if named and not any(forks & named for _, forks in entries):
+                continue
             found[value] = found.get(value, False) or any(forks & bvlc for _, forks in entries)
     return sorted(found, key=lambda value: not found[value])
 

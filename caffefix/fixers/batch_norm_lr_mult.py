@@ -60,7 +60,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
-from caffefix.caffe.schema import load
+from caffefix.caffe.schema import Schema
 from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.tree import Node
@@ -76,7 +76,8 @@ _BLOBS = 3
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each BatchNorm layer."""
-    if subject.forks and not subject.forks & ~_gamma_forks():
+    candidates = subject.named or subject.forks
+    if candidates and not candidates & ~_gamma_forks(subject.caffes.schema):
         return
     for net in subject.nets:
         trained = subject.learns(net) or subject.role(net) is Role.SNIPPET
@@ -85,10 +86,10 @@ def find(subject: Subject) -> Iterator[Finding]:
                 yield from _judge(layer, trained, subject.options.target == OLD_CAFFE)
 
 
-def _gamma_forks() -> int:
+def _gamma_forks(schema: Schema) -> int:
     """Forks whose BatchNorm fills gamma, one of its blobs: where nothing else accepts the file, no edit."""
     found = 0
-    for variant in load().messages["BatchNormParameter"]["scale_filler"]:
+    for variant in schema.messages["BatchNormParameter"]["scale_filler"]:
         found |= variant.forks
     return found
 

@@ -61,6 +61,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each layer."""
     if subject.options.target == OLD_CAFFE or not subject.forks & load().bit("bvlc"):
         return
+    if not subject.knows("DummyDataParameter", "shape"):
+        return
     for net in subject.nets:
         for layer in net.layers:
             holder = layer.node.message("dummy_data_param")

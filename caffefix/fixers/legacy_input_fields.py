@@ -58,6 +58,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Generation, Net
+from caffefix.caffe.registry import Kind
 from caffefix.caffe.schema import load
 from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import listed
@@ -76,6 +77,8 @@ _DIMS = 4  # input_dims for each input
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a net, once its layers are in V2 format."""
     if subject.options.target == OLD_CAFFE or not subject.forks & load().bit("bvlc"):
+        return
+    if not subject.knows("LayerParameter", "input_param") or subject.lacks(Kind.LAYER, "Input"):
         return
     for net in subject.nets:
         inputs = list(net.node.fields("input"))

@@ -57,6 +57,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     if not any(variant.forks & subject.forks for variant in load().messages["SolverParameter"]["type"]):
         return  # the only way that this fork knows
+    if not subject.knows("SolverParameter", "type"):
+        return
     nodes = list(subject.document.root.fields("solver_type"))
     if len(nodes) != 1 or nodes[0].in_list or nodes[0].is_message:
         return

@@ -119,6 +119,8 @@ class _LeftAlone(Exception):
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a net; or one for each type or field that only a fork can read."""
     foreign = of_unknown_fork(subject)
+    if not subject.knows("NetParameter", "layer"):
+        return  # it is the only way that this Caffe knows
     for net in subject.nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V1]
         halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]

@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.schema import Schema, load
+from caffefix.caffe.schema import Schema
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._layers import listed
@@ -63,7 +63,7 @@ NAME = "misplaced-field"
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each field."""
-    schema = load()
+    schema = subject.caffes.schema
     for problem in universal(subject, Kind.UNKNOWN_FIELD):
         if schema.holders(problem.node.name):
             asked = asked_for(problem)
@@ -74,13 +74,16 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> str:
     """What is wrong, what Caffe does, and where the field belongs."""
     name, near = problem.node.name, is_near(problem)
-    what = f'"{name}" stands in {problem.message}, where no known fork has it: the parser stops here; '
+    who = "this repository's Caffe has no such field" if subject.own else "no known fork has it"
+    what = f'"{name}" stands in {problem.message}, where {who}: the parser stops here; '
     if asked:
         return f'{what}what the type takes is called "{asked}"'
-    forks, places = listed(having(problem)), _places(schema, problem)
-    is_of_layer = problem.message == "LayerParameter" and not subject.options.dialect  # (see ``is_foreign``)
+    forks, places = listed(having(problem)), _places(schema, subject.own, problem)
+    is_of_layer = problem.message == "LayerParameter" and not subject.named  # (see ``is_foreign``)
     if near or not forks or (is_of_layer and places):
         return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(places)}"
+    if subject.own:
+        return f"{what}it is one in {forks}"
     if dialect := subject.options.dialect:
         return (
             f'"{name}" is no field of {problem.message} in {dialect}: the parser stops here; it is one in {forks}'
@@ -91,19 +94,21 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
     )
 
 
-def _places(schema: Schema, problem: Problem) -> list[str]:
-    """Where the field belongs: fields of this message first, by the names that a file uses."""
-    bvlc = schema.bit("bvlc")
+def _places(schema: Schema, own: int, problem: Problem) -> list[str]:
+    """Where the field belongs, in the repository's own Caffe or in BVLC's: fields of this message first, by the
+    names that a file uses.
+    """
+    bvlc = own or schema.bit("bvlc")
     everywhere = [name for name in schema.holders(problem.node.name) if name != problem.message]
     of_bvlc = [m for m in everywhere if any(v.forks & bvlc for v in schema.messages[m][problem.node.name])]
     holders = of_bvlc or everywhere
     inside = any(node.name in ("layer", "layers") for node in list(problem.node.ancestors())[1:])
-    of_layers = schema.messages["LayerParameter"].get(problem.node.name, ())
+    of_layers = schema.messages.get("LayerParameter", {}).get(problem.node.name, ())
     if inside and is_near(problem) and any(variant.forks & bvlc for variant in of_layers):
         return ["the layer around it"]
     inner = [
         f"{name} {{ … }}"
-        for name, variants in schema.messages[problem.message].items()
+        for name, variants in schema.messages.get(problem.message, {}).items()
         if any(variant.type in holders and variant.forks & bvlc for variant in variants)
     ]
     parent = problem.node.parent

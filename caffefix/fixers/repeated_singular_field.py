@@ -65,7 +65,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         )
         message += "; right only for a Caffe that takes a list of them" if is_list else "; delete one of them"
         found = finding(NAME, subject, problem, message, likely=True)
-        is_told = subject.options.dialect or not (is_list or lists_sources(problem.node))
+        is_told = subject.named or not (is_list or lists_sources(problem.node))
         yield found if is_told else replace(found, severity=Severity.INFO)
 
 

@@ -57,16 +57,18 @@ VALUES = True
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each value."""
     wrong = [p for p in universal(subject, Kind.UNKNOWN_VALUE) if not p.node.is_list and p.node.name != "type"]
-    meant = {id(problem): respelling(problem.node.value, values(problem)) for problem in wrong}
+    meant = {id(problem): respelling(problem.node.value, values(subject, problem)) for problem in wrong}
     edits = [Replace(p.node, word) for p in wrong if (word := meant[id(p)]) is not None]
     mends = bool(edits) and loads_with(subject, edits)
     for problem in wrong:
         word = meant[id(problem)]
-        what = f'no known fork has a value {problem.node.value} for "{problem.node.name}"'
+        who = "this repository's Caffe has no" if subject.own else "no known fork has a"
+        what = f'{who} value {problem.node.value} for "{problem.node.name}"'
         if word is not None and mends:
             fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}")
             yield finding(NAME, subject, problem, f"{what}: the parser stops here; writes {word}", fix)
         else:
-            known = ", ".join(values(problem)[:6])
-            message = f"{what}: the parser stops here, unless yours has it; there are {known}"
-            yield finding(NAME, subject, problem, message, likely=bool(like_value(problem)))
+            known = ", ".join(values(subject, problem)[:6])
+            unless = "" if subject.own else ", unless yours has it"
+            message = f"{what}: the parser stops here{unless}; there are {known}"
+            yield finding(NAME, subject, problem, message, likely=bool(like_value(subject, problem)))

@@ -46,11 +46,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
 from caffefix.fixers._parameters import asked_for
-from caffefix.fixers._schema import elsewhere, finding, like, loads_with, respelling, safe, universal
+from caffefix.fixers._schema import elsewhere, fields, finding, like, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Rename
 
 PHASE = Phase.UPGRADE
@@ -63,19 +62,20 @@ _GUESSES = 100  # so many different fields of a file are compared with all that 
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each field."""
-    schema = load()
+    schema = subject.caffes.schema
     unknown = [p for p in universal(subject, Kind.UNKNOWN_FIELD) if not schema.holders(p.node.name)]
-    meant = {id(problem): _meant(problem) for problem in unknown}
+    meant = {id(problem): _meant(subject, problem) for problem in unknown}
     edits = [Rename(p.node, name) for p in unknown if (name := meant[id(p)]) is not None]
     mends = bool(edits) and loads_with(subject, edits)
     compared = set(list(dict.fromkeys(p.node.name for p in unknown))[:_GUESSES])
     for problem in unknown:
         name = meant[id(problem)]
-        what = f'no known fork of Caffe has a field "{problem.node.name}"'
+        nor = ", nor has this repository's" if subject.own else ""
+        what = f'no known fork of Caffe has a field "{problem.node.name}"{nor}'
         if name is not None and mends:
             fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
             yield finding(NAME, subject, problem, f'{what}: the parser stops here; writes "{name}"', fix)
-        elif problem.node.name in compared and (near := like(problem.node.name, problem.message)):
+        elif problem.node.name in compared and (near := like(subject, problem.node.name, problem.message)):
             message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
             yield finding(NAME, subject, problem, message, likely=True)
         elif asked := asked_for(problem):
@@ -87,13 +87,13 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield finding(NAME, subject, problem, f"{what}: the parser stops here")
 
 
-def _meant(problem: Problem) -> str | None:
+def _meant(subject: Subject, problem: Problem) -> str | None:
     """The field that was meant, if it is not there already."""
     if problem.node.in_list:
         return None
-    name = respelling(problem.node.name, load().messages[problem.message])
+    name = respelling(problem.node.name, fields(subject, problem.message))
     parent = problem.node.parent
     assert parent is not None
-    variants = load().messages[problem.message].get(name or "", ())
+    variants = subject.caffes.schema.messages.get(problem.message, {}).get(name or "", ())
     singular = any(variant.label != "repeated" for variant in variants)
     return None if name is None or (singular and parent.has(name)) else name

@@ -42,11 +42,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.registry import Kind, names, registering
-from caffefix.caffe.schema import load
+from caffefix.caffe.registry import Kind
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import named_fillers
-from caffefix.fixers._registered import asked, unregistered
+from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers._schema import respelling
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, string_value
@@ -67,20 +66,19 @@ _ELSEWHERE = {
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
-    fork = asked(subject, Kind.FILLER)
+    caffe = asked(subject, Kind.FILLER)
     for layer, filler in named_fillers(subject):
         node = filler.field("type")
         if node is not None and is_string(node.value):
-            yield from _judge(layer, node, fork)
+            yield from _judge(layer, node, caffe)
 
 
-def _judge(layer: str, node: Node, fork: int) -> Iterator[Finding]:
+def _judge(layer: str, node: Node, caffe: Asked) -> Iterator[Finding]:
     written = string_value(node.value)
-    having = registering(Kind.FILLER, written)
-    if having & (fork or load().bit("bvlc")):
+    if caffe.has(written):
         return
-    aborts = f'Caffe aborts with "Unknown filler name: {written}"'
-    known = None if having else respelling(written, names(Kind.FILLER, fork or load().bit("bvlc")))
+    aborts = caffe.aborts(written)
+    known = None if caffe.having(written) else respelling(written, caffe.names())
     if known is not None:
         quote = node.value[0]
         fix = Fix((Replace(node, f"{quote}{known}{quote}"),), Applicability.SAFE, f"{written} → {known}")
@@ -89,4 +87,4 @@ def _judge(layer: str, node: Node, fork: int) -> Iterator[Finding]:
         message = f'{aborts}; what other libraries call so is "{_ELSEWHERE[written.lower()]}" here'
         yield Finding(NAME, Severity.ERROR, message, node, layer)
     else:
-        yield unregistered(NAME, Kind.FILLER, written, node, fork, layer)
+        yield caffe.unregistered(NAME, written, node, layer)

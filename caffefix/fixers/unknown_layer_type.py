@@ -59,12 +59,12 @@ from caffefix.caffe.layers.params import lacks, messages, reading, reads
 from caffefix.caffe.nearest import nearest
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.net import Phase as NetPhase
-from caffefix.caffe.registry import Kind, known, names, registering
+from caffefix.caffe.registry import Kind, registering
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.caffe.shapes import infer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
-from caffefix.fixers._registered import aborts, asked, unregistered
+from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers.wrong_blob_count import miscounted
 from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
@@ -110,33 +110,32 @@ class _Unknown:
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each misspelt layer and one for each other type, in files that BVLC's parser takes."""
-    fork = asked(subject, Kind.LAYER)
-    judging = fork or load().bit("bvlc")
-    if not subject.forks & judging & known(Kind.LAYER):
+    caffe = asked(subject, Kind.LAYER)
+    if not (subject.named or subject.forks) & caffe.judging & subject.caffes.known(Kind.LAYER):
         return
-    unknown = [item for number, net in enumerate(subject.nets) for item in _unknown(number, net, judging)]
-    found = _with_near(unknown, fork)
+    unknown = [item for number, net in enumerate(subject.nets) for item in _unknown(number, net, caffe)]
+    found = _with_near(unknown, caffe)
     troubles = _troubles(subject, [item for item in found if item.right])
     told: set[str] = set()
     for item in found:
         if item.near:
-            yield _misspelt(item, troubles.get(id(item), ""), fork)
+            yield _misspelt(item, troubles.get(id(item), ""), caffe)
         elif item.layer.type not in told:
             told.add(item.layer.type)
-            yield unregistered(NAME, Kind.LAYER, item.layer.type, item.node, fork, item.layer.name)
+            yield caffe.unregistered(NAME, item.layer.type, item.node, item.layer.name)
 
 
-def _unknown(number: int, net: Net, judging: int) -> Iterator[_Unknown]:
+def _unknown(number: int, net: Net, caffe: Asked) -> Iterator[_Unknown]:
     """The layers of types that the Caffe in question does not register."""
     for index, layer in enumerate(net.layers):
-        if layer.generation is not Generation.V2 or registering(Kind.LAYER, layer.type) & judging:
+        if layer.generation is not Generation.V2 or caffe.has(layer.type):
             continue
         node = layer.node.field("type")
         if node is not None and is_string(node.value) and layer.type:
             yield _Unknown(number, index, layer, node, (), "")
 
 
-def _with_near(unknown: Iterable[_Unknown], fork: int) -> list[_Unknown]:
+def _with_near(unknown: Iterable[_Unknown], caffe: Asked) -> list[_Unknown]:
     """The same with the names that they are slips of: BVLC's, or those of the fork that is asked for.
 
     What a fork registers is no slip, unless another fork is asked for.
@@ -145,15 +144,15 @@ def _with_near(unknown: Iterable[_Unknown], fork: int) -> list[_Unknown]:
     found = []
     for item in unknown:
         word = item.layer.type
-        if word not in near and len(near) < _LOOKED_UP and (fork or not registering(Kind.LAYER, word)):
-            near[word] = nearest(word, names(Kind.LAYER, fork or load().bit("bvlc")))
+        if word not in near and len(near) < _LOOKED_UP and (caffe.fork or not caffe.having(word)):
+            near[word] = nearest(word, caffe.names())
         alike = near.get(word, ())
-        right = _right(word, alike, messages(item.layer))
+        right = _right(word, alike, messages(item.layer), caffe)
         found.append(_Unknown(item.net, item.index, item.layer, item.node, alike, right))
     return found
 
 
-def _right(word: str, near: Sequence[str], given: Sequence[str]) -> str:
+def _right(word: str, near: Sequence[str], given: Sequence[str], caffe: Asked) -> str:
     """BVLC's type that is meant; where its letters alone are right, that which reads what is given."""
     if len(near) != 1 or not registering(Kind.LAYER, near[0]) & load().bit("bvlc"):
         return ""
@@ -162,7 +161,7 @@ def _right(word: str, near: Sequence[str], given: Sequence[str]) -> str:
     if near[0].lower() != word.lower():
         return ""
     readers = list(reading(given))
-    return readers[0] if len(readers) == 1 else ""
+    return readers[0] if len(readers) == 1 and caffe.has(readers[0]) else ""
 
 
 def _troubles(subject: Subject, found: Sequence[_Unknown]) -> dict[int, str]:
@@ -189,9 +188,9 @@ def _trouble(after: Subject, net: Net, item: _Unknown) -> str:
     return ""
 
 
-def _misspelt(item: _Unknown, trouble: str, fork: int) -> Finding:
+def _misspelt(item: _Unknown, trouble: str, caffe: Asked) -> Finding:
     layer, right, near = item.layer, item.right, item.near[0]
-    what = aborts(Kind.LAYER, layer.type, fork)
+    what = caffe.aborts(layer.type)
     if near.lower() == layer.type.lower():
         what += ", for case matters"
     fix = None

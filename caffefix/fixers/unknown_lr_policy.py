@@ -39,10 +39,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.registry import Kind, names, registering
-from caffefix.caffe.schema import load
+from caffefix.caffe.registry import Kind
 from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._registered import aborts, asked, unregistered
+from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
@@ -61,8 +60,8 @@ _SHOWS_TRAINING = ("base_lr", "max_iter", "momentum")
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     solver = subject.solver
-    fork = asked(subject, Kind.POLICY)
-    if solver is None or not (fork or solver.is_plain):
+    caffe = asked(subject, Kind.POLICY)
+    if solver is None or not (caffe.fork or solver.is_plain):
         return
     node = solver.node.field("lr_policy")
     if node is None:
@@ -75,15 +74,14 @@ def find(subject: Subject) -> Iterator[Finding]:
                 'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "; '
             )
             yield Finding(NAME, how, message + hint, where)
-    elif is_string(node.value) and not registering(Kind.POLICY, solver.policy) & (fork or load().bit("bvlc")):
-        yield _unknown(solver.policy, node, fork)
+    elif is_string(node.value) and not caffe.has(solver.policy):
+        yield _unknown(solver.policy, node, caffe)
 
 
-def _unknown(name: str, node: Node, fork: int) -> Finding:
-    known = tuple(names(Kind.POLICY, fork or load().bit("bvlc")))
-    near = None if registering(Kind.POLICY, name) else respelling(name, known)
+def _unknown(name: str, node: Node, caffe: Asked) -> Finding:
+    near = None if caffe.having(name) else respelling(name, caffe.names())
     if near is None:
-        return unregistered(NAME, Kind.POLICY, name, node, fork)
+        return caffe.unregistered(NAME, name, node)
     fix = respelt(node, near, f"lr_policy {name} → {near}")
     does = "writes" if fix else "it should be"
-    return Finding(NAME, Severity.ERROR, f'{aborts(Kind.POLICY, name, fork)}; {does} "{near}"', node, "", fix)
+    return Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, "", fix)

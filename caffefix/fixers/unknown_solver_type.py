@@ -38,10 +38,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.registry import Kind, names, registering
-from caffefix.caffe.schema import load
+from caffefix.caffe.registry import Kind
 from caffefix.findings import Finding, Phase, Severity, Subject
-from caffefix.fixers._registered import aborts, asked, unregistered
+from caffefix.fixers._registered import asked
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string, string_value
 
@@ -59,19 +58,18 @@ _OF_FORKS = frozenset(("adamw", "nadam", "adamax"))
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding a solver."""
     solver = subject.solver
-    fork = asked(subject, Kind.SOLVER)
-    node = solver.node.field("type") if solver is not None and (fork or solver.is_plain) else None
+    caffe = asked(subject, Kind.SOLVER)
+    node = solver.node.field("type") if solver is not None and (caffe.fork or solver.is_plain) else None
     if node is None or not is_string(node.value):
         return
     name = string_value(node.value)
-    having = registering(Kind.SOLVER, name)
-    if having & (fork or load().bit("bvlc")):
+    if caffe.has(name):
         return
-    known = tuple(names(Kind.SOLVER, fork or load().bit("bvlc")))
-    near = None if having or name.lower() in _OF_FORKS else respelling(name, known)
+    is_right = caffe.having(name) or name.lower() in _OF_FORKS
+    near = None if is_right else respelling(name, caffe.names())
     if near is None:
-        yield unregistered(NAME, Kind.SOLVER, name, node, fork)
+        yield caffe.unregistered(NAME, name, node)
         return
     fix = respelt(node, near, f"type {name} → {near}")
     does = "writes" if fix else "it should be"
-    yield Finding(NAME, Severity.ERROR, f'{aborts(Kind.SOLVER, name, fork)}; {does} "{near}"', node, "", fix)
+    yield Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, "", fix)

@@ -71,7 +71,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         more = f"; {explained}" if explained else ""
         if problem.text == BARE_LIST:
             more = f"; with a colon it is an empty list, {problem.node.name}: []"
-        if is_foreign(problem):
+        if is_foreign(subject, problem):
             named = is_name(problem.node)
             more = ", until it is filled in" if named else "; right only for a fork that takes a list"
         message = f'"{problem.node.name}" does not take this value ({problem.text}): the parser stops here{more}'

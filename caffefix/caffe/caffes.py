@@ -1,0 +1,116 @@
+"""The Caffes that a file is judged by: all known forks and, if one lies in the file's repository, the owner's own.
+
+The owner's is one more fork: a set of forks is an int, and its bit comes after those of the known ones. What asks
+for known forks by name or in their tables need not know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from caffefix.caffe import registry
+from caffefix.caffe.registry import Form, Kind, anchored
+from caffefix.caffe.schema import Schema, load
+from caffefix.caffe.typecheck import Checker
+from caffefix.records import cached_property, dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from caffefix.caffe.own.sources import Registered
+    from caffefix.proto.link import Linked
+
+
+@dataclass(frozen=True)
+class Own:
+    """What was read of the owner's Caffe.
+
+    Attributes:
+        name: of its caffe.proto, as messages call it.
+        linked: the caffe.proto, and what it imports.
+        registered: what its sources register.
+        digest: tells all this from others.
+    """
+
+    name: str
+    linked: Linked
+    registered: Registered
+    digest: bytes
+
+
+class Caffes:
+    """The known forks, and the owner's Caffe if there is one.
+
+    Args:
+        given: the owner's.
+
+    Attributes:
+        given: the owner's.
+        own: its bit; 0 without one.
+    """
+
+    def __init__(self, given: Own | None = None) -> None:
+        self.given = given
+        self.own = 0 if given is None else 1 << len(load().forks)
+        self._upgrades = {} if given is None else {(g, old): new for g, old, new in given.registered.upgrades}
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What their parsers know."""
+        if self.given is None:
+            return load()
+        from caffefix.caffe.own.messages import with_own
+
+        return with_own(self.given.linked, self.given.name)
+
+    @cached_property
+    def checker(self) -> Checker:
+        return Checker(self.schema)
+
+    def judging(self, message: str) -> int:
+        """Those that are asked about a file: the owner's only where it has such a message."""
+        everyone = self.schema.everyone
+        return everyone & ~self.own if self.own and message not in self._messages else everyone
+
+    @cached_property
+    def _messages(self) -> frozenset[str]:
+        files = self.given.linked.files if self.given is not None else ()
+        return frozenset(message.name for file in files for message in file.messages)
+
+    def known(self, kind: Kind) -> int:
+        """Those of which it was read what they register."""
+        return registry.known(kind) | (self.own if self._reads(kind) else 0)
+
+    def _reads(self, kind: Kind) -> bool:
+        return self.given is not None and any(self._has(kind, name, form) for name, form in anchored(kind))
+
+    def registering(self, kind: Kind, name: str, form: Form = Form.STRING) -> int:
+        """Those that make something of a name, spelt so; as ``registry.registering``."""
+        found = registry.registering(kind, name, form)
+        return found | self.own if self.given is not None and self._makes(kind, name, form) else found
+
+    def _makes(self, kind: Kind, name: str, form: Form) -> bool:
+        """Whether the owner's registers a name, or what its upgrade makes of it."""
+        if self._has(kind, name, form):
+            return True
+        if kind is not Kind.LAYER or form is Form.STRING:
+            return False
+        new = self._upgrades.get(("v0" if form is Form.V0 else "v1", name))
+        return new is not None and self._makes(kind, new, Form.ENUM if form is Form.V0 else Form.STRING)
+
+    def _has(self, kind: Kind, name: str, form: Form) -> bool:
+        return self.given is not None and (kind, form, name) in self.given.registered.names
+
+    def names(self, kind: Kind, forks: int, form: Form = Form.STRING) -> Iterator[str]:
+        """The names that some of these register, in that form."""
+        found = dict.fromkeys(registry.names(kind, forks & ~self.own, form))
+        if self.given is not None and forks & self.own:
+            own = (one for k, f, one in self.given.registered.names if (k, f) == (kind, form))
+            found.update(dict.fromkeys(sorted(own)))
+        yield from found
+
+
+@cache
+def known_caffes() -> Caffes:
+    """The known forks alone."""
+    return Caffes()
