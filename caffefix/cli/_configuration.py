@@ -25,12 +25,15 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
     except UnknownNameError as error:
         raise misuse(str(error)) from None
     check_dialect(given["dialect"] or "")
+    if given["dialect"] and given["proto"]:
+        raise misuse("--dialect and --proto cannot both be given")
     said = Given(
         select=select or None,
         ignore=ignore or None,
         exclude=given["exclude"] or None,
         unsafe=unsafe,
         dialect=given["dialect"],
+        proto=given["proto"],
         target=given["target"],
         from_scratch=given["from_scratch"],
     )

@@ -22,6 +22,11 @@ def configured(command: _Command) -> _Command:
             click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these out."),
             click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over these in folders."),
             click.option("--dialect", metavar="FORK", help="The fork of Caffe that the files are for."),
+            click.option(
+                "--proto",
+                metavar="FILE",
+                help="The caffe.proto that the files are for, if it is not the one in their repository.",
+            ),
             click.option("--target", type=click.Choice(["caffe", "caffe-old"]), help="caffe-old: of before 2016."),
             click.option(
                 "--from-scratch/--no-from-scratch", default=None, help="Whether nets start from their fillers."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from caffefix.cli._configuration import configuration, patches_of
@@ -48,6 +49,7 @@ DEFAULTS: dict[str, Any] = {
     "ignore": (),
     "exclude": (),
     "dialect": None,
+    "proto": None,
     "target": None,
     "from_scratch": None,
     "config": None,
@@ -148,6 +150,9 @@ def _run(job: _Job, handover: Handover) -> int:
             else:
                 report(job.wanted, counted, job.setting, quiet=job.is_filter)
             handover.conclude()
+        for trouble, files in counted.troubles.items():
+            rest = "1 file is" if files == 1 else f"{files} files are"
+            say(sys.stderr, f"warning: {trouble}; {rest} judged by the known forks instead\n")
         if counted.skipped:
             say(sys.stderr, f"warning: {_skipped(counted.skipped)}\n")
         return counted.status
@@ -227,12 +232,15 @@ class _Counted:
         self._results = results
         self._gate = gate
         self.files = self.failed = self.skipped = self.status = 0
+        self.troubles: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[FileResult]:
         for result in self._results:
             self.files += 1
             self.failed += result.status.failed
             self.skipped += bool(result.skipped)
+            if result.trouble:
+                self.troubles[result.trouble] += 1
             self.status = max(self.status, self._gate.status(result))
             yield result
 

@@ -30,6 +30,7 @@ class Given:
     exclude: tuple[str, ...] | None = None
     unsafe: bool | None = None
     dialect: str | None = None
+    proto: str | None = None
     target: str | None = None
     from_scratch: bool | None = None
 
@@ -46,6 +47,7 @@ class Settings:
         include: patterns of files that are taken, besides the usual names, when folders are searched.
         unsafe: whether unsafe fixes are applied.
         dialect: the fork of Caffe that files are for; empty to tell it from each.
+        proto: the caffe.proto of the Caffe that files are for; empty for the one in their repository.
         target: ``caffe`` or ``caffe-old``.
         from_scratch: whether nets are trained from their fillers.
     """
@@ -57,6 +59,7 @@ class Settings:
     include: tuple[str, ...] = ()
     unsafe: bool = False
     dialect: str = ""
+    proto: str = ""
     target: str = CAFFE
     from_scratch: bool = True
 
@@ -180,6 +183,9 @@ class Configuration:
             value = getattr(self.given, f.name)
             if value is not None:
                 values[f.name], origins[f.name] = value, COMMAND_LINE
+        for name, other in (("proto", "dialect"), ("dialect", "proto")):
+            if origins[name] == COMMAND_LINE:  # either says all that the other one does
+                values[other], origins[other] = "", COMMAND_LINE
         where = (config.path, config.root) if config else ("", os.path.abspath(os.curdir))
         return InForce(path, Settings(**values), origins, *where)
 

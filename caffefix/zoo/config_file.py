@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 OWN = "caffefix.toml"
 SHARED = "pyproject.toml"
 KEYS = (
-    "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "target", "from-scratch",
+    "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "proto", "target",
+    "from-scratch",
 )  # fmt: skip
 
 
@@ -65,7 +66,23 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: tool.caffefix: wants a table, got {_kind(table)}")
     values = {key: _checked(f"{path}: {where}", key, value) for key, value in table.items()}
-    return ConfigFile(path, os.path.dirname(os.path.abspath(path)) if root is None else root, values)
+    folder = os.path.dirname(os.path.abspath(path))
+    if values.get("proto"):
+        values["proto"] = _proto(f"{path}: {where}proto", folder, values["proto"])
+        if values.get("dialect"):
+            raise ConfigError(f"{path}: {where}proto: dialect says another Caffe; leave one of them out")
+    return ConfigFile(path, folder if root is None else root, values)
+
+
+def _proto(place: str, folder: str, value: str) -> str:
+    """The caffe.proto that a configuration file names: below it, for a repository may not send us elsewhere."""
+    found = os.path.realpath(os.path.join(folder, value))
+    real = os.path.realpath(folder)
+    if os.path.isabs(value) or os.path.commonpath((found, real)) != real:
+        raise ConfigError(f"{place}: {value} is not below this file; give it with --proto")
+    if not os.path.isfile(found):
+        raise ConfigError(f"{place}: there is no file {value}")
+    return os.path.join(folder, value)
 
 
 def _toml(path: str, data: bytes) -> dict[str, Any]:
@@ -150,6 +167,12 @@ def _dialect(place: str, value: Any) -> str:
     return "" if value == "" else _one_of(place, value, tuple(schema().forks), "fork")
 
 
+def _path(place: str, value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ConfigError(f"{place}: wants a path, got {_kind(value)}")
+    return value
+
+
 def _target(place: str, value: Any) -> str:
     from caffefix.findings import CAFFE, OLD_CAFFE
 
@@ -164,6 +187,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "include": _strings,
     "unsafe": _flag,
     "dialect": _dialect,
+    "proto": _path,
     "target": _target,
     "from-scratch": _flag,
 }

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from caffefix.caffe.family import Family, Member
 from caffefix.zoo.discover import SUFFIXES
 from caffefix.zoo.files import FileError, read
+from caffefix.zoo.own_caffe import Found, OwnCaffes
 
 # A folder with more files is a heap of models: which is whose cannot be told.
 MOST = 16
@@ -26,10 +27,12 @@ class Families:
 
     Args:
         roots: folders that solvers' paths may be relative to, besides the usual ones.
+        given: folders in which the files are: nothing outside of them and of a repository is a file's own.
     """
 
-    def __init__(self, roots: Sequence[str] = ()) -> None:
+    def __init__(self, roots: Sequence[str] = (), given: Iterable[str] = ()) -> None:
         self._roots = tuple(roots)
+        self._own = OwnCaffes(roots, given)
         self._folder = ""
         self._members: tuple[Member, ...] = ()
         # The files that its solvers name, and whether they are trained, by the solver's name.
@@ -55,6 +58,18 @@ class Families:
             _use(real, naming) is False,
             name if siblings else "",
         )
+
+    def own(self, path: str, proto: str = "") -> Found:
+        """The Caffe that lies in a file's repository.
+
+        Args:
+            path: the file.
+            proto: the caffe.proto that the user names; empty for the one that is found.
+
+        Raises:
+            OwnCaffeError: that one cannot be used.
+        """
+        return self._own.of(os.path.dirname(os.path.abspath(path)), proto)
 
     def _beside(self, folder: str) -> tuple[Member, ...]:
         if folder != self._folder:

@@ -11,6 +11,7 @@ from caffefix.zoo.config import Configuration, InForce
 from caffefix.zoo.family import Families
 from caffefix.zoo.files import FileError, read
 from caffefix.zoo.how import How
+from caffefix.zoo.own_caffe import Found, OwnCaffeError
 from caffefix.zoo.work import Work
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ class OneFile:
 
     def begin(self) -> None:
         """Folders are read anew."""
-        self._families = Families(self.how.roots)
+        self._families = Families(self.how.roots, self.within or ())
         self._folders = {}
 
     def __call__(self, path: str) -> FileResult:
@@ -122,12 +123,14 @@ def run_data(
     name = in_force.path
     try:
         shown = shown or diff_name(name)
-        family = (families or Families()).of(name, data)
+        families = families or Families()
+        own = families.own(name, in_force.settings.proto) if not in_force.settings.dialect else Found()
+        family = replace(families.of(name, data), caffes=own.caffes)
         if not in_force.request().selection.needs_family():
             family = family.outline
         asked = work.asked(in_force) if cache is not None else ""
         if cache is None or not asked:
-            return work(Source(name, data), in_force, shown, family)
+            return _told(work(Source(name, data), in_force, shown, family), own)
         from caffefix.zoo.cache import key_of
 
         key = key_of(data, family, asked)
@@ -135,12 +138,19 @@ def run_data(
         if found is None:
             found = work(Source(name, data), in_force, shown, family)
             cache.put(key, found)
-        return found
+        return _told(found, own)
+    except OwnCaffeError as error:
+        return FileResult(name, Status.ERROR, str(error))
     except MemoryError:
         return FileResult(name, Status.ERROR, f"{name}: not enough memory for this file")
     except Exception as error:  # a mistake of ours must not cost the other files their turn
         reason = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
         return FileResult(name, Status.ERROR, reason)
+
+
+def _told(result: FileResult, own: Found) -> FileResult:
+    """A result with what is wrong with the .proto file that the file would be judged by."""
+    return replace(result, trouble=own.trouble) if own.trouble else result
 
 
 def diff_name(path: str) -> str:

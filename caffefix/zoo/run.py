@@ -9,11 +9,13 @@ from itertools import groupby
 from caffefix.records import dataclass
 from caffefix.results import FileResult
 from caffefix.zoo.config import Configuration
+from caffefix.zoo.config_file import ConfigError
 from caffefix.zoo.discover import SUFFIXES, Search, discover
 from caffefix.zoo.executor import Batch, Executor
 from caffefix.zoo.family import MOST
 from caffefix.zoo.how import How
 from caffefix.zoo.one_file import OneFile
+from caffefix.zoo.own_caffe import OwnCaffeError, OwnCaffes
 from caffefix.zoo.work import Work
 
 TYPE_CHECKING = False
@@ -101,11 +103,20 @@ def run(
     which = which or Which()
     search = Search(configuration.excludes, configuration.includes, which.gitignore, how.follow_links)
     found = list(which.of(discover(paths, search), paths))
-    for path in found:
-        configuration.of(path)
+    protos = {configuration.of(path).settings.proto for path in found} - {""}
+    for proto in sorted(protos):
+        _check_proto(proto)
     within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
     task = OneFile(configuration, work, how, within, how.cache(len(found)))
     return Run(found, task, how.executor(len(found)), how.writer(task.check))
+
+
+def _check_proto(path: str) -> None:
+    """Stop before the first file, if a .proto file that was named cannot be the dialect."""
+    try:
+        OwnCaffes().of(os.curdir, path)
+    except OwnCaffeError as error:
+        raise ConfigError(f"{error}: it cannot be the dialect") from None
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Batch]:

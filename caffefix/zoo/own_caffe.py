@@ -1,0 +1,249 @@
+"""Finding the Caffe that lies in a file's repository: its caffe.proto, and what its sources register.
+
+A file belongs to the innermost folder above it that git keeps, that ``--root`` names, or that was given; nothing
+beyond is looked at. Links are not followed, and files and bytes are counted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+from caffefix.caffe.caffes import Caffes, Own
+from caffefix.patterns import pattern
+from caffefix.records import dataclass
+from caffefix.syntax.source import Source, visible
+from caffefix.zoo.files import FileError, read
+
+USUAL = os.path.join("src", "caffe", "proto", "caffe.proto")
+LARGEST_PROTO = 1 << 20  # bytes
+LARGEST_SOURCE = 1 << 22
+MOST_BYTES = 1 << 26  # of all sources
+MOST_ENTRIES = 1 << 12  # of folders, in the search for a .proto file
+MOST_SOURCES = 1 << 13  # entries of folders, in the search for sources
+_UP = 32  # folders
+_SUFFIXES = (".cpp", ".cc", ".cu", ".hpp", ".h", ".cuh")
+_LAYERS = pattern(rb"\bmessage\s+(?:LayerParameter|LayerConnection)\b")
+
+
+class OwnCaffeError(Exception):
+    """A .proto file that was asked for and cannot be the dialect; the message says why, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a file.
+
+    Attributes:
+        caffes: those that it is judged by, the repository's own among them; None where there is none.
+        trouble: why the .proto file that is there cannot be used; empty if it can, or if there is none.
+    """
+
+    caffes: Caffes | None = None
+    trouble: str = ""
+
+
+class OwnCaffes:
+    """Finds the Caffe that files are for; what was found is remembered.
+
+    Args:
+        roots: folders that hold one Caffe each, if any: given by ``--root``.
+        given: folders, in which the files are.
+    """
+
+    def __init__(self, roots: Sequence[str] = (), given: Iterable[str] = ()) -> None:
+        self._roots = frozenset(map(os.path.realpath, roots))
+        self._given = frozenset(map(os.path.realpath, given))
+        self._by_folder: dict[str, Found] = {}
+        self._by_proto: dict[str, Found] = {}
+
+    def of(self, folder: str, proto: str = "") -> Found:
+        """The Caffe that the files of a folder are for.
+
+        Args:
+            folder: the folder; it need not be there.
+            proto: the caffe.proto that the user names, if one is named.
+
+        Raises:
+            OwnCaffeError: that one cannot be used.
+        """
+        if proto:
+            found = self._read(proto, _shown(proto), "")
+            if found.trouble:
+                raise OwnCaffeError(found.trouble)
+            return found
+        real = os.path.realpath(folder)
+        if real not in self._by_folder:
+            self._by_folder[real] = self._search(real)
+        return self._by_folder[real]
+
+    def _search(self, folder: str) -> Found:
+        passed = self._passed(folder)
+        for above in passed:
+            path = os.path.join(above, USUAL)
+            if _is_file(path):
+                return self._read(path, USUAL.replace(os.sep, "/"), above)
+        top = passed[-1] if passed else ""
+        if not top or not (top in self._roots or _is_repository(top)):
+            return Found()
+        if top not in self._by_folder:
+            self._by_folder[top] = self._only(top)
+        return self._by_folder[top]
+
+    def _passed(self, folder: str) -> list[str]:
+        """The folders from a file's to the one that bounds its repository; none without such a bound."""
+        passed: list[str] = []
+        given = 0  # of them, up to the outermost that was given, if no other bound comes
+        for _ in range(_UP):
+            passed.append(folder)
+            if folder in self._roots or _is_repository(folder):
+                return passed
+            if folder in self._given:
+                given = len(passed)
+            parent = os.path.dirname(folder)
+            if parent == folder:
+                break
+            folder = parent
+        return passed[:given]
+
+    def _only(self, top: str) -> Found:
+        """The only .proto file of a repository that has layers."""
+        protos = []
+        for path in _walk(top, (".proto",), MOST_ENTRIES):
+            if path is None:
+                return Found()  # there may be more
+            if _has_layers(path):
+                protos.append(path)
+        if len(protos) != 1:
+            return Found()
+        return self._read(protos[0], os.path.relpath(protos[0], top).replace(os.sep, "/"), top)
+
+    def _read(self, path: str, name: str, top: str) -> Found:
+        """A .proto file and the sources of its tree.
+
+        Args:
+            path: the file.
+            name: what messages call it.
+            top: the folder of its repository; empty if that is not known.
+        """
+        real = os.path.realpath(path)
+        if real not in self._by_proto:
+            self._by_proto[real] = _read(path, name, top)
+        return self._by_proto[real]
+
+
+def _shown(path: str) -> str:
+    """A file as people would write it: relative to the working folder, if it is below."""
+    relative = os.path.relpath(path) if os.path.isabs(path) else path
+    return path if relative.startswith(os.pardir) else relative.replace(os.sep, "/")
+
+
+def _is_repository(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, ".git"))
+
+
+def _is_file(path: str) -> bool:
+    """Whether it is a regular file, and neither it nor the folders of its usual place are links."""
+    if os.path.realpath(path) != path:
+        return False
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _has_layers(path: str) -> bool:
+    try:
+        return _LAYERS.search(read(path, LARGEST_PROTO)) is not None
+    except FileError:
+        return False
+
+
+def _walk(top: str, suffixes: tuple[str, ...], most: int) -> Iterator[str | None]:
+    """Files below a folder, those of outer folders first; None once there are too many, and no more then."""
+    folders = deque([top])
+    left = most
+    while folders:
+        try:
+            with os.scandir(folders.popleft()) as entries:
+                found = sorted(entries, key=lambda entry: entry.name) if left > 0 else []
+        except OSError:
+            continue
+        for entry in found:
+            left -= 1
+            if left < 0:
+                yield None
+                return
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    folders.append(entry.path)
+            elif entry.name.endswith(suffixes) and entry.is_file(follow_symlinks=False):
+                yield entry.path
+
+
+def _read(path: str, name: str, top: str) -> Found:
+    from caffefix.caffe.own.messages import is_caffe
+    from caffefix.proto.link import link
+    from caffefix.proto.model import File, ProtoError
+    from caffefix.proto.reader import read as read_proto
+
+    def opened(imported: str) -> File | None:
+        """A file of the same folder, by its last name."""
+        beside = os.path.join(os.path.dirname(path), os.path.basename(imported))
+        if not _is_file(os.path.realpath(beside)) or os.path.islink(beside):
+            return None
+        shown = os.path.join(os.path.dirname(name), os.path.basename(imported)).replace(os.sep, "/")
+        return read_proto(Source(shown, read(beside, LARGEST_PROTO)))
+
+    try:
+        file = read_proto(Source(name, read(path, LARGEST_PROTO)))
+        linked = link(file, opened)
+    except (ProtoError, FileError) as error:
+        return Found(trouble=visible(str(error)))
+    if not is_caffe(file):
+        return Found(trouble=f"{visible(name)}: it has no LayerParameter, so it is no Caffe's")
+    from hashlib import blake2b
+
+    from caffefix.caffe.own.sources import NOTHING, registered
+
+    sources = _sources(_tree(path, top))
+    named = registered(sources) if sources is not None else NOTHING
+    state = [one.source.data for one in linked.files], sorted(map(repr, named.names)), named.upgrades, name
+    return Found(Caffes(Own(name, linked, named, blake2b(repr(state).encode(), digest_size=20).digest())))
+
+
+def _tree(path: str, top: str) -> str:
+    """The folder whose sources belong to a caffe.proto; empty if that cannot be told."""
+    real = os.path.realpath(path)
+    usual = os.sep + USUAL
+    return real[: -len(usual)] if real.endswith(usual) else top
+
+
+def _sources(tree: str) -> list[bytes] | None:
+    """The C++ of a Caffe that registers something; None where it cannot be read whole.
+
+    A Caffe that is read in part would seem to lack what it has.
+    """
+    from caffefix.caffe.own.sources import WORDS
+
+    if not tree:
+        return None
+    parts = [part for part in (os.path.join(tree, "src"), os.path.join(tree, "include")) if os.path.isdir(part)]
+    words = re.compile(b"|".join(map(re.escape, WORDS)))
+    found = []
+    size = 0
+    for part in parts or [tree]:
+        for path in _walk(part, _SUFFIXES, MOST_SOURCES):
+            try:
+                data = read(path, LARGEST_SOURCE) if path is not None else None
+            except FileError:
+                return None
+            if data is None or size + len(data) > MOST_BYTES:
+                return None
+            size += len(data)
+            if words.search(data):
+                found.append(data)
+    return found
