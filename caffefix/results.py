@@ -178,9 +178,9 @@ class FileResult:
         forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
             Told on request only.
         skipped: names of patches that did not look at the file for its old format.
+        digest: of the content that was read, if there is new content to take its place (BLAKE2b, 16 bytes).
         trouble: why the .proto file of its repository is not what it was judged by; empty if it is, or if there
             is none.
-        digest: of the content that was read, if there is new content to take its place (BLAKE2b, 16 bytes).
     """
 
     path: str

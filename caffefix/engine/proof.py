@@ -207,9 +207,10 @@ def is_read(before: Subject, after: Subject) -> None:
         known[_words(problem)] -= 1
         if known[_words(problem)] < 0:
             raise UnreadableError(problem.text)
-    lacking = _lacking(after)
-    if len(lacking) > len(_lacking(before)):
-        use = lacking[-1]
+    lacking, old = _lacking(after), _lacking(before)
+    if len(lacking) > len(old):
+        had = {(use.kind, use.name) for use in old}
+        use = next((use for use in lacking if (use.kind, use.name) not in had), lacking[-1])
         raise UnreadableError(f"{ABORTS[use.kind]}: {use.name}")
 
 

@@ -348,7 +348,7 @@ SUMS = {'adam-without-momentum': 1386028503,
  'missing-snapshot-prefix': 74043874,
  'missing-test-interval': 3090580363,
  'missing-test-output': 3543245296,
- 'missing-weight-filler': 3052574278,
+ 'missing-weight-filler': 2469295233,
  'non-ascii-syntax': 846466995,
  'phase-on-layer': 2128978042,
  'phase-transform-mismatch': 1690499427,
@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 2020004182,
  'wrong-value-type': 1035893810,
  'zero-base-lr': 3737175700}
-SHARED = 1835928567
+SHARED = 2164670343

@@ -73,6 +73,7 @@ from collections.abc import Iterator
 from caffefix.caffe.fillers import FillerSpec
 from caffefix.caffe.layers.zeros import is_zero_filled
 from caffefix.caffe.net import Filler, Layer, Net, Phase
+from caffefix.caffe.registry import Kind as Registered
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role, loss_stages
 from caffefix.evidence.liveness import dead_weights
 from caffefix.evidence.signal import predict
@@ -91,6 +92,7 @@ NAME = "missing-weight-filler"
 
 _MOST = 100  # layers that are judged one by one, each with a look at the whole net
 
+_KINDS = ("xavier", "msra")
 _UPSAMPLES = (
     "no filler makes it upsample, for it is frozen and has no group for each channel: have a program write its "
     "bilinear weights, or give it group = num_output and a bilinear filler"
@@ -132,7 +134,7 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
     if not zero:
         return
     chooser = Chooser(view)
-    kinds = _choose(net, chooser, zero, learns)
+    kinds = _choose(subject, net, chooser, zero, learns)
     if learns and is_made_for_weights(view, missing) and not any(seen_zero(subject, layer) for layer in zero):
         yield from _for_weights(subject, zero, kinds, chooser)
         return
@@ -223,17 +225,23 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
     return [layer for layer in view if layer in filled], revived
 
 
-def _choose(net: Net, chooser: Chooser, zero: list[Layer], learns: bool) -> dict[int, str]:
+def _choose(subject: Subject, net: Net, chooser: Chooser, zero: list[Layer], learns: bool) -> dict[int, str]:
     """The filler for each layer, by id; of what a program is to fill, the one that is most like it."""
-    kinds = {id(layer): "bilinear" if chooser.is_for_a_program(layer) else chooser.choose(layer) for layer in zero}
+    had = [kind for kind in _KINDS if not subject.lacks(Registered.FILLER, kind)]  # there was no msra before 2015
+
+    def kind_for(layer: Layer) -> str:
+        kind = "bilinear" if chooser.is_for_a_program(layer) else chooser.choose(layer)
+        return had[0] if had and kind in _KINDS and kind not in had else kind
+
+    kinds = {id(layer): kind_for(layer) for layer in zero}
     if learns:
         open_to_choice = [layer for layer in zero if kinds[id(layer)] != "bilinear"]
-        better = _predicted(net, {layer: kinds[id(layer)] for layer in zero}, open_to_choice)
+        better = _predicted(net, {layer: kinds[id(layer)] for layer in zero}, open_to_choice, had)
         kinds.update((id(layer), better) for layer in open_to_choice if better)
     return kinds
 
 
-def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer]) -> str:
+def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer], had: list[str]) -> str:
     """The filler whose predicted signals are nearest to the good range; none if the usual choice is in it."""
     stages = loss_stages(net, Phase.TRAIN)
 
@@ -243,7 +251,7 @@ def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer]) -> str:
 
     best = far(usual)
     chosen = ""
-    for kind in ("xavier", "msra") if best else ():
+    for kind in had if best else ():
         other = far({**usual, **dict.fromkeys(layers, kind)})
         if other is not None and best is not None and other < best:
             best, chosen = other, kind

@@ -101,4 +101,5 @@ RESULT = _record(
     new=_optional(_BYTES), unsafe=_many(_BYTES), role=_optional(_one_of(Role)), delta=_many(_CHANGE),
     suppressed=_many(_DIAGNOSTIC), fixes=_many(_TEXT_FIX), line=_NUMBER, column=_NUMBER,
     stages=_many(_STAGE), forks=_optional(_many(_TEXT)), skipped=_many(_TEXT), digest=_BYTES,
+    trouble=_TEXT,
 )  # fmt: skip
