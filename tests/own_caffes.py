@@ -64,7 +64,9 @@ def sources_of(fork: str) -> dict[str, str]:
     def names(kind: Kind, form: Form = Form.STRING) -> list[str]:
         return list(registry.names(kind, bit, form))
 
-    v0 = "".join(f'  if (type == "{name}") {{ return new X<Dtype>(param); }}\n' for name in names(Kind.LAYER, Form.V0))
+    v0 = "".join(
+        f'  if (type == "{name}") {{ return new X<Dtype>(param); }}\n' for name in names(Kind.LAYER, Form.V0)
+    )
     v1 = "".join(f"  case LayerParameter_LayerType_{n}:\n" for n in names(Kind.LAYER, Form.ENUM))
     fillers = "".join(f'  if (type == "{n}") return new F(param);\n' for n in names(Kind.FILLER))
     policies = "".join(f'  if (lr_policy == "{n}") {{\n' for n in names(Kind.POLICY))
@@ -82,8 +84,25 @@ def sources_of(fork: str) -> dict[str, str]:
         "src/caffe/solvers/all.cpp": "".join(f"REGISTER_SOLVER_CLASS({n});\n" for n in names(Kind.SOLVER))
         + "".join(f"  case SolverParameter_SolverType_{n}:\n" for n in names(Kind.SOLVER, Form.ENUM))
         + policies,
+        "src/caffe/util/upgrade_proto.cpp": _upgrade(bit),
         "include/caffe/filler.hpp": f"Filler<Dtype>* GetFiller(const FillerParameter& param) {{\n{fillers}\n}}\n",
     }
+
+
+def _upgrade(bit: int) -> str:
+    rows = [
+        (generation, old, new)
+        for generation in ("v0", "v1")
+        for old in [row.split("\t")[1] for row in registry._upgrades() if row.startswith(generation)]
+        for new, forks in registry.upgrades(generation, old)
+        if forks & bit
+    ]
+    return "".join(
+        f'  case V1LayerParameter_LayerType_{old}:\n    return "{new}";\n'
+        if generation == "v1"
+        else f'  }} else if (type == "{old}") {{\n    return V1LayerParameter_LayerType_{new};\n'
+        for generation, old, new in rows
+    )
 
 
 def make(root: Path, fork: str) -> Path:

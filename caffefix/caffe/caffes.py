@@ -95,8 +95,14 @@ class Caffes:
             return True
         if kind is not Kind.LAYER or form is Form.STRING:
             return False
-        new = self._upgrades.get(("v0" if form is Form.V0 else "v1", name))
-        return new is not None and self._makes(kind, new, Form.ENUM if form is Form.V0 else Form.STRING)
+        generation, becomes = ("v0", Form.ENUM) if form is Form.V0 else ("v1", Form.STRING)
+        return any(self._makes(kind, new, becomes) for new in self._upgraded(generation, name))
+
+    def _upgraded(self, generation: str, name: str) -> list[str]:
+        """What the owner's upgrade makes of an old type; where that was not read, what those of known forks do."""
+        if any(known == generation for known, _ in self._upgrades):
+            return [self._upgrades[generation, name]] if (generation, name) in self._upgrades else []
+        return [new for new, _ in registry.upgrades(generation, name)]
 
     def _has(self, kind: Kind, name: str, form: Form) -> bool:
         return self.given is not None and (kind, form, name) in self.given.registered.names

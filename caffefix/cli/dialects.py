@@ -15,12 +15,21 @@ from caffefix.cli._output import say
 @click.option(
     "--list", "listing", is_flag=True, help="List the known forks instead: repository, date, what was read."
 )
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder of a repository whose own caffe.proto counts, too.",
+)
+@click.option("--proto", default="", metavar="FILE", help="The caffe.proto to ask, too.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
-def command(files: tuple[str, ...], listing: bool, form: str) -> None:
+def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto: str, form: str) -> None:
     """Tell which forks of Caffe suit a file: what it needs, which have that, and what the others stop at.
 
     A fork suits a file if its parser takes it and if it registers the layer types, fillers, solver types and
-    learning rate policies in it.
+    learning rate policies in it. A Caffe that lies in the file's repository is asked, too.
     """
     if listing == bool(files):
         raise misuse("give either files or --list")
@@ -32,19 +41,25 @@ def command(files: tuple[str, ...], listing: bool, form: str) -> None:
     from caffefix.syntax.parse import PrototxtError, parse
     from caffefix.syntax.source import Source
     from caffefix.zoo.discover import discover
+    from caffefix.zoo.family import Families
     from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.own_caffe import OwnCaffeError
 
     failed = False
     rows = []
+    families = Families(roots, files)
     for path in discover(files):
         try:
             source = Source(path, read(path))
-            found = fit(parse(source.text))
-        except (FileError, PrototxtError) as error:
+            own = families.own(path, proto)
+            found = fit(parse(source.text), own.caffes)
+        except (FileError, PrototxtError, OwnCaffeError) as error:
             reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
             say(sys.stderr, f"error: {reason}\n")
             failed = True
             continue
+        if own.trouble:
+            say(sys.stderr, f"warning: {own.trouble}; {path} is judged by the known forks alone\n")
         if form == "json":
             rows.append(as_json(source, found))
         else:

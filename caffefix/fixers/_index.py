@@ -368,7 +368,7 @@ SUMS = {'adam-without-momentum': 1386028503,
  'unknown-bottom': 1520702256,
  'unknown-enum-value': 2200026205,
  'unknown-field': 2364562058,
- 'unknown-filler-type': 383356888,
+ 'unknown-filler-type': 1810239652,
  'unknown-layer-type': 205355699,
  'unknown-lr-policy': 202050519,
  'unknown-solver-type': 3642602574,
@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 2020004182,
  'wrong-value-type': 1035893810,
  'zero-base-lr': 3737175700}
-SHARED = 2164670343
+SHARED = 2348296013

@@ -117,9 +117,11 @@ def _all_fillers(layer: Node) -> Iterator[Node]:
             yield from _fillers_in(holder)
 
 
-def named_fillers(subject: Subject) -> Iterator[tuple[str, Node]]:
-    """The fillers of ``bvlc_layers`` with their layers' names; of a pasted part of a layer, what stands there."""
-    for layer in bvlc_layers(subject):
+def named_fillers(subject: Subject, whose: Iterable[Net] | None = None) -> Iterator[tuple[str, Node]]:
+    """The fillers of ``bvlc_nets``, or of other nets, with their layers' names; of a pasted part of a layer, what
+    stands there.
+    """
+    for layer in (layer for net in (bvlc_nets(subject) if whose is None else whose) for layer in net.layers):
         for filler in fillers(layer):
             yield layer.name, filler
     if not subject.all_nets and subject.role(None) is Role.SNIPPET:

@@ -67,7 +67,7 @@ _ELSEWHERE = {
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each filler."""
     caffe = asked(subject, Kind.FILLER)
-    for layer, filler in named_fillers(subject):
+    for layer, filler in named_fillers(subject, subject.nets if caffe.fork else None):
         node = filler.field("type")
         if node is not None and is_string(node.value):
             yield from _judge(layer, node, caffe)

@@ -245,15 +245,15 @@ def _odd(text: str, at: int) -> str:
 
 def _unexpected(source: Source, error: Unexpected) -> ProtoError:
     wanted = [_WORDS.get(name) or _tables_text(name) for name in sorted(error.expected)]
-    shown = ", ".join(dict.fromkeys(word for word in wanted if word))
-    hint = f"; one of these may stand here: {shown}" if len(wanted) < 8 else ""
+    shown = list(dict.fromkeys(word for word in wanted if word))
+    hint = f", where {' or '.join(shown)} may" if len(shown) < 6 else ""
     if error.token is None:
         return ProtoError(source, len(source.text), f"the file ends too early{hint}")
     return ProtoError(source, error.token.start, f'"{short(error.token.text)}" cannot stand here{hint}')
 
 
 def _tables_text(name: str) -> str:
-    return load().terminals[name].replace("\\", "") if name in load().terminals else ""
+    return f'"{text}"' if (text := load().terminals.get(name, "").replace("\\", "")) else ""
 
 
 # ---------------------------------------------------------------- reductions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from caffefix.caffe.needs import FIELD, VALUE, Fit, Need
+from caffefix.caffe.own.likeness import nearest_known
 from caffefix.caffe.registry import Fork, forks
 from caffefix.caffe.schema import load
 from caffefix.syntax.source import Source, display, one_line, visible
@@ -24,18 +25,56 @@ def as_text(source: Source, fit: Fit | None) -> str:
     if fit is None:
         return f"{visible(source.path)}: neither net nor solver\n"
     suited = _some(fit.fitting & ~fit.unread)
-    out = [f"{visible(source.path)}: {suited or 'no known fork has all of it'}"]
+    own = _own(fit)
+    is_for_own = bool(fit.fitting & fit.verdict.caffes.own)
+    known = suited or "no known fork has all of it"
+    out = [f"{visible(source.path)}: {f'{own}; of the known forks, ' if is_for_own else ''}{known}"]
+    if own and not is_for_own:
+        first, *others = _lacked_by_own(fit)
+        out.append(f"  not {own}: {_words(source, first)}{f' (and {len(others)} more)' if others else ''}")
     needed = [need for need in fit.needs if need.lacking & load().bit("bvlc")]
     if needed:
         out.append(f"  needs: {_things(needed)}{f' → {suited}' if suited else ''}")
         out += [f"  nearest: {_some(these)}: all but {_things(lacked)}" for these, lacked in _nearest(fit)]
-    for need, those in _stopping(fit):
-        place = source.position(need.node.start)
-        out.append(f"  not {_some(those)}: {place.line}:{place.column}: {one_line(need.text)}")
+    out += [f"  not {_some(those)}: {_words(source, need)}" for need, those in _stopping(fit)]
     unknown = fit.fitting & fit.unread
     if unknown:
         out.append(f"  unknown: {_some(unknown)}: the parser takes it; what they register was not read")
     return "\n".join(out) + "\n"
+
+
+def _own(fit: Fit) -> str:
+    """The repository's own Caffe, if it has one, with the known fork that it is most like."""
+    given = fit.verdict.caffes.given
+    if given is None:
+        return ""
+    return f"this repository's {visible(given.name)} (nearest known: {nearest_known(fit.verdict.caffes)})"
+
+
+def _lacked_by_own(fit: Fit) -> list[Need]:
+    return [need for need in fit.needs if need.lacking & fit.verdict.caffes.own]
+
+
+def _own_as_json(source: Source, fit: Fit) -> dict[str, Any] | None:
+    caffes = fit.verdict.caffes
+    if caffes.given is None:
+        return None
+    return {
+        "proto": display(caffes.given.name),
+        "nearest": nearest_known(caffes),
+        "accepts": bool(fit.verdict.accepting & caffes.own),
+        "fits": bool(fit.fitting & caffes.own),
+        "registers_unread": bool(fit.unread & caffes.own),
+        "lacks": [
+            {"kind": need.kind, "name": display(need.name), **_place(source, need), "message": display(need.text)}
+            for need in _lacked_by_own(fit)
+        ],
+    }
+
+
+def _words(source: Source, need: Need) -> str:
+    place = source.position(need.node.start)
+    return f"{place.line}:{place.column}: {one_line(need.text)}"
 
 
 def as_json(source: Source, fit: Fit | None) -> dict[str, Any]:
@@ -46,6 +85,7 @@ def as_json(source: Source, fit: Fit | None) -> dict[str, Any]:
     registries = [need for need in fit.needs if need.kind not in (FIELD, VALUE)]
     return {
         "path": source.path,
+        "own": _own_as_json(source, fit),
         "accepted": _sorted(fit.verdict.accepting),
         "fitting": _sorted(fit.fitting),
         "unread": _sorted(fit.fitting & fit.unread),

@@ -184,7 +184,7 @@ class Configuration:
             if value is not None:
                 values[f.name], origins[f.name] = value, COMMAND_LINE
         for name, other in (("proto", "dialect"), ("dialect", "proto")):
-            if origins[name] == COMMAND_LINE:  # either says all that the other one does
+            if getattr(self.given, name) is not None:  # either says all that the other one does
                 values[other], origins[other] = "", COMMAND_LINE
         where = (config.path, config.root) if config else ("", os.path.abspath(os.curdir))
         return InForce(path, Settings(**values), origins, *where)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from caffefix.caffe.registry import Form, Kind
 from caffefix.patterns import pattern
@@ -36,7 +37,8 @@ class Registered:
 
 NOTHING = Registered(frozenset(), ())
 
-_COMMENT = pattern(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"', re.S)
+# What is not ended goes on to the end: a search that begins anew at each place takes time by its square.
+_COMMENT = pattern(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*(?:"|(?=\n)|\Z|\\\Z)', re.S)
 _MACRO = pattern(r"^[ \t]*REGISTER_(LAYER|SOLVER)_(?:CLASS|CREATOR)\w*\s*\(\s*(\w+)", re.M)
 _CASE = pattern(r"\bcase\s+(?:caffe\s*::\s*)?(?:V1)?(?:Layer|Solver)Parameter_(Layer|Solver)Type_(\w+)\s*:")
 _TO_V2 = pattern(r'\bcase\s+(?:V1)?LayerParameter_LayerType_(\w+)\s*:\s*return\s+"([^"\n]*)"\s*;')
@@ -79,10 +81,10 @@ def _named(text: str) -> Iterator[tuple[Kind, Form, str]]:
     made = _TO_V2.sub(" ", text)  # what is upgraded need not be made
     for what, name in _CASE.findall(made):
         yield (Kind.LAYER if what == "Layer" else Kind.SOLVER), Form.ENUM, name
-    for start in _FILLERS.finditer(text):
+    for start in islice(_FILLERS.finditer(text), _MOST):
         for name in _COMPARED.findall(_body(text, start.end())):
             yield Kind.FILLER, Form.STRING, name
-    for start in _LAYERS.finditer(text):
+    for start in islice(_LAYERS.finditer(text), _MOST):
         for name in _COMPARED.findall(_body(text, start.end())):
             yield Kind.LAYER, Form.V0, name
     for name in _POLICY.findall(text):
@@ -90,6 +92,7 @@ def _named(text: str) -> Iterator[tuple[Kind, Form, str]]:
 
 
 _LONGEST = 1 << 14  # characters of a function
+_MOST = 16  # functions of a name in one source
 
 
 def _body(text: str, start: int) -> str:

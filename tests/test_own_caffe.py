@@ -1,0 +1,515 @@
+"""The Caffe that lies in a file's repository is the dialect of the file, and reads what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from caffefix.caffe.caffes import Caffes
+from caffefix.caffe.dialect import judge, root_type
+from caffefix.caffe.family import Family
+from caffefix.caffe.registry import Form, Kind
+from caffefix.engine.repair import Request, repair
+from caffefix.engine.select import Selection
+from caffefix.results import Status
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.source import Source
+from caffefix.zoo import own_caffe
+from caffefix.zoo.own_caffe import OwnCaffes
+from tests import patches
+from tests.conftest import corpus_files
+from tests.golden import caffefix
+
+pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed: pip install 'caffefix[test]'")
+
+from tests.own_caffes import EPOCHS, USUAL, classes, make, trouble
+
+PROTO = """
+syntax = "proto2";
+package caffe;
+message NetParameter {
+  optional string name = 1;
+  repeated LayerParameter layer = 100;
+  repeated string input = 3;
+  repeated int32 input_dim = 4;
+}
+message LayerParameter {
+  optional string name = 1; optional string type = 2; repeated string bottom = 3; repeated string top = 4;
+  optional FancyParameter fancy_param = 200;
+  optional InnerProductParameter inner_product_param = 117;
+}
+message FancyParameter { enum Mode { WARM = 0; COLD = 1; } optional Mode mode = 1; optional float heat = 2; }
+message InnerProductParameter { optional uint32 num_output = 1; optional FillerParameter weight_filler = 3; }
+message FillerParameter { optional string type = 1 [default = "constant"]; }
+"""
+SOURCES = """
+REGISTER_LAYER_CLASS(FancyAttention);  // REGISTER_LAYER_CLASS(Commented);
+REGISTER_LAYER_CREATOR(InnerProduct, GetInnerProduct);
+Filler<Dtype>* GetFiller(const FillerParameter& param) {
+  if (type == "constant") { } else if (type == "xavier") { } else if (type == "fancy") { }
+}
+"""
+NET = """name: "net"
+input: "data"
+input_dim: 1
+input_dim: 3
+input_dim: 4
+input_dim: 4
+layer {
+  name: "fancy"
+  type: "FancyAttention"
+  bottom: "data"
+  top: "fancy"
+  fancy_param { heat: 0.5 mode: COLD }
+}
+layer {
+  name: "ip"
+  type: "InnerProduct"
+  bottom: "fancy"
+  top: "ip"
+  inner_product_param { num_output: 3 weight_filler { type: "fancy" } }
+}
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    write(root / USUAL, PROTO)
+    write(root / "src/caffe/layers.cpp", SOURCES)
+    write(root / "models/net.prototxt", NET)
+    (root / ".git").mkdir()
+    return root
+
+
+def told(root: Path, *args: str) -> list[tuple[str, str, str]]:
+    """Name, severity and message of what is found in the repository's net."""
+    done = caffefix("--dry-run", "--notes", "--format", "json", *args, "models/net.prototxt", cwd=root)
+    assert done.status in (0, 1), done.err
+    (file,) = json.loads(done.out)["files"]
+    return [(f["name"], f["severity"], f["message"]) for f in file["findings"]]
+
+
+def names(root: Path, *args: str) -> set[str]:
+    return {name for name, _, _ in told(root, *args)}
+
+
+FOREIGN = {"unknown-field", "unknown-layer-type", "unknown-filler-type", "legacy-input-fields"}
+
+
+# ---------------------------------------------------------------- what is found
+
+
+def test_a_net_for_its_own_caffe_has_nothing_unknown(repository: Path) -> None:
+    assert names(repository) == set()
+    assert names(repository, "--dialect", "bvlc") == FOREIGN
+
+
+def test_a_bare_proto_says_nothing_of_types(repository: Path) -> None:
+    """Sources that are not there register everything."""
+    (repository / "src/caffe/layers.cpp").unlink()
+    write(repository / "models/net.prototxt", NET.replace("FancyAttention", "Other"))
+    assert names(repository) == set()
+
+
+def test_slips_are_measured_by_the_own_caffe(repository: Path) -> None:
+    text = NET.replace("FancyAttention", "FancyAtention").replace("heat:", "heta:").replace("COLD", "COLDD")
+    write(repository / "models/net.prototxt", text.replace('type: "fancy"', 'type: "fancyy"'))
+    found = {name: (severity, message) for name, severity, message in told(repository)}
+    assert set(found) == {"unknown-field", "unknown-enum-value", "unknown-layer-type", "unknown-filler-type"}
+    severity, message = found["unknown-layer-type"]
+    assert severity == "error"
+    assert 'this repository\'s Caffe aborts with "Unknown layer type: FancyAtention"; near it comes' in message
+    assert 'no known fork of Caffe has a field "heta", nor has this repository\'s' in found["unknown-field"][1]
+    assert found["unknown-enum-value"][1].endswith("the parser stops here; there are WARM, COLD")
+    assert 'this repository\'s Caffe aborts with "Unknown filler name: fancyy"' in found["unknown-filler-type"][1]
+
+
+def test_respellings_are_safe_where_the_own_caffe_reads_the_file_then(repository: Path) -> None:
+    write(repository / "models/net.prototxt", NET.replace("heat:", "haet:"))
+    done = caffefix("models/net.prototxt", cwd=repository)
+    assert done.status == 0
+    assert (repository / "models/net.prototxt").read_text() == NET
+
+
+def test_what_others_have_is_told(repository: Path) -> None:
+    write(repository / "models/net.prototxt", NET.replace("mode: COLD", "dilation: 2"))
+    ((name, severity, message),) = told(repository)
+    assert (name, severity) == ("misplaced-field", "warning")
+    assert "where this repository's Caffe has no such field" in message
+
+
+def test_a_solver_is_for_the_known_forks_if_the_own_caffe_has_none(repository: Path) -> None:
+    write(repository / "models/net.prototxt", 'net: "a"\nbase_lr: 0.1\nlr_policy: "fixed"\nmax_iter: 10\n')
+    assert "unknown-field" not in names(repository)
+
+
+# ---------------------------------------------------------------- where it is found
+
+
+def is_found(root: Path, *args: str) -> bool:
+    found = names(root, *args)
+    assert found in (set(), {"unknown-field"})
+    return found == set()
+
+
+def test_the_only_proto_with_layers(repository: Path) -> None:
+    (repository / USUAL).rename(repository / "src/layers.proto")
+    write(repository / "other.proto", 'syntax = "proto2"; message Other { }')
+    assert is_found(repository)
+    write(repository / "vendor/caffe.proto", PROTO)
+    assert not is_found(repository)  # there are two
+
+
+def test_the_nearest_of_several(repository: Path) -> None:
+    write(repository / "models" / USUAL, PROTO.replace("FancyParameter fancy_param", "FancyParameter plain_param"))
+    assert "unknown-field" in names(repository)
+
+
+@pytest.mark.parametrize("bound", ["git", "root", "folder"])
+def test_nothing_beyond_the_repository(repository: Path, bound: str) -> None:
+    """Nor is there a search without one: what lies above a file is not the file's for that."""
+    (repository / ".git").rmdir()
+    if bound == "git":
+        assert not is_found(repository)
+        (repository / "models/.git").write_text("gitdir: elsewhere")  # a submodule's
+        assert not is_found(repository)
+    elif bound == "root":
+        assert is_found(repository, "--root", ".")
+        assert not is_found(repository, "--root", "models")
+    else:
+        for given, findings in ((".", 0), ("models", 1)):
+            done = caffefix("--dry-run", "--notes", "--format", "json", given, cwd=repository)
+            (file,) = [f for f in json.loads(done.out)["files"] if f["path"].endswith("net.prototxt")]
+            assert len({f["name"] for f in file["findings"]}) == findings
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_are_not_followed(repository: Path, tmp_path: Path) -> None:
+    (repository / USUAL).rename(tmp_path / "caffe.proto")
+    (repository / USUAL).symlink_to(tmp_path / "caffe.proto")
+    assert not is_found(repository)
+    (repository / USUAL).unlink()
+    (repository / "src/caffe/proto").rmdir()
+    (tmp_path / "proto").mkdir()
+    (tmp_path / "caffe.proto").rename(tmp_path / "proto/caffe.proto")
+    (repository / "src/caffe/proto").symlink_to(tmp_path / "proto")
+    assert not is_found(repository)
+
+
+def test_more_than_can_be_searched_is_not_searched(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository / USUAL).rename(repository / "layers.proto")
+    assert is_found(repository)
+    monkeypatch.setattr(own_caffe, "MOST_ENTRIES", 2)
+    assert not is_found(repository)
+
+
+def test_sources_that_cannot_be_read_whole_say_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(repository / "models/net.prototxt", NET.replace("FancyAttention", "Other"))
+    assert names(repository) == {"unknown-layer-type"}
+    with monkeypatch.context() as patch:
+        patch.setattr(own_caffe, "LARGEST_SOURCE", 10)
+        assert names(repository) == set()
+    with monkeypatch.context() as patch:
+        patch.setattr(own_caffe, "MOST_BYTES", 10)
+        assert names(repository) == set()
+    write(repository / "src/caffe/more.cpp", "")
+    with monkeypatch.context() as patch:
+        patch.setattr(own_caffe, "MOST_SOURCES", 1)
+        assert names(repository) == set()
+
+
+def test_a_proto_that_is_named(repository: Path) -> None:
+    (repository / USUAL).rename(repository / "mine.proto")
+    write(repository / "other.proto", PROTO.replace("heat", "cold"))
+    assert is_found(repository, "--proto", "mine.proto")
+    assert "unknown-field" in names(repository, "--proto", "other.proto")
+    write(repository / "caffefix.toml", 'proto = "mine.proto"')
+    assert is_found(repository)
+    assert "unknown-field" in names(repository, "--proto", "other.proto")
+    assert names(repository, "--dialect", "bvlc") == FOREIGN
+    shown = caffefix("config", "--format", "json", "models", cwd=repository).out
+    assert b"mine.proto" in shown
+
+
+def test_standard_input_has_a_place(repository: Path) -> None:
+    done = caffefix(
+        "-", "--stdin-filename", "models/other.prototxt", "--dry-run", cwd=repository, stdin=NET.encode()
+    )
+    assert (done.status, done.out) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("args", "config", "words"),
+    [
+        (("--proto", "none.proto"), "", "none.proto"),
+        (("--proto", "models/net.prototxt"), "", "models/net.prototxt:1:1: "),
+        (("--proto", "other.proto"), "", "other.proto: it has no LayerParameter"),
+        (("--proto", USUAL, "--dialect", "bvlc"), "", "--dialect and --proto cannot both be given"),
+        ((), 'proto = "none.proto"', "caffefix.toml: proto: there is no file none.proto"),
+        ((), 'proto = "../caffe.proto"', "is not below this file; give it with --proto"),
+        ((), 'proto = "/caffe.proto"', "is not below this file; give it with --proto"),
+        ((), "proto = 1", "wants a path, got a number"),
+        ((), f'proto = "{USUAL}"\ndialect = "bvlc"', "dialect says another Caffe"),
+        ((), 'proto = "other.proto"', "other.proto: it has no LayerParameter"),
+    ],
+)
+def test_what_cannot_be_the_dialect(repository: Path, args: tuple[str, ...], config: str, words: str) -> None:
+    write(repository / "other.proto", 'syntax = "proto2"; message Other { }')
+    write(repository.parent / "caffe.proto", PROTO)
+    if config:
+        write(repository / "caffefix.toml", config)
+    done = caffefix(*args, "models/net.prototxt", cwd=repository)
+    assert done.status == 2
+    assert words in done.err.decode()
+    assert (repository / "models/net.prototxt").read_text() == NET
+
+
+def test_a_proto_that_is_found_and_cannot_be_used_is_a_warning(repository: Path) -> None:
+    write(repository / USUAL, PROTO + "message Broken { optional int32 a = 1 optional int32 b = 2; }")
+    write(repository / "models/net2.prototxt", NET)
+    done = caffefix("--dry-run", "--notes", "models", cwd=repository)
+    assert done.status in (0, 1)
+    warnings = [line for line in done.err.decode().splitlines() if line.startswith("warning")]
+    line = PROTO.count("\n") + 1
+    assert warnings == [
+        f'warning: {USUAL}:{line}:39: "optional" cannot stand here, where "[" or ";" may; '
+        "2 files are judged by the known forks instead"
+    ]
+
+
+def test_imports_of_the_same_folder(repository: Path) -> None:
+    head, _, tail = PROTO.partition("message FancyParameter")
+    fancy, _, rest = tail.partition("message InnerProductParameter")
+    write(repository / USUAL, f'import "caffe/proto/fancy.proto";{head}message InnerProductParameter{rest}')
+    write(
+        repository / USUAL.replace("caffe.proto", "fancy.proto"), f"package caffe; message FancyParameter{fancy}"
+    )
+    assert is_found(repository)
+
+
+def test_a_result_is_not_kept_for_another_caffe(repository: Path) -> None:
+    cache = ("--cache-dir", str(repository / "cache"))
+    assert is_found(repository, *cache)
+    write(repository / USUAL, PROTO.replace("fancy_param", "plain_param"))
+    assert "unknown-field" in names(repository, *cache)
+    write(repository / USUAL, PROTO)
+    assert is_found(repository, *cache)
+    write(repository / "src/caffe/layers.cpp", SOURCES.replace("FancyAttention", "Other"))
+    assert names(repository, *cache) == {"unknown-layer-type"}
+
+
+def test_several_processes(repository: Path) -> None:
+    for number in range(12):
+        write(repository / f"models/{number}/net.prototxt", NET)
+    done = caffefix("--check", "--notes", "-j", "2", "--no-cache", ".", cwd=repository)
+    assert (done.status, done.out.decode().splitlines()[-1]) == (0, "13 files, nothing to fix")
+
+
+# ---------------------------------------------------------------- caffefix dialects
+
+
+def test_dialects_names_it(repository: Path) -> None:
+    text = caffefix("dialects", "models/net.prototxt", cwd=repository).out.decode()
+    assert text.startswith(f"models/net.prototxt: this repository's {USUAL} (nearest known: ")
+    assert "of the known forks, no known fork has all of it" in text
+    write(repository / "models/net.prototxt", NET.replace("heat", "het"))
+    text = caffefix("dialects", "models/net.prototxt", cwd=repository).out.decode()
+    assert f"  not this repository's {USUAL} (nearest known: " in text
+    assert '): 12:17: Message type "caffe.FancyParameter" has no field named "het".\n' in text
+    data = caffefix("dialects", "--format", "json", "models/net.prototxt", cwd=repository).out
+    own = json.loads(data)["files"][0]["own"]
+    assert (own["proto"], own["accepts"], own["fits"], len(own["lacks"])) == (USUAL, False, False, 1)
+
+
+@pytest.mark.parametrize("fork", ["bvlc", "nvidia", "bvlc-v0.999", "tsn"])
+def test_a_caffe_is_most_like_the_fork_that_it_is(tmp_path: Path, fork: str) -> None:
+    root = make(tmp_path / "own", fork)
+    write(root / "models/net.prototxt", NET)
+    data = json.loads(caffefix("dialects", "--format", "json", "models/net.prototxt", cwd=root).out)
+    assert data["files"][0]["own"]["nearest"] == fork
+
+
+# ---------------------------------------------------------------- nothing is written that it cannot read
+
+V1 = """name: "net"
+layers {
+  name: "data" type: DATA top: "data" top: "label"
+  data_param { source: "train" batch_size: 1 scale: 0.00390625 }
+}
+layers {
+  name: "conv" type: CONVOLUTION bottom: "data" top: "conv" blobs_lr: 1 blobs_lr: 2
+  convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "xavier" } }
+}
+layers { name: "ip" type: INNER_PRODUCT bottom: "conv" top: "ip" inner_product_param { num_output: 2 } }
+layers { name: "loss" type: SOFTMAX_LOSS bottom: "ip" bottom: "label" }
+"""
+V2_INPUT = """name: "net"
+input: "data"
+input_dim: 1
+input_dim: 3
+input_dim: 4
+input_dim: 4
+layer {
+  name: "conv"
+  type: "Convolution"
+  bottom: "data"
+  top: "conv"
+  convolution_param { num_output: 3 kernel_size: 1 weight_filler { type: "xavier" } }
+}
+"""
+
+
+def repaired(root: Path, text: str) -> str:
+    path = write(root / "models/net.prototxt", text)
+    assert caffefix("--unsafe", path.name, cwd=path.parent).status in (0, 1)
+    return path.read_text()
+
+
+def test_a_caffe_of_2014_keeps_its_layers(tmp_path: Path) -> None:
+    """Its weights are filled all the same."""
+    new = repaired(make(tmp_path / "own", EPOCHS["2014"]), V1)
+    assert "layers {" in new
+    assert "layer {" not in new
+    assert 'weight_filler {\n      type: "xavier"' in new.replace("weight_filler { ", "weight_filler {\n      ")
+    assert "layer {" in repaired(make(tmp_path / "today", EPOCHS["today"]), V1)
+
+
+def test_a_caffe_of_2015_keeps_its_input_fields(tmp_path: Path) -> None:
+    assert repaired(make(tmp_path / "own", EPOCHS["2015"]), V2_INPUT) == V2_INPUT
+    assert 'type: "Input"' in repaired(make(tmp_path / "today", EPOCHS["today"]), V2_INPUT)
+
+
+def test_a_caffe_of_2015_keeps_its_solver_type(tmp_path: Path) -> None:
+    solver = 'net: "net.prototxt"\nbase_lr: 0.1\nlr_policy: "fixed"\nmax_iter: 10\nsolver_type: ADAGRAD\n'
+    assert "solver_type: ADAGRAD" in repaired(make(tmp_path / "own", EPOCHS["2015"]), solver)
+    assert 'type: "AdaGrad"' in repaired(make(tmp_path / "today", EPOCHS["today"]), solver)
+
+
+def test_what_is_held_back_says_why(tmp_path: Path) -> None:
+    """A patch of the user's writes what this Caffe has not; nothing else is held back for it."""
+    root = make(tmp_path / "own", EPOCHS["2015"])
+    net = write(root / "models/net.prototxt", V2_INPUT)
+    body = (
+        '  layer {\n    convolution_param {\n      weight_filler {\n-       type: "xavier"\n+       type: "msra"\n'
+    )
+    patch = patches.write(tmp_path, "to-msra", "", f"{body}      }}\n      ...\n    }}\n    ...\n  }}\n")
+    done = caffefix("--patch", patch, "--unsafe", "--notes", net.name, cwd=net.parent)
+    assert net.read_text() == V2_INPUT
+    said = " ".join(done.out.decode().split())
+    assert 'not written, for this repository\'s Caffe could not read it: "Unknown filler name: msra"' in said
+    caffefix("--patch", patch, "--unsafe", "--dialect", "bvlc", net.name, cwd=net.parent)
+    assert net.read_text() == V2_INPUT.replace("xavier", "msra")
+
+
+def epoch_files(every: int) -> list[Path]:
+    return [path for path in corpus_files(every) if path.suffix in (".prototxt", ".pt", ".prototext")]
+
+
+def check_epoch(epoch: str, every: int, folder: Path) -> None:
+    """Our verdict is that of a class compiled from the proto; and what the class reads, it reads repaired."""
+    from caffefix.caffe.schema import load
+
+    root = make(folder / epoch, EPOCHS[epoch])
+    proto = root / USUAL
+    assert set(classes(proto)) == {"NetParameter", "SolverParameter"}
+    caffes = OwnCaffes().of(str(root)).caffes
+    assert caffes is not None
+    request = Request(Selection(unsafe=True))
+    read = changed = 0
+    for path in epoch_files(every):
+        data = path.read_bytes()
+        try:
+            document = parse(data.decode("latin-1"))
+        except PrototxtError:
+            continue
+        kind = root_type(document)
+        if kind is None:
+            continue
+        before = trouble(proto, kind, data)
+        verdict = judge(document, caffes=caffes)
+        assert verdict is not None
+        assert bool(verdict.accepting & caffes.own) == (not before), (path, before)
+        result = repair(Source(str(path), data), request, family=Family(caffes=caffes))
+        assert result.status is not Status.REFUSED, (path, result.reason)
+        if not before:
+            read += 1
+        if result.new is not None and not before:
+            changed += 1
+            assert not trouble(proto, kind, result.new), path
+            assert _lacking(caffes, result.new) <= _lacking(caffes, data), path
+    assert load().bit(EPOCHS[epoch])
+    if every == 1:
+        assert read > 20
+        assert epoch == "2013" or changed > 20
+
+
+def _lacking(caffes: Caffes, data: bytes) -> int:
+    """How many names of a file this Caffe does not register."""
+    from caffefix.caffe.needs import uses
+
+    return sum(bool(use.lacking & caffes.own) for use in uses(parse(data.decode("latin-1")), caffes))
+
+
+@pytest.mark.parametrize("epoch", EPOCHS)
+def test_what_is_written_can_be_read_sample(epoch: str, shared: Path, tmp_path: Path) -> None:
+    check_epoch(epoch, 12, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("epoch", EPOCHS)
+def test_what_is_written_can_be_read(epoch: str, shared: Path, tmp_path: Path) -> None:
+    check_epoch(epoch, 1, tmp_path)
+
+
+# ---------------------------------------------------------------- sources
+
+
+def names_of(kind: Kind, form: Form, *texts: str) -> set[str]:
+    from caffefix.caffe.own.sources import registered
+
+    found = registered(text.encode() for text in texts)
+    return {name for k, f, name in found.names if (k, f) == (kind, form)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "text", "expected"),
+    [
+        (Kind.LAYER, Form.STRING, "  REGISTER_LAYER_CLASS(\n  Convolution );", {"Convolution"}),
+        (Kind.LAYER, Form.STRING, "#define REGISTER_LAYER_CLASS(type) x\nREGISTER_LAYER_CREATOR(Ab, x)", {"Ab"}),
+        (Kind.LAYER, Form.STRING, "/* REGISTER_LAYER_CLASS(Ab); */ // \n/*\nREGISTER_LAYER_CLASS(Cd);*/", set()),
+        (Kind.LAYER, Form.STRING, 's = "/*";\nREGISTER_LAYER_CLASS(Ab); // */', {"Ab"}),
+        (Kind.LAYER, Form.ENUM, "REGISTER_LAYER_CLASS(RELU, ReLULayer);", {"RELU"}),
+        (Kind.LAYER, Form.ENUM, "  case LayerParameter_LayerType_RELU:\n return x;", {"RELU"}),
+        (Kind.LAYER, Form.ENUM, ' case V1LayerParameter_LayerType_RELU: return "ReLU";', set()),
+        (Kind.SOLVER, Form.STRING, "REGISTER_SOLVER_CLASS(Adam);", {"Adam"}),
+        (Kind.SOLVER, Form.ENUM, "case SolverParameter_SolverType_ADAGRAD:", {"ADAGRAD"}),
+        (Kind.POLICY, Form.STRING, 'lr_policy == "step" || lr_policy() == "poly"', {"step", "poly"}),
+        (Kind.FILLER, Form.STRING, 'GetFiller(const FillerParameter& p) {\n type == "a" \n}\n type == "b"', {"a"}),
+    ],
+)  # fmt: skip
+def test_names_in_sources(kind: Kind, form: Form, text: str, expected: set[str]) -> None:
+    assert names_of(kind, form, text) == expected
+
+
+def test_sources_are_read_in_time_by_their_length() -> None:
+    """No assertion on time: what is quadratic does not end."""
+    for text in ("/*" * 500_000, '"\\' * 500_000, "case " * 200_000, "REGISTER_LAYER_CLASS(" * 50_000,
+                 "GetFiller(const FillerParameter&" * 3_000, "  " * 500_000 + "\t" * 500_000):  # fmt: skip
+        assert names_of(Kind.LAYER, Form.STRING, text) == set()
+
+
+def test_git_itself_makes_the_bound(tmp_path: Path) -> None:
+    root = make(tmp_path / "own", "bvlc")
+    assert subprocess.run(["git", "-C", str(root), "rev-parse"], check=False).returncode == 0
+    assert OwnCaffes().of(str(root / "examples/mnist")).caffes is not None
