@@ -14,7 +14,7 @@ import pytest
 
 from tests.golden import ROOT, caffefix
 
-PAGES = ("configuration.md", "patches.md", "suppression.md", "zoo.md")
+PAGES = ("configuration.md", "own-caffe.md", "patches.md", "suppression.md", "zoo.md")
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.M | re.S)
 
 

@@ -6,15 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 
+from caffefix.caffe.caffes import known_caffes
 from caffefix.caffe.dialect import judge, root_type
 from caffefix.caffe.schema import load
-from caffefix.caffe.typecheck import NET, problems
+from caffefix.caffe.typecheck import NET, Problem, problems
 from caffefix.patching import _compiled
 from caffefix.patching.compiled import source
 from caffefix.patching.patch import Patch
@@ -67,10 +68,16 @@ def test_what_is_alike(one: str, other: str, alike: bool) -> None:
     assert (gist(first) == gist(second)) is alike
 
 
+def everything(document: Document) -> Iterator[Problem]:
+    """All that any fork refuses."""
+    everyone = load().everyone
+    return problems(known_caffes().checker, document, root_type(document) or NET, everyone, everyone)
+
+
 def all_told(document: Document) -> tuple[int, dict[str, tuple[int, str]]]:
     """Who accepts a file, and what the others stop at, of a walk that passes over nothing."""
     left, reasons = load().everyone, {}
-    for problem in problems(document, root_type(document) or NET, asked=load().everyone):
+    for problem in everything(document):
         for name in load().names(left & problem.forks):
             reasons[name] = (problem.node.start, problem.text)
         left &= ~problem.forks
@@ -91,8 +98,8 @@ def test_a_verdict_passes_over_nothing_that_counts(path: Path) -> None:
     again = judge(document)
     assert again is not None
     assert len(again.problems) == len(verdict.problems)
-    everything = problems(document, root_type(document) or NET, asked=load().everyone)
-    hopeless = [(p.node.start, p.text) for p in everything if p.forks == p.context]
+    told = everything(document)
+    hopeless = [(p.node.start, p.text) for p in told if p.forks == p.context]
     assert [(p.node.start, p.text) for p in verdict.problems if p.forks == p.context] == hopeless
 
 

@@ -11,6 +11,7 @@ import pytest
 from google.protobuf import descriptor_pb2, text_format
 
 from caffefix.caffe import messages, schema, tables
+from caffefix.caffe.caffes import known_caffes
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
@@ -29,7 +30,8 @@ def read(path: Path) -> tuple[Source, Document]:
 
 def refusals(document: Document, root: str, fork: str = "bvlc") -> Iterator[Problem]:
     bit = schema.load().bit(fork)
-    return (problem for problem in problems(document, root, bit) if problem.forks & bit)
+    found = problems(known_caffes().checker, document, root, schema.load().everyone, bit)
+    return (problem for problem in found if problem.forks & bit)
 
 
 def test_the_tables_are_those_of_the_facts(shared: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What every repair must prove before it is written. Each failure refuses the file.
+"""What every repair must prove before it is written. Each failure but the last refuses the file.
 
 1. The tree prints the original byte for byte.
 2. An applier that shares no code with the printer turns original and diff into the result.

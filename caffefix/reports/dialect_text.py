@@ -27,8 +27,8 @@ def as_text(source: Source, fit: Fit | None) -> str:
     suited = _some(fit.fitting & ~fit.unread)
     own = _own(fit)
     is_for_own = bool(fit.fitting & fit.verdict.caffes.own)
-    known = suited or "no known fork has all of it"
-    out = [f"{visible(source.path)}: {f'{own}; of the known forks, ' if is_for_own else ''}{known}"]
+    known = f"{'also ' if is_for_own and suited else ''}{suited or 'no known fork has all of it'}"
+    out = [f"{visible(source.path)}: {f'{own}; ' if is_for_own else ''}{known}"]
     if own and not is_for_own:
         first, *others = _lacked_by_own(fit)
         out.append(f"  not {own}: {_words(source, first)}{f' (and {len(others)} more)' if others else ''}")
@@ -37,7 +37,7 @@ def as_text(source: Source, fit: Fit | None) -> str:
         out.append(f"  needs: {_things(needed)}{f' → {suited}' if suited else ''}")
         out += [f"  nearest: {_some(these)}: all but {_things(lacked)}" for these, lacked in _nearest(fit)]
     out += [f"  not {_some(those)}: {_words(source, need)}" for need, those in _stopping(fit)]
-    unknown = fit.fitting & fit.unread
+    unknown = fit.fitting & fit.unread & load().everyone
     if unknown:
         out.append(f"  unknown: {_some(unknown)}: the parser takes it; what they register was not read")
     return "\n".join(out) + "\n"
@@ -48,7 +48,8 @@ def _own(fit: Fit) -> str:
     given = fit.verdict.caffes.given
     if given is None:
         return ""
-    return f"this repository's {visible(given.name)} (nearest known: {nearest_known(fit.verdict.caffes)})"
+    more = ", what it registers was not read" if fit.unread & fit.verdict.caffes.own else ""
+    return f"this repository's {visible(given.name)} (nearest known: {nearest_known(fit.verdict.caffes)}{more})"
 
 
 def _lacked_by_own(fit: Fit) -> list[Need]:

@@ -11,6 +11,7 @@ import re
 import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from caffefix.caffe.caffes import Caffes, Own
 from caffefix.patterns import pattern
@@ -22,7 +23,7 @@ USUAL = os.path.join("src", "caffe", "proto", "caffe.proto")
 LARGEST_PROTO = 1 << 20  # bytes
 LARGEST_SOURCE = 1 << 22
 MOST_BYTES = 1 << 26  # of all sources
-MOST_ENTRIES = 1 << 12  # of folders, in the search for a .proto file
+MOST_ENTRIES = 1 << 11  # of folders, in the search for a .proto file: each run in a repository pays for it
 MOST_SOURCES = 1 << 13  # entries of folders, in the search for sources
 _UP = 32  # folders
 _SUFFIXES = (".cpp", ".cc", ".cu", ".hpp", ".h", ".cuh")
@@ -169,19 +170,19 @@ def _walk(top: str, suffixes: tuple[str, ...], most: int) -> Iterator[str | None
     while folders:
         try:
             with os.scandir(folders.popleft()) as entries:
-                found = sorted(entries, key=lambda entry: entry.name) if left > 0 else []
+                found = list(islice(entries, left + 1))
         except OSError:
             continue
+        left -= len(found)
+        if left < 0:
+            yield None
+            return
         for entry in found:
-            left -= 1
-            if left < 0:
-                yield None
-                return
-            if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith("."):
-                    folders.append(entry.path)
-            elif entry.name.endswith(suffixes) and entry.is_file(follow_symlinks=False):
-                yield entry.path
+            if entry.name.endswith(suffixes):
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.path
+            elif entry.name[0] != "." and entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
 
 
 def _read(path: str, name: str, top: str) -> Found:
