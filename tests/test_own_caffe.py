@@ -412,6 +412,55 @@ def test_what_is_held_back_says_why(tmp_path: Path) -> None:
     assert net.read_text() == V2_INPUT.replace("xavier", "msra")
 
 
+TRAIN = """name: "net"
+layer {
+  name: "data"
+  type: "Data"
+  top: "data"
+  top: "label"
+  transform_param { scale: 0.00390625 mean_value: 104 }
+  data_param { source: "train" batch_size: 8 }
+}
+layer {
+  name: "ip"
+  type: "InnerProduct"
+  bottom: "data"
+  top: "ip"
+  inner_product_param { num_output: 2 weight_filler { type: "xavier" } }
+}
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+"""
+
+
+def test_no_deploy_net_is_made_that_it_cannot_read(tmp_path: Path) -> None:
+    """Caffe of 2015 has no Input layer."""
+    for epoch, status in (("2015", 2), ("today", 0)):
+        root = make(tmp_path / epoch, EPOCHS[epoch])
+        net = write(root / "models/train.prototxt", TRAIN)
+        done = caffefix("deploy", "--input-shape", "data=1,3,8,8", net.name, "-o", "deploy.prototxt", cwd=net.parent)
+        assert done.status == status, done.err
+        assert (b"does-not-load: this repository's Caffe could not read the result" in done.err) == bool(status)
+        assert (net.parent / "deploy.prototxt").exists() != bool(status)
+
+
+def test_no_net_is_rescaled_to_what_it_cannot_read(repository: Path) -> None:
+    fields = (
+        "message TransformationParameter { optional float scale = 1; } message DataParameter { optional string "
+    )
+    fields += "source = 1; optional uint32 batch_size = 4; }"
+    layer = "message LayerParameter {\n optional DataParameter data_param = 107; "
+    layer += "optional TransformationParameter transform_param = 100;"
+    write(repository / USUAL, PROTO.replace("message LayerParameter {", layer) + fields)
+    text = TRAIN.replace(" mean_value: 104", "").replace('layer { name: "loss"', 'layer { name: "loss" #')
+    net = write(repository / "models/train.prototxt", text.partition("layer { name")[0])
+    done = caffefix("rescale-input", "--stored", "0..1", net.name, cwd=net.parent)
+    assert (done.status, net.read_text() != text) == (0, True), done.err
+    write(net, text.partition("layer { name")[0])
+    done = caffefix("rescale-input", "--stored=-1..1", net.name, cwd=net.parent)
+    assert done.status == 2
+    assert b"does-not-load: this repository's Caffe could not read the result" in done.err
+
+
 def epoch_files(every: int) -> list[Path]:
     return [path for path in corpus_files(every) if path.suffix in (".prototxt", ".pt", ".prototext")]
 

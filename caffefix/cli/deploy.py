@@ -55,13 +55,15 @@ def command(
     from caffefix.engine.deploy import Options, deploy
     from caffefix.reports.deploy_text import render
     from caffefix.syntax.source import Source
+    from caffefix.zoo.family import Families
     from caffefix.zoo.files import FileError, put, read_once
 
     if force and out is None:
         raise click.UsageError("--force says what may become of FILE: give -o FILE")
     try:
         source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
-        made = deploy(source, Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip))
+        wanted = Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
+        made = deploy(source, wanted, Families().own(source.path).caffes)
         if out is not None:
             put(out, made.data, force=force)
     except (FileError, Refusal) as error:

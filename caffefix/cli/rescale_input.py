@@ -64,6 +64,7 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     from caffefix.engine.rescale_cure import sees_pixels_too_large
     from caffefix.reports.rescale_text import cure, render
     from caffefix.syntax.source import Source
+    from caffefix.zoo.family import Families
     from caffefix.zoo.files import MEAN, FileError, read
     from caffefix.zoo.files import write as write_file
     from caffefix.zoo.means import locate, save
@@ -77,7 +78,10 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     try:
         data = read(net)
         too_large = old == Range(0, 255) and sees_pixels_too_large(Source(net, data))
-        done = rescale(Source(net, data), options, lambda name: read(locate(name, net), MEAN), diff_name(net))
+        caffes = Families().own(net).caffes
+        done = rescale(
+            Source(net, data), options, lambda name: read(locate(name, net), MEAN), diff_name(net), caffes
+        )
         if not dry_run:
             save(net, done.mean_files)
             write_file(net, data, done.data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.deploying import Feed, Head, Plan, compares, plan, unique
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
@@ -89,8 +90,13 @@ class Deployed:
     notes: tuple[str, ...]
 
 
-def deploy(source: Source, options: Options) -> Deployed:
+def deploy(source: Source, options: Options, caffes: Caffes | None = None) -> Deployed:
     """Make a deploy net.
+
+    Args:
+        source: the train net.
+        options: what is wanted.
+        caffes: those that it is for, with the one in its repository; None where there is none.
 
     Raises:
         Refusal: none is made; its message begins with file and line.
@@ -104,13 +110,15 @@ def deploy(source: Source, options: Options) -> Deployed:
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
     try:
-        return _Deploy(migrated, options).result()
+        made = _Deploy(migrated, options).result()
     except Refusal as error:
         if migrated.is_changed:  # lines of the migrated text are not the file's
             error = Refusal(error.name, str(error))
         raise error.placed(source) from None
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
+    proof.refuse_unread(source, made.data, caffes)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from caffefix.caffe.caffes import Caffes
+from caffefix.caffe.family import Family
 from caffefix.caffe.needs import Use, uses
+from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.registry import ABORTS
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import Subject
@@ -212,6 +215,21 @@ def is_read(before: Subject, after: Subject) -> None:
         had = {(use.kind, use.name) for use in old}
         use = next((use for use in lacking if (use.kind, use.name) not in had), lacking[-1])
         raise UnreadableError(f"{ABORTS[use.kind]}: {use.name}")
+
+
+def refuse_unread(source: Source, data: bytes, caffes: Caffes | None) -> None:
+    """Proof 8 of a file that is made of another one, for the Caffe in its repository.
+
+    Raises:
+        Refusal: that Caffe could not read what is made.
+    """
+    family = Family(caffes=caffes)
+    before, after = (Subject(parse(text), family=family) for text in (source.text, data.decode("latin-1")))
+    try:
+        is_read(before, after)
+    except UnreadableError as error:
+        message = f'this repository\'s Caffe could not read the result: "{error}"'
+        raise Refusal("does-not-load", message).placed(source) from None
 
 
 def _words(problem: Problem) -> tuple[Kind, str]:

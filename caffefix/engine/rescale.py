@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.mean_image import MeanError, mapped, values
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
@@ -128,7 +129,13 @@ _SLACK = 1e-5  # of the range of what the net sees; float32 rounds to 6e-8 at ea
 _BVLC_FIELDS = frozenset({"scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray"})
 
 
-def rescale(source: Source, options: Options, read_mean: Callable[[str], bytes], diff_path: str = "") -> Rescaled:
+def rescale(
+    source: Source,
+    options: Options,
+    read_mean: Callable[[str], bytes],
+    diff_path: str = "",
+    caffes: Caffes | None = None,
+) -> Rescaled:
     """Move a net to data of another range.
 
     Args:
@@ -136,18 +143,21 @@ def rescale(source: Source, options: Options, read_mean: Callable[[str], bytes],
         options: from which range to which.
         read_mean: the content of a mean file, by the name that the net has for it.
         diff_path: the net's name in the diff.
+        caffes: those that the net is for, with the one in its repository; None where there is none.
 
     Raises:
         Refusal: the net is not moved, by name; its message begins with the place.
     """
     try:
-        return _Rescale(source, options, read_mean).result(diff_path or source.path)
+        done = _Rescale(source, options, read_mean).result(diff_path or source.path)
     except PrototxtError as error:
         raise Refusal("does-not-parse", error.render(source)) from None
     except Refusal as error:
         raise error.placed(source) from None
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
+    proof.refuse_unread(source, done.data, caffes)
+    return done
 
 
 @dataclass(frozen=True, slots=True)
