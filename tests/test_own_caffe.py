@@ -437,7 +437,9 @@ def test_no_deploy_net_is_made_that_it_cannot_read(tmp_path: Path) -> None:
     for epoch, status in (("2015", 2), ("today", 0)):
         root = make(tmp_path / epoch, EPOCHS[epoch])
         net = write(root / "models/train.prototxt", TRAIN)
-        done = caffefix("deploy", "--input-shape", "data=1,3,8,8", net.name, "-o", "deploy.prototxt", cwd=net.parent)
+        done = caffefix(
+            "deploy", "--input-shape", "data=1,3,8,8", net.name, "-o", "deploy.prototxt", cwd=net.parent
+        )
         assert done.status == status, done.err
         assert (b"does-not-load: this repository's Caffe could not read the result" in done.err) == bool(status)
         assert (net.parent / "deploy.prototxt").exists() != bool(status)
