@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from caffefix.caffe.caffes import Caffes
+from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
@@ -65,6 +66,12 @@ class Member:
     @cached_property
     def role(self) -> Role:
         return role(self.document, self.net) if self.document is not None else Role.OTHER
+
+    @cached_property
+    def forks(self) -> int:
+        """The known forks whose parsers take it; none for what is neither net nor solver."""
+        verdict = judge(self.document) if self.document is not None else None
+        return verdict.accepting if verdict is not None else 0
 
     @cached_property
     def solver(self) -> Solver | None:

@@ -137,7 +137,7 @@ INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[
    'layer.*data_param.crop_size',
    'layer.*data_param.mirror',
    'layer.transform_param'),
-  False,
+  True,
   'Syntax and migration',
   ('layers',
    'blobs_lr',
@@ -333,7 +333,7 @@ SUMS = {'adam-without-momentum': 1386028503,
  'legacy-input-fields': 2599694584,
  'legacy-solver-type': 4065762255,
  'legacy-v0-layers': 121783462,
- 'legacy-v1-layers': 1801662550,
+ 'legacy-v1-layers': 2726041873,
  'mean-in-scaled-units': 1357137581,
  'mirror-in-test': 1807646780,
  'mismatched-shared-params': 1833798753,
@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 2020004182,
  'wrong-value-type': 1035893810,
  'zero-base-lr': 3737175700}
-SHARED = 2348296013
+SHARED = 1362330930

@@ -39,7 +39,8 @@ many `param` blocks as the longest of the four lists has entries, and `scale`, `
 `crop_size` and `mirror` of a data layer moved to `transform_param`, over what stands there.
 Comments move with their fields. A net with a type or a field that Caffe's V1 does not have
 belongs to a fork, and so does one with a field that no known fork has: forks of 2014 know no
-other format. It is reported and left alone, whole.
+other format. It is reported and left alone, whole. So is a net beside one that only such forks
+take. Where the Caffe in the repository knows no other format, nothing is reported.
 
 ## When it is a false alarm
 
@@ -55,6 +56,7 @@ For tools that read nothing but V1: ignore the finding there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES
 from caffefix.caffe.net import Generation, Layer, Net
@@ -88,6 +90,7 @@ CHANGES = (
     *(f"layer.*data_param.{name}" for name in ("scale", "mean_file", "crop_size", "mirror")),
     "layer.transform_param",
 )
+NEEDS_FAMILY = True
 SIGNS = ("layers", "blobs_lr", "weight_decay", *V1_TYPES)
 NAME = "legacy-v1-layers"
 
@@ -139,6 +142,10 @@ def find(subject: Subject) -> Iterator[Finding]:
         if foreign is not None or not _reads_layer(subject):
             yield _of_a_fork(old or halves, foreign)
             continue
+        sibling = _for_v1_alone(subject)
+        if sibling:
+            yield _beside_a_fork(old or halves, sibling)
+            continue
         edits += _keywords(old)
         message, severity = _describe(
             net, old, halves, loads=subject.verdict is None or subject.verdict.accepting != 0
@@ -153,6 +160,33 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _reads_layer(subject: Subject) -> bool:
     """Whether a fork that takes the file, if any does, knows the new format at all."""
     return not subject.forks or any(v.forks & subject.forks for v in load().messages["NetParameter"]["layer"])
+
+
+def _for_v1_alone(subject: Subject) -> str:
+    """A net beside the file that only forks take which know no other format; empty if there is none.
+
+    Such a folder is for one of them: a net of today's format would be the only one there that it cannot read.
+    Where it is known which Caffe the file is for, that decides.
+    """
+    if subject.named:
+        return ""
+    new = _with_layer()
+    found = (member for member in subject.family.siblings if "layers" in member.text)
+    return next((member.name for member in found if member.forks and not member.forks & new), "")
+
+
+@cache
+def _with_layer() -> int:
+    """The known forks that have the new format."""
+    forks = 0
+    for variant in load().messages["NetParameter"]["layer"]:
+        forks |= variant.forks
+    return forks
+
+
+def _beside_a_fork(layers: list[Layer], sibling: str) -> Finding:
+    message = f"{sibling} beside it is of a fork that knows no other format than V1; the net is not migrated"
+    return Finding(NAME, Severity.WARNING, message, layers[0].node)
 
 
 def _of_a_fork(layers: list[Layer], foreign: Problem | None) -> Finding:
