@@ -10,7 +10,6 @@ from caffefix.caffe.dialect import Verdict, judge, root_type
 from caffefix.caffe.family import Family
 from caffefix.caffe.net import Generation, Net, nets
 from caffefix.caffe.net import Phase as TrainOrTest
-from caffefix.caffe.registry import Kind
 from caffefix.caffe.roles import LEARNS, NETS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
@@ -24,6 +23,7 @@ from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from caffefix.caffe.registry import Kind
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.evidence.prediction import Prediction
     from caffefix.syntax.lookalikes import Lookalike

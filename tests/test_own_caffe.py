@@ -514,7 +514,7 @@ def _lacking(caffes: Caffes, data: bytes) -> int:
 
 @pytest.mark.parametrize("epoch", EPOCHS)
 def test_what_is_written_can_be_read_sample(epoch: str, shared: Path, tmp_path: Path) -> None:
-    check_epoch(epoch, 12, tmp_path)
+    check_epoch(epoch, 40, tmp_path)
 
 
 @pytest.mark.slow

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from caffefix.caffe import registry
-from caffefix.caffe.registry import Form, Kind, anchored
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Checker
 from caffefix.records import cached_property, dataclass
@@ -18,6 +16,7 @@ from caffefix.records import cached_property, dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.own.sources import Registered
+    from caffefix.caffe.registry import Form, Kind
     from caffefix.proto.link import Linked
 
 
@@ -79,13 +78,20 @@ class Caffes:
 
     def known(self, kind: Kind) -> int:
         """Those of which it was read what they register."""
+        from caffefix.caffe import registry  # not every run asks what is registered
+
         return registry.known(kind) | (self.own if self._reads(kind) else 0)
 
     def _reads(self, kind: Kind) -> bool:
+        from caffefix.caffe.registry import anchored
+
         return self.given is not None and any(self._has(kind, name, form) for name, form in anchored(kind))
 
-    def registering(self, kind: Kind, name: str, form: Form = Form.STRING) -> int:
-        """Those that make something of a name, spelt so; as ``registry.registering``."""
+    def registering(self, kind: Kind, name: str, form: Form | None = None) -> int:
+        """Those that make something of a name, spelt so, as a string by default; as ``registry.registering``."""
+        from caffefix.caffe import registry
+
+        form = form or registry.Form.STRING
         found = registry.registering(kind, name, form)
         return found | self.own if self.given is not None and self._makes(kind, name, form) else found
 
@@ -93,6 +99,8 @@ class Caffes:
         """Whether the owner's registers a name, or what its upgrade makes of it."""
         if self._has(kind, name, form):
             return True
+        from caffefix.caffe.registry import Form, Kind
+
         if kind is not Kind.LAYER or form is Form.STRING:
             return False
         generation, becomes = ("v0", Form.ENUM) if form is Form.V0 else ("v1", Form.STRING)
@@ -102,13 +110,18 @@ class Caffes:
         """What the owner's upgrade makes of an old type; where that was not read, what those of known forks do."""
         if any(known == generation for known, _ in self._upgrades):
             return [self._upgrades[generation, name]] if (generation, name) in self._upgrades else []
+        from caffefix.caffe import registry
+
         return [new for new, _ in registry.upgrades(generation, name)]
 
     def _has(self, kind: Kind, name: str, form: Form) -> bool:
         return self.given is not None and (kind, form, name) in self.given.registered.names
 
-    def names(self, kind: Kind, forks: int, form: Form = Form.STRING) -> Iterator[str]:
-        """The names that some of these register, in that form."""
+    def names(self, kind: Kind, forks: int, form: Form | None = None) -> Iterator[str]:
+        """The names that some of these register, in that form; as strings by default."""
+        from caffefix.caffe import registry
+
+        form = form or registry.Form.STRING
         found = dict.fromkeys(registry.names(kind, forks & ~self.own, form))
         if self.given is not None and forks & self.own:
             own = (one for k, f, one in self.given.registered.names if (k, f) == (kind, form))

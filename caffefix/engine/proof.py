@@ -16,11 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.family import Family
-from caffefix.caffe.needs import Use, uses
-from caffefix.caffe.refusal import Refusal
-from caffefix.caffe.registry import ABORTS
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import Subject
 from caffefix.syntax import comments
@@ -44,6 +40,8 @@ from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from caffefix.caffe.caffes import Caffes
+    from caffefix.caffe.needs import Use
     from caffefix.caffe.normal import NormalForm
 
 
@@ -212,6 +210,8 @@ def is_read(before: Subject, after: Subject) -> None:
             raise UnreadableError(problem.text)
     lacking, old = _lacking(after), _lacking(before)
     if len(lacking) > len(old):
+        from caffefix.caffe.registry import ABORTS
+
         had = {(use.kind, use.name) for use in old}
         use = next((use for use in lacking if (use.kind, use.name) not in had), lacking[-1])
         raise UnreadableError(f"{ABORTS[use.kind]}: {use.name}")
@@ -223,6 +223,8 @@ def refuse_unread(source: Source, data: bytes, caffes: Caffes | None) -> None:
     Raises:
         Refusal: that Caffe could not read what is made.
     """
+    from caffefix.caffe.refusal import Refusal
+
     family = Family(caffes=caffes)
     before, after = (Subject(parse(text), family=family) for text in (source.text, data.decode("latin-1")))
     try:
@@ -238,6 +240,8 @@ def _words(problem: Problem) -> tuple[Kind, str]:
 
 def _lacking(subject: Subject) -> list[Use]:
     """The names in a file that the Caffe that it is for does not register."""
+    from caffefix.caffe.needs import uses  # where the Caffe is known
+
     return [use for use in uses(subject.document, subject.caffes) if use.lacking & subject.named]
 
 
