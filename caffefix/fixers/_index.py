@@ -382,4 +382,4 @@ SUMS = {'adam-without-momentum': 1386028503,
  'wrong-blob-count': 2020004182,
  'wrong-value-type': 1035893810,
  'zero-base-lr': 3737175700}
-SHARED = 1362330930
+SHARED = 865296162
