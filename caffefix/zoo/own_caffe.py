@@ -11,6 +11,7 @@ import re
 import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from caffefix.caffe.caffes import Caffes, Own
@@ -18,6 +19,10 @@ from caffefix.patterns import pattern
 from caffefix.records import dataclass
 from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from caffefix.proto.model import File
 
 USUAL = os.path.join("src", "caffe", "proto", "caffe.proto")
 LARGEST_PROTO = 1 << 20  # bytes
@@ -60,6 +65,7 @@ class OwnCaffes:
         self._given = frozenset(map(os.path.realpath, given))
         self._by_folder: dict[str, Found] = {}
         self._by_proto: dict[str, Found] = {}
+        self._by_content: dict[bytes, Found] = {}
 
     def of(self, folder: str, proto: str = "") -> Found:
         """The Caffe that the files of a folder are for.
@@ -72,7 +78,7 @@ class OwnCaffes:
             OwnCaffeError: that one cannot be used.
         """
         if proto:
-            found = self._read(proto, _shown(proto), "")
+            found = self._remembered(proto, _shown(proto), "")
             if found.trouble:
                 raise OwnCaffeError(found.trouble)
             return found
@@ -86,7 +92,7 @@ class OwnCaffes:
         for above in passed:
             path = os.path.join(above, USUAL)
             if _is_file(path):
-                return self._read(path, USUAL.replace(os.sep, "/"), above)
+                return self._remembered(path, USUAL.replace(os.sep, "/"), above)
         top = passed[-1] if passed else ""
         if not top or not (top in self._roots or _is_repository(top)):
             return Found()
@@ -120,9 +126,9 @@ class OwnCaffes:
                 protos.append(path)
         if len(protos) != 1:
             return Found()
-        return self._read(protos[0], os.path.relpath(protos[0], top).replace(os.sep, "/"), top)
+        return self._remembered(protos[0], os.path.relpath(protos[0], top).replace(os.sep, "/"), top)
 
-    def _read(self, path: str, name: str, top: str) -> Found:
+    def _remembered(self, path: str, name: str, top: str) -> Found:
         """A .proto file and the sources of its tree.
 
         Args:
@@ -132,7 +138,11 @@ class OwnCaffes:
         """
         real = os.path.realpath(path)
         if real not in self._by_proto:
-            self._by_proto[real] = _read(path, name, top)
+            found = _read(path, name, top)
+            if found.caffes is not None and found.caffes.given is not None:
+                # Copies of one Caffe are the same: what was learnt of files is kept.
+                found = self._by_content.setdefault(found.caffes.given.digest, found)
+            self._by_proto[real] = found
         return self._by_proto[real]
 
 
@@ -188,8 +198,7 @@ def _walk(top: str, suffixes: tuple[str, ...], most: int) -> Iterator[str | None
 def _read(path: str, name: str, top: str) -> Found:
     from caffefix.caffe.own.messages import is_caffe
     from caffefix.proto.link import link
-    from caffefix.proto.model import File, ProtoError
-    from caffefix.proto.reader import read as read_proto
+    from caffefix.proto.model import ProtoError
 
     def opened(imported: str) -> File | None:
         """A file of the same folder, by its last name."""
@@ -197,10 +206,10 @@ def _read(path: str, name: str, top: str) -> Found:
         if not _is_file(os.path.realpath(beside)) or os.path.islink(beside):
             return None
         shown = os.path.join(os.path.dirname(name), os.path.basename(imported)).replace(os.sep, "/")
-        return read_proto(Source(shown, read(beside, LARGEST_PROTO)))
+        return _file(shown, read(beside, LARGEST_PROTO))
 
     try:
-        file = read_proto(Source(name, read(path, LARGEST_PROTO)))
+        file = _file(name, read(path, LARGEST_PROTO))
         linked = link(file, opened)
     except (ProtoError, FileError) as error:
         return Found(trouble=visible(str(error)))
@@ -214,6 +223,18 @@ def _read(path: str, name: str, top: str) -> Found:
     named = registered(sources) if sources is not None else NOTHING
     state = [one.source.data for one in linked.files], sorted(map(repr, named.names)), named.upgrades, name
     return Found(Caffes(Own(name, linked, named, blake2b(repr(state).encode(), digest_size=20).digest())))
+
+
+@lru_cache(maxsize=32)
+def _file(name: str, data: bytes) -> File:
+    """A .proto file, read; many repositories have copies of one.
+
+    Raises:
+        ProtoError: it is none.
+    """
+    from caffefix.proto.reader import read as read_proto
+
+    return read_proto(Source(name, data))
 
 
 def _tree(path: str, top: str) -> str:
