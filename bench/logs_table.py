@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from caffefix.engine.log_report import report
+from caffefix.commands.log import text as log_text
+from caffefix.commands.log.results import LogReport
+from caffefix.commands.log.work import report
 from caffefix.evidence.logs import nets
-from caffefix.log_results import LogReport
-from caffefix.reports import log_text
 from caffefix.zoo import logs
 from caffefix.zoo.files import FileError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import LEARNS, file_role
-from caffefix.engine.deploy import Options, deploy
+from caffefix.commands.deploy.work import Options, deploy
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from tests.conftest import ROOT

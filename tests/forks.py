@@ -8,7 +8,7 @@ from caffefix.caffe.layers.book import V1_TYPES
 from caffefix.caffe.needs import fit
 from caffefix.caffe.registry import Fork, Form, Kind, forks, known, names
 from caffefix.caffe.schema import Schema, load
-from caffefix.reports.dialect_text import as_text
+from caffefix.commands.dialects.text import as_text
 from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
 

@@ -6,10 +6,10 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 
-from caffefix.engine.log_report import report
+from caffefix.commands.log.results import LogReport
+from caffefix.commands.log.work import report
 from caffefix.evidence.logs.model import TrainingLog
 from caffefix.evidence.logs.reader import read_log
-from caffefix.log_results import LogReport
 from caffefix.syntax.source import Source
 
 # net.cpp of BVLC 1.0: forward top, forward param, backward bottom, backward param, totals.

@@ -12,12 +12,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from caffefix.engine.explain import pages
+from caffefix.commands.explain.as_markdown import page_lines
+from caffefix.commands.explain.results import Page
+from caffefix.commands.explain.work import pages
 from caffefix.findings import Applicability
 from caffefix.fixers import GROUPS
-from caffefix.pages import Page
 from caffefix.patching.shipped import shipped_patches
-from caffefix.reports.page_markdown import page_lines
 from tests.golden import GOLDEN, ROOT, beside, caffefix, options
 
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.M | re.S)

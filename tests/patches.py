@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from caffefix.engine.patch_test import alone
+from caffefix.commands.patch.judging import alone
 from caffefix.engine.repair import repair
 from caffefix.patching.load import patch_of
 from caffefix.patching.patch import Patch

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caffefix.engine.explain import pages
+from caffefix.commands.explain.work import pages
 from tests.aborts import ABORTS, ELSEWHERE, FIELDS, NET, NOT_ASKED, Abort, layer
 from tests.caffe_nets import Answer, Job, ask
 from tests.golden import GOLDEN, ROOT, caffefix

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from caffefix.engine.explain import pages
+from caffefix.commands.explain.work import pages
 from tests.golden import ROOT
 
 TITLE = "What the forums say"

@@ -10,14 +10,14 @@ import pytest
 
 from caffefix.caffe.layers.zeros import is_zero_filled
 from caffefix.caffe.net import Phase, nets
-from caffefix.engine.log_report import report
+from caffefix.commands.log.results import LogReport
+from caffefix.commands.log.work import report
 from caffefix.evidence.logs import decode
 from caffefix.evidence.logs.diagnosis import first_dead
 from caffefix.evidence.logs.nets import by_name, num_output, softmax_losses
 from caffefix.evidence.logs.reader import read_log
 from caffefix.findings import Subject
 from caffefix.fixers import missing_weight_filler
-from caffefix.log_results import LogReport
 from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
 from tests.logs import DEAD, bottom_diff, iteration, losses, param, param_diff, read, record, told, top

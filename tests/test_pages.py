@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 
 import pytest
 
-from caffefix.engine.explain import pages
-from caffefix.pages import Page
+from caffefix.commands.explain.results import Page
+from caffefix.commands.explain.work import pages
 from tests.golden import GOLDEN, ROOT, caffefix, findings, repaired
 from tests.pages import DOCS, PATCHES, case_of, example, find, made
 

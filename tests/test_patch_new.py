@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caffefix.engine.derive import DeriveError, derive
+from caffefix.commands.patch.derive import DeriveError, derive
 from caffefix.patching.load import patch_of
 from caffefix.syntax.source import Source
 from tests.golden import ROOT, caffefix

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caffefix.engine.explain import pages
+from caffefix.commands.explain.work import pages
 from caffefix.engine.select import registered
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
 from caffefix.patching import _tables, tables

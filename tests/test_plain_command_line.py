@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caffefix.cli import _plain
-from caffefix.cli._repair import command
-from caffefix.cli.repair import DEFAULTS
+from caffefix.commands.repair.command import command
+from caffefix.commands.repair.run import DEFAULTS
 
 pytestmark = pytest.mark.usefixtures("no_variables")
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from caffefix.caffe.mean_image import MeanError, mapped, values
 from caffefix.caffe.net import Net
 from caffefix.caffe.refusal import Refusal
-from caffefix.engine.rescale import Options, Range, rescale
+from caffefix.commands.rescale_input.work import Options, Range, rescale
 from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import float32, float_text
 from caffefix.syntax.source import Source

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caffefix.engine.compare import CompareError, compare
+from caffefix.commands.diff.work import CompareError, compare
+from caffefix.commands.suppress.work import suppress
 from caffefix.engine.repair import Request, repair
-from caffefix.engine.suppress import suppress
 from caffefix.findings import Severity
 from caffefix.results import FileResult, Status
 from caffefix.syntax.parse import parse

@@ -1,10 +1,7 @@
-"""The command line: options in, engine called, report out, exit status.
+"""The front door: which verb a command line is for. What verbs do is in ``caffefix/commands``.
 
-``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. Each command is a module
-here with a click command called ``command``, registered by being there and imported only when
-it is asked for: ``rescale_input.py`` would be ``caffefix rescale-input``. (What repairs is called
-most often, and importing click takes as long as checking a small net: ``repair.py`` does without,
-and its ``command`` is in ``_repair.py``.)
+``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of paths and switches alone is read here,
+without click.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ _SWITCHES = {
 
 def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
     """Run the command line, and exit."""
-    from caffefix.cli._orderly import Orderly
+    from caffefix.commands._shared.orderly import Orderly
 
     with Orderly():
         _main(args, prog_name)
@@ -42,7 +39,7 @@ def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
 
         group(args, prog_name=prog_name)
     else:
-        from caffefix.cli.repair import DEFAULTS, repair
+        from caffefix.commands.repair.run import DEFAULTS, repair
 
         try:
             sys.exit(repair(**{**DEFAULTS, **plain}))

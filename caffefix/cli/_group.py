@@ -8,21 +8,20 @@ import pkgutil
 
 import click
 
-from caffefix import __version__, cli
+from caffefix import __version__, commands
 
 _DEFAULT = "repair"
 
 
 class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = (info.name for info in pkgutil.iter_modules(cli.__path__))
+        names = (info.name for info in pkgutil.iter_modules(commands.__path__))
         return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        name = "_repair" if cmd_name == _DEFAULT else cmd_name.replace("-", "_")
-        module = importlib.import_module(f"{cli.__name__}.{name}")
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}.command")
         command: click.Command = module.command
         return command
 

@@ -83,7 +83,7 @@ class Suppressing:
 
     def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
         """Add them to one file, in memory."""
-        from caffefix.engine.suppress import suppress
+        from caffefix.commands.suppress.work import suppress
 
         return suppress(source, in_force.request(), self.reason, name, family)
 

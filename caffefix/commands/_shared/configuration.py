@@ -1,0 +1,67 @@
+"""What options come to that several commands have. Click is not imported here: see the package."""
+
+from __future__ import annotations
+
+from caffefix.commands._shared.errors import fail, misuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from caffefix.zoo import patches
+    from caffefix.zoo.config import Configuration
+
+
+def configuration(config: str | None, no_config: bool, unsafe: bool | None = None, **given: Any) -> Configuration:
+    """What the options of ``configured`` say, checked."""
+    from caffefix.engine.select import Selection, UnknownNameError
+    from caffefix.zoo.config import Configuration, Given
+
+    if config is not None and no_config:
+        raise misuse("--config and --no-config cannot both be given")
+    select, ignore = given["select"], given["ignore"]
+    try:
+        Selection(select, ignore).check()
+    except UnknownNameError as error:
+        raise misuse(str(error)) from None
+    check_dialect(given["dialect"] or "")
+    if given["dialect"] and given["proto"]:
+        raise misuse("--dialect and --proto cannot both be given")
+    said = Given(
+        select=select or None,
+        ignore=ignore or None,
+        exclude=given["exclude"] or None,
+        unsafe=unsafe,
+        dialect=given["dialect"],
+        proto=given["proto"],
+        target=given["target"],
+        from_scratch=given["from_scratch"],
+    )
+    return Configuration(said, config or "", isolated=no_config)
+
+
+def patches_of(values: tuple[str, ...]) -> patches.Given | None:
+    """The patches of ``--patch``; one that cannot be right ends the run before it has begun."""
+    if not values:
+        return None
+    from caffefix.zoo.patches import PatchFileError, given
+
+    try:
+        return given(values)
+    except PatchFileError as error:
+        fail(str(error))
+
+
+def check_dialect(name: str) -> None:
+    """Refuse the name of a fork that nobody knows."""
+    if not name:
+        return
+    from difflib import get_close_matches
+
+    from caffefix.caffe.schema import load
+
+    forks = load().forks
+    if name not in forks:
+        near = get_close_matches(name, forks, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
+        raise misuse(f"there is no fork {name!r}; {hint}")

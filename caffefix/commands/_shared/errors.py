@@ -1,0 +1,24 @@
+"""How mistakes in a command line are told; click is imported for them only."""
+
+from __future__ import annotations
+
+import sys
+
+from caffefix.commands._shared.output import say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def misuse(message: str) -> Exception:
+    """What click makes a usage message of."""
+    from click import UsageError
+
+    return UsageError(message)
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong with what was given, and end."""
+    say(sys.stderr, f"error: {message}\n")
+    sys.exit(2)

@@ -1,0 +1,191 @@
+"""What the options about many files come to. Click is not imported here: see the package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+
+from caffefix.commands._shared.errors import misuse
+from caffefix.commands._shared.output import say
+from caffefix.syntax.source import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from caffefix.results import FileResult
+    from caffefix.zoo.delivery import Delivery
+    from caffefix.zoo.how import How
+    from caffefix.zoo.run import Run, Which
+
+
+def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
+    """All paths that are given; the working folder if only what changed is asked for."""
+    from caffefix.zoo.discover import listed
+    from caffefix.zoo.files import PATHS, FileError, read_once
+
+    if "-" in paths and (len(paths) > 1 or files_from is not None):
+        raise misuse("- stands alone: standard input and files cannot be mixed")
+    if files_from is None:
+        if not paths and not changed_since:
+            raise misuse("Missing argument 'PATH...'.")
+        return paths or (".",)
+    try:
+        data = read_once(files_from, PATHS)
+    except FileError as error:
+        raise misuse(f"--files-from: {error}") from None
+    return (*paths, *listed(data))
+
+
+def which(changed_since: str, no_gitignore: bool, **others: Any) -> Which:
+    """Which files of those that are found are meant."""
+    from caffefix.zoo.run import Which
+
+    return Which(changed_since, not no_gitignore)
+
+
+def how(
+    writing: bool,
+    roots: tuple[str, ...],
+    jobs: int | None,
+    follow_links: bool,
+    no_cache: bool,
+    cache_dir: str,
+    backup: str,
+    allow_dirty: bool,
+    **others: Any,
+) -> How:
+    """How the run goes about them."""
+    from caffefix.zoo.discover import SUFFIXES
+    from caffefix.zoo.how import How
+
+    if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
+        raise misuse("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
+    return How(
+        writing,
+        roots,
+        jobs or 0,
+        follow_links,
+        cached=not no_cache,
+        cache_folder=cache_dir,
+        backup=backup,
+        allow_dirty=allow_dirty,
+    )
+
+
+class Handover:
+    """What becomes of the results besides the report: patches or commits, a summary, a progress bar.
+
+    Args:
+        paths: what was given.
+        writing: whether the command line lets files be written.
+        unsafe: whether unsafe fixes are asked for.
+        notes: whether notes are shown.
+    """
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        *,
+        writing: bool,
+        unsafe: bool | None,
+        notes: bool,
+        patch_dir: str,
+        commit: bool,
+        split_by: str | None,
+        report_file: str,
+        **others: Any,
+    ) -> None:
+        self.stages = bool(patch_dir or commit)
+        self.forks = bool(report_file)
+        self.done = self.told = 0
+        self._paths = paths
+        self._notes = notes
+        self._report_file = report_file
+        self._delivery: Delivery | None = None
+        self._run: Run | None = None
+        self._running: Generator[FileResult] | None = None
+        if patch_dir and commit:
+            raise misuse("--patch-dir and --commit cannot both be given")
+        if self.stages and (not writing or paths == ("-",)):
+            raise misuse("--patch-dir and --commit are for files, and not for --dry-run or --check")
+        if split_by and not self.stages:
+            raise misuse("--split-by is for --patch-dir and --commit")
+        if self.stages:
+            from caffefix.zoo.delivery import Delivery
+
+            self._delivery = Delivery(paths, patch_dir, bool(split_by), bool(unsafe))
+        if report_file:
+            from caffefix.reports.summary import ZooSummary
+            from caffefix.zoo.series import top_folder
+
+            self._summary = ZooSummary(lambda path: top_folder(path, paths), notes=notes)
+
+    def __enter__(self) -> Handover:
+        if self._delivery is not None:
+            self._delivery.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._running is not None:
+                self._running.close()  # ends the workers, whatever ends the report
+        finally:
+            if self._delivery is not None:
+                self._delivery.__exit__(None, None, None)
+
+    def how(self, how: How) -> How:
+        """How the run has to go about the files."""
+        return self._delivery.how(how) if self._delivery is not None else how
+
+    def of(self, run: Run) -> Iterator[FileResult]:
+        """The results on their way to the report."""
+        self._run = run
+        self._running = iter(run)
+        results: Iterator[FileResult] = self._running
+        if self._delivery is not None:
+            results = self._delivery.of(results)
+        if sys.stderr.isatty() and len(run) > 1:
+            from caffefix.reports.progress import watched
+
+            results = watched(results, len(run), sys.stderr)
+        for result in results:
+            if self.forks:
+                self._summary.add(result)
+            yield result
+            self.done += 1
+            self.told = len(run.written)
+
+    def conclude(self) -> None:
+        """Everything is done and reported."""
+        if self._delivery is not None:
+            say(sys.stderr, self._delivery.conclude() + "\n")
+        if self.forks:
+            from caffefix.zoo.report_file import ReportFile
+
+            with ReportFile(self._report_file) as file:
+                file.write(
+                    self._summary.json() if self._report_file.endswith(".json") else self._summary.markdown()
+                )
+
+    def interrupted(self, how: str) -> str:
+        """What to say of a run that did not come to its end, and of files that no report has told of.
+
+        Args:
+            how: in which way it was ended.
+        """
+        if self.stages:
+            return f"{how}: no patch and no commit was made"
+        if self._run is None:
+            return f"{how}: nothing was changed"
+        written = self._run.written
+        told = "".join(f"{visible(path)}: fixed\n" for path in written[self.told :])
+        return (
+            f"{told}{how} after {self.done} of {len(self._run)} files, {len(written)} of them fixed: "
+            "every other file is as it was; run again to go on"
+        )

@@ -1,0 +1,34 @@
+"""``caffefix config``: what is in force."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from caffefix.commands._shared.configuration import configuration
+from caffefix.commands._shared.options import configured
+from caffefix.commands._shared.output import say
+
+
+@click.command("config")
+@click.argument("path", default=".", metavar="[PATH]")
+@click.option("--unsafe/--no-unsafe", default=None, help="As for a repair.")
+@configured
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+def command(path: str, form: str, **options: Any) -> None:
+    """Show what is in force for a file or folder, and where each value comes from.
+
+    The nearest caffefix.toml, or pyproject.toml with a table [tool.caffefix], counts, from the
+    folder of each file upwards; options win over it.
+    """
+    from caffefix.commands.config.text import as_json, render
+    from caffefix.zoo.config_file import ConfigError
+
+    try:
+        found = configuration(**options).of(path)
+    except ConfigError as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
+    say(sys.stdout, as_json(found) if form == "json" else render(found))

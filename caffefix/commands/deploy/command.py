@@ -1,0 +1,79 @@
+"""``caffefix deploy``: a deploy net from a train net."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import click
+
+from caffefix.commands._shared.options import names
+from caffefix.commands._shared.output import say, write
+
+
+def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for item in value:
+        name, _, dims = item.rpartition("=")
+        if not re.fullmatch(r"[1-9]\d{0,8}([,x][1-9]\d{0,8})*", dims):
+            raise click.BadParameter(f"{item!r} is no shape; write 1,3,224,224 or BLOB=1,3,224,224", ctx, param)
+        key = name.encode("utf-8", "surrogateescape").decode("latin-1")
+        if key in shapes or ("" in shapes and key) or (shapes and not key):
+            raise click.BadParameter("give one shape for each input, as BLOB=N,C,H,W", ctx, param)
+        shapes[key] = tuple(map(int, re.split("[,x]", dims)))
+    return shapes
+
+
+@click.command("deploy", short_help="Make a deploy net from a train net.")
+@click.argument("train_val", metavar="TRAIN_VAL")
+@click.option("-o", "--out", metavar="FILE", help="Write here, not to standard output.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option(
+    "--input-shape", "shapes", multiple=True, callback=_shapes, metavar="[BLOB=]N,C,H,W", help="Shape of an input."
+)
+@click.option("--output", "outputs", multiple=True, callback=names, metavar="BLOBS", help="Keep these only.")
+@click.option("--stage", "stages", multiple=True, callback=names, metavar="NAMES", help="Stages, beside TEST.")
+@click.option("--strip", is_flag=True, help="Drop fillers and learning rates, too.")
+def command(
+    train_val: str,
+    out: str | None,
+    force: bool,
+    shapes: dict[str, tuple[int, ...]],
+    outputs: tuple[str, ...],
+    stages: tuple[str, ...],
+    strip: bool,
+) -> None:
+    """Make a deploy net from a train net; TRAIN_VAL, or - for standard input, is not touched.
+
+    Data layers give way to Input layers, SoftmaxWithLoss to Softmax, SigmoidCrossEntropyLoss to
+    Sigmoid; other losses, labels and what only training needs go. A scale of the data layer stays as
+    a Power layer; the mean is said, as whoever feeds the net subtracts it. The batch is one image.
+
+    Exit status: 0 made; 2 not made, by a named reason, or not written.
+    """
+    from caffefix.caffe.refusal import Refusal
+    from caffefix.commands.deploy.text import render
+    from caffefix.commands.deploy.work import Options, deploy
+    from caffefix.syntax.source import Source
+    from caffefix.zoo.family import Families
+    from caffefix.zoo.files import FileError, put, read_once
+
+    if force and out is None:
+        raise click.UsageError("--force says what may become of FILE: give -o FILE")
+    try:
+        source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
+        wanted = Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
+        made = deploy(source, wanted, Families().own(source.path).caffes)
+        if out is not None:
+            put(out, made.data, force=force)
+    except (FileError, Refusal) as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
+    if out is None:
+        write(sys.stdout.buffer, made.data)
+    say(sys.stderr, render(made))
+
+
+def _bytes(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Names as nets are read: one character a byte."""
+    return tuple(name.encode("utf-8", "surrogateescape").decode("latin-1") for name in given)

@@ -1,0 +1,84 @@
+"""``caffefix dialects``: which forks suit a file, and which there are."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from caffefix.commands._shared.errors import misuse
+from caffefix.commands._shared.output import say
+
+
+@click.command("dialects")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option(
+    "--list", "listing", is_flag=True, help="List the known forks instead: repository, date, what was read."
+)
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder of a repository whose own caffe.proto counts, too.",
+)
+@click.option("--proto", default="", metavar="FILE", help="The caffe.proto to ask, too.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto: str, form: str) -> None:
+    """Tell which forks of Caffe suit a file: what it needs, which have that, and what the others stop at.
+
+    A fork suits a file if its parser takes it and if it registers the layer types, fillers, solver types and
+    learning rate policies in it. A Caffe that lies in the file's repository is asked, too.
+    """
+    if listing == bool(files):
+        raise misuse("give either files or --list")
+    if listing:
+        _list(form)
+        return
+    from caffefix.caffe.needs import fit
+    from caffefix.commands.dialects.text import as_json, as_text
+    from caffefix.syntax.parse import PrototxtError, parse
+    from caffefix.syntax.source import Source
+    from caffefix.zoo.discover import discover
+    from caffefix.zoo.family import Families
+    from caffefix.zoo.files import FileError, read
+    from caffefix.zoo.own_caffe import OwnCaffeError
+
+    failed = False
+    rows = []
+    families = Families(roots, files)
+    for path in discover(files):
+        try:
+            source = Source(path, read(path))
+            own = families.own(path, proto)
+            found = fit(parse(source.text), own.caffes)
+        except (FileError, PrototxtError, OwnCaffeError) as error:
+            reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
+            say(sys.stderr, f"error: {reason}\n")
+            failed = True
+            continue
+        if own.trouble:
+            say(sys.stderr, f"warning: {own.trouble}; {path} is judged by the known forks alone\n")
+        if form == "json":
+            rows.append(as_json(source, found))
+        else:
+            say(sys.stdout, as_text(source, found))
+    if form == "json":
+        _say_json({"version": 1, "files": rows})
+    sys.exit(2 if failed else 0)
+
+
+def _list(form: str) -> None:
+    from caffefix.commands.dialects.text import forks_as_json, forks_as_text
+
+    if form == "json":
+        _say_json({"version": 1, "forks": forks_as_json()})
+    else:
+        say(sys.stdout, forks_as_text())
+
+
+def _say_json(data: object) -> None:
+    import json
+
+    say(sys.stdout, json.dumps(data, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,48 @@
+"""``caffefix diff``: what differs in meaning."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from caffefix.commands._shared.output import say
+
+
+@click.command("diff")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+def command(old: str, new: str, form: str) -> None:
+    """Tell what differs in the meaning of two nets or solvers.
+
+    Both are taken as Caffe takes them after its own upgrade, so that formats of different age
+    can be compared; comments, layout and fields that say what their default says do not count.
+    OLD or NEW may be - for standard input.
+
+    Exit status: 0 they mean the same, 1 they differ, 2 they cannot be compared.
+    """
+    from caffefix.commands.diff.work import CompareError, compare
+    from caffefix.syntax.source import Source
+    from caffefix.zoo.files import FileError, read_once
+
+    if old == new == "-":
+        raise click.UsageError("only one of the two can be standard input")
+    try:
+        sources = [Source("<stdin>" if path == "-" else path, read_once(path)) for path in (old, new)]
+        changes = compare(*sources)
+    except (FileError, CompareError) as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
+    if form == "json":
+        import json
+
+        from caffefix.reports.as_json import change
+
+        report = {"version": 1, "same": not changes, "changes": [change(c) for c in changes]}
+        say(sys.stdout, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    else:
+        from caffefix.reports.delta_text import render
+
+        say(sys.stdout, render(changes))
+    sys.exit(1 if changes else 0)

@@ -1,0 +1,45 @@
+"""Pages of the findings, from the fixers' docstrings and the patches' front matter."""
+
+from __future__ import annotations
+
+import re
+
+from caffefix.commands.explain.results import Page, Section
+from caffefix.engine.select import Selection, registered
+from caffefix.findings import Applicability
+from caffefix.fixers import Fixer
+
+_HEADING = re.compile(r"^## (.*)\n", re.M)
+_SAFETY = {"Safe": Applicability.SAFE, "Unsafe": Applicability.UNSAFE, "No fix": Applicability.DISPLAY}
+_FIRST = re.compile(rf"({'|'.join(_SAFETY)})\b")
+
+
+def pages(names: tuple[str, ...] = ()) -> list[Page]:
+    """Pages of the findings that have these names or match these globs, by name; of all without any.
+
+    Raises:
+        UnknownNameError: a name or glob matches no finding.
+    """
+    selection = Selection(select=names)
+    selection.check()
+    found = selection.fixers() if names else registered()  # those that want their name, too
+    return sorted(map(page_of, found), key=lambda page: page.name)
+
+
+def page_of(fixer: Fixer) -> Page:
+    """The page of one fixer."""
+    _, *parts = _HEADING.split(fixer.page)
+    sections = tuple(Section(title, text.strip("\n")) for title, text in zip(parts[::2], parts[1::2], strict=True))
+    return Page(
+        fixer.name, fixer.group, fixer.phase.name.lower(), _applicability(sections), fixer.summary, sections,
+        fixer.changes, fixer.needs_family,
+    )  # fmt: skip
+
+
+def _applicability(sections: tuple[Section, ...]) -> Applicability | None:
+    """What the page says of its fixes with the first word of "Fix safety"."""
+    for section in sections:
+        first = _FIRST.match(section.text) if section.title == "Fix safety" else None
+        if first is not None:
+            return _SAFETY[first[1]]
+    return None

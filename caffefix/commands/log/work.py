@@ -1,0 +1,122 @@
+"""A log beside the net that it is of: what the file has to do with what the log shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from caffefix.caffe.net import Layer, Net, Phase
+from caffefix.caffe.roles import LEARNS
+from caffefix.commands.log.results import Diagnosed, Difference, LogReport
+from caffefix.engine.repair import Request, repair
+from caffefix.evidence.logs import nets
+from caffefix.evidence.logs.compare import Disagreement, disagreements
+from caffefix.evidence.logs.decode import decode
+from caffefix.evidence.logs.diagnosis import Observation, diagnose
+from caffefix.evidence.logs.evidence import evidence_of
+from caffefix.evidence.logs.forks import fingerprint
+from caffefix.evidence.logs.model import TrainingLog
+from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Severity, Subject
+from caffefix.fixers import fixers
+from caffefix.records import replace
+from caffefix.results import Diagnostic
+from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.source import Source
+
+# What kills a signal for certain, and the observations of a dead one.
+_KILLERS = frozenset({"missing-weight-filler", "batch-norm-zero-gamma"})
+_DEATHS = frozenset({"dead-blob", "sole-learner"})
+# What may have come from any fault of the layer, or of those that feed it.
+_ILLS = frozenset({"dying-blob", "nonfinite-blob", "exploding-blob"})
+
+
+def report(log: TrainingLog, source: Source | None = None, request: Request | None = None) -> LogReport:
+    """What a log shows, with the findings in a net file that explain it.
+
+    Args:
+        log: the log.
+        source: the net file; None for the log alone.
+        request: which findings may explain it; by default all.
+    """
+    if source is None:
+        return _report(log, None)
+    try:
+        subject = Subject(parse(source.text))
+    except PrototxtError as error:
+        return replace(_report(log, None), net=source.path, net_error=error.render(source))
+    net = subject.all_nets[0] if subject.all_nets else None
+    if net is None:
+        reason = f"{source.path}: it holds no net; give the net that was trained, not its solver"
+        return replace(_report(log, None), net=source.path, net_error=reason)
+    asked = request or Request()
+    result = repair(source, replace(asked, options=replace(asked.options, log=evidence_of(log))))
+    told = _report(log, net)
+    observations = tuple(_explained(d.observation, net, log, result.findings) for d in told.observations)
+    found = disagreements(log, net, told.decoded, is_whole=subject.role(net) in LEARNS)
+    differences = tuple(_difference(source, d) for d in found)
+    reason = result.reason if result.status.failed else ""
+    return replace(told, observations=observations, differences=differences, net=source.path, net_error=reason)
+
+
+def _report(log: TrainingLog, net: Net | None) -> LogReport:
+    """The report without findings; the log's own net stands in where no file is given."""
+    dumped = nets.dumped_net(nets.first_dump(log)) if net is None else None
+    # What Caffe prints is already the net of one phase.
+    view = net.view(Phase.TRAIN) if net is not None else dumped.layers if dumped is not None else []
+    outputs = nets.num_output(view)
+    decoded = decode(log, outputs, nets.softmax_losses(view))
+    classes = next((d.value for d in decoded if d.name == "classes"), outputs)
+    observations = diagnose(log, nets.by_name(view), classes)
+    return LogReport(log, fingerprint(log), decoded, tuple(map(Diagnosed, observations)))
+
+
+def _explained(observation: Observation, net: Net, log: TrainingLog, findings: Sequence[Diagnostic]) -> Diagnosed:
+    """An observation with the findings of its layer, or of the nearest layers that feed it."""
+    is_death = observation.name in _DEATHS
+    if not is_death and observation.name not in _ILLS:
+        return Diagnosed(observation)
+    start = observation.layer
+    if observation.name == "sole-learner":
+        # What keeps the others from learning is the first layer that is dead.
+        start = next((t.layer for t in log.weights_data if t.blob == "0" and t.always_zero), start)
+    layers = nets.by_name(net.view(Phase.TRAIN))
+    killers = [found for found in findings if found.name in _KILLERS]
+    causes = _nearest(start, layers, _by_layer(killers)) if is_death else ()
+    if causes:
+        return Diagnosed(observation, tuple(causes), is_certain=True)
+    format_only = {f.name for f in fixers() if f.phase is FixPhase.UPGRADE}
+    others = [f for f in findings if f.name not in format_only and f.severity is not Severity.INFO]
+    return Diagnosed(observation, tuple(_nearest(start, layers, _by_layer(others))))
+
+
+def _by_layer(findings: Sequence[Diagnostic]) -> dict[str, list[Diagnostic]]:
+    about: dict[str, list[Diagnostic]] = {}
+    for found in findings:
+        if found.layer:
+            about.setdefault(found.layer, []).append(found)
+    return about
+
+
+def _nearest(
+    start: str, layers: Mapping[str, Layer], about: Mapping[str, Sequence[Diagnostic]]
+) -> Sequence[Diagnostic]:
+    """Findings of a layer, or of the first layers upstream that have any."""
+    producers: dict[str, list[str]] = {}  # layer -> layers whose tops it takes
+    tops: dict[str, str] = {}
+    for name, layer in layers.items():
+        producers[name] = [tops[b] for b in layer.bottoms if b in tops]
+        tops.update((top, name) for top in layer.tops)
+    seen, level = {start}, [start]
+    while level:
+        found = [d for name in level for d in about.get(name, ())]
+        if found:
+            return found
+        level = [p for name in level for p in producers.get(name, ()) if p not in seen]
+        level = list(dict.fromkeys(level))
+        seen.update(level)
+    return ()
+
+
+def _difference(source: Source, found: Disagreement) -> Difference:
+    line = source.position(found.node.start).line if found.node is not None else 0
+    return Difference(found.message, found.layer, found.line, line)

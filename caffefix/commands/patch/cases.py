@@ -1,0 +1,79 @@
+"""The tests of patches that stand beside them: ``NAME.patch`` is tested by the folders in ``NAME/``.
+
+A case is a folder with ``before.prototxt`` and ``after.prototxt``; without the second, the patch must
+find nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from caffefix.commands.patch.judging import judge
+from caffefix.commands.patch.results import Verdict
+from caffefix.patching.patch import Patch
+from caffefix.syntax.source import Source, visible
+from caffefix.zoo.files import FileError, read
+from caffefix.zoo.patches import PatchFileError, load_patch, patch_files
+
+_BEFORE, _AFTER = "before.prototxt", "after.prototxt"
+
+
+def run_cases(path: str) -> Iterator[Verdict]:
+    """The outcome of each case of a patch file, or of a folder of patches.
+
+    Raises:
+        PatchFileError: a patch cannot be used, or has no case.
+    """
+    for file in patch_files(path):
+        patch = load_patch(file)
+        folders = _folders(Path(file).with_suffix(""))
+        if not folders:
+            where = visible(str(Path(file).with_suffix("") / "CASE"))
+            raise PatchFileError(
+                f"{visible(file)}: there is no test: put before.prototxt and after.prototxt into {where}/"
+            )
+        for folder in folders:
+            yield _run(patch, folder)
+
+
+def _folders(tests: Path) -> list[Path]:
+    """The cases: all folders but hidden ones, whatever they hold, and links that lead nowhere."""
+    if not tests.is_dir():
+        return []
+    inside = (p for p in tests.iterdir() if not p.name.startswith((".", "__")))
+    return sorted(p for p in inside if p.is_dir() or (p.is_symlink() and not p.exists()))
+
+
+def _run(patch: Patch, folder: Path) -> Verdict:
+    before, after = folder / _BEFORE, folder / _AFTER
+    trouble = _trouble(folder)
+    if trouble:
+        return Verdict(str(folder), False, trouble)
+    try:
+        expected = read(str(after)) if after.exists() else None
+        return judge(str(folder), patch, Source(str(before), read(str(before))), expected)
+    except FileError as error:
+        return Verdict(str(folder), False, str(error))
+
+
+def _trouble(folder: Path) -> str:
+    """Why a folder is no case; empty if it is one. No file that was meant to be read is passed over."""
+    if not folder.exists():
+        return "the link leads nowhere"
+    names = [p.name for p in folder.iterdir()]
+    if _BEFORE not in names:
+        near = _misspelt(_BEFORE, names)
+        return f"no {_BEFORE}" + (f"; is {near} meant to be it?" if near else "")
+    if _AFTER in names and not (folder / _AFTER).exists():
+        return f"{_AFTER}: the link leads nowhere"
+    near = "" if _AFTER in names else _misspelt(_AFTER, names)
+    return f"no {_AFTER}, but {near}: is it meant to be it?" if near else ""
+
+
+def _misspelt(wanted: str, names: Iterable[str]) -> str:
+    """A name that is nearly, or in small letters, what is wanted; empty if there is none."""
+    stems = {Path(name).stem.lower(): name for name in sorted(names) if name not in (_BEFORE, _AFTER)}
+    near = get_close_matches(Path(wanted).stem, stems, 1, 0.75)
+    return visible(stems[near[0]]) if near else ""

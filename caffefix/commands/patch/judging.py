@@ -1,0 +1,45 @@
+"""Tests of patches: what a patch alone makes of a file, compared with what it should."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from caffefix.commands.patch.results import Verdict
+from caffefix.engine.repair import Request, repair
+from caffefix.engine.select import Selection
+from caffefix.patching.patch import Patch
+from caffefix.patching.shipped import fixer_of
+from caffefix.syntax.source import Source, display
+
+_LINES = 20  # of a difference are shown
+
+
+def alone(patch: Patch) -> Request:
+    """A run that looks for nothing but the patch, and applies all that it proposes."""
+    return Request(Selection(patches=(fixer_of(patch),), named=frozenset({patch.front.name})))
+
+
+def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Verdict:
+    """Whether a patch makes of a file what it should.
+
+    Args:
+        case: what to call the test.
+        patch: the patch.
+        before: the file.
+        after: what is to become of it, the same if the patch only reports; None if it must find nothing.
+    """
+    result = repair(before, alone(patch))
+    if result.status.failed:
+        return Verdict(case, False, result.reason)
+    found = [d for d in result.findings if d.name == patch.front.name]
+    if after is None:
+        lines = [f"line {d.line}: found where nothing should be: {d.message}" for d in found]
+        return Verdict(case, not found, "\n".join(lines))
+    if not found:
+        return Verdict(case, False, "it finds nothing; without after.prototxt, that is what is expected")
+    made = before.data if result.new is None else result.new
+    if made == after:
+        return Verdict(case, True)
+    expected, got = (display(data.decode("latin-1")).split("\n") for data in (after, made))
+    shown = list(unified_diff(expected, got, "expected", "made", lineterm="", n=1))
+    return Verdict(case, False, "\n".join(shown[:_LINES]))

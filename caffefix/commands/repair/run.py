@@ -1,0 +1,268 @@
+"""``caffefix PATH…``: find and repair. Click is not imported here; the options are in ``command.py``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from caffefix.commands._shared.configuration import configuration, patches_of
+from caffefix.commands._shared.errors import misuse
+from caffefix.commands._shared.files import Handover, how, paths_of, which
+from caffefix.commands._shared.orderly import Ended
+from caffefix.commands._shared.output import colour, say, show, write
+from caffefix.commands.repair.reporting import Wanted, report
+from caffefix.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from caffefix.evidence.logs.evidence import LogEvidence
+    from caffefix.reports.report import Setting
+    from caffefix.results import FileResult, Gate
+    from caffefix.zoo.config import Configuration
+    from caffefix.zoo.how import How
+    from caffefix.zoo.run import Which
+    from caffefix.zoo.work import Repairing
+
+
+# What the options are that are not given, as in ``command.py``.
+DEFAULTS: dict[str, Any] = {
+    "dry_run": False,
+    "check": False,
+    "fail_on": None,
+    "exit_zero": False,
+    "patches": (),
+    "roots": (),
+    "delta": False,
+    "log": None,
+    "notes": False,
+    "statistics": False,
+    "formats": (),
+    "output_file": "",
+    "docs_url": "",
+    "stdin_filename": "<stdin>",
+    "unsafe": None,
+    "select": (),
+    "ignore": (),
+    "exclude": (),
+    "dialect": None,
+    "proto": None,
+    "target": None,
+    "from_scratch": None,
+    "config": None,
+    "no_config": False,
+    "jobs": None,
+    "files_from": None,
+    "changed_since": "",
+    "no_gitignore": False,
+    "patch_dir": "",
+    "commit": False,
+    "split_by": None,
+    "backup": "",
+    "allow_dirty": False,
+    "report_file": "",
+    "no_cache": False,
+    "cache_dir": "",
+    "follow_links": False,
+}
+
+
+def repair(
+    paths: tuple[str, ...],
+    dry_run: bool,
+    check: bool,
+    fail_on: str | None,
+    exit_zero: bool,
+    patches: tuple[str, ...],
+    roots: tuple[str, ...],
+    delta: bool,
+    log: str | None,
+    notes: bool,
+    statistics: bool,
+    formats: tuple[str, ...],
+    output_file: str,
+    docs_url: str,
+    stdin_filename: str,
+    **options: Any,
+) -> int:
+    """Repair files and report; the exit status. The arguments are the options of ``command.py``."""
+    from caffefix.engine.select import page
+    from caffefix.reports.report import Setting
+    from caffefix.zoo.work import Repairing
+
+    wanted = Wanted(formats, output_file)
+    in_force = configuration(**options)
+    paths = paths_of(paths, **options)
+    _check_log(log, paths)
+    if statistics and (wanted.files or wanted.screen not in ("text", "json")):
+        raise misuse("--statistics is told as text or json, on standard output")
+    handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
+    writing = not (dry_run or check or statistics or handover.stages)
+    work = Repairing(
+        delta=delta or wanted.needs("delta"),
+        fixes=wanted.needs("fixes"),
+        stages=handover.stages,
+        forks=handover.forks,
+        log=_evidence(log),
+        patches=patches_of(patches),
+    )
+    gate = _gate(fail_on, exit_zero=exit_zero, check=check)
+    setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
+    going = how(writing, roots, **options)
+    job = _Job(paths, stdin_filename, in_force, work, going, which(**options), setting, wanted, statistics)
+    return _run(job, handover)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A command line, understood."""
+
+    paths: tuple[str, ...]
+    stdin_filename: str
+    configuration: Configuration
+    work: Repairing
+    how: How
+    which: Which
+    setting: Setting
+    wanted: Wanted
+    statistics: bool
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether standard output is for the repaired file."""
+        return self.paths == ("-",) and self.how.writing
+
+
+def _run(job: _Job, handover: Handover) -> int:
+    """Do it; the exit status. What ends it leaves each file as it was or repaired whole."""
+    from caffefix.zoo.config_file import ConfigError
+    from caffefix.zoo.files import FileError
+    from caffefix.zoo.git import GitError
+
+    try:
+        with handover:
+            counted = _Counted(_results(job, handover), job.setting.gate)
+            if job.statistics:
+                _statistics(counted, job)
+            else:
+                report(job.wanted, counted, job.setting, quiet=job.is_filter)
+            handover.conclude()
+        for trouble, files in counted.troubles.items():
+            rest = "1 file is" if files == 1 else f"{files} files are"
+            say(sys.stderr, f"warning: {trouble}; {rest} judged by the known forks instead\n")
+        if counted.skipped:
+            say(sys.stderr, f"warning: {_skipped(counted.skipped)}\n")
+        return counted.status
+    except (ConfigError, FileError, GitError) as error:
+        say(sys.stderr, f"error: {error}\n")
+        return 2
+    except (KeyboardInterrupt, Ended) as end:
+        how = end.words if isinstance(end, Ended) else "interrupted"
+        say(sys.stderr, f"\n{handover.interrupted(how)}\n")
+        return end.status if isinstance(end, Ended) else 130
+
+
+def _skipped(files: int) -> str:
+    what = f"{files} files of an old format were" if files > 1 else "1 file of an old format was"
+    return f"{what} not looked at by --patch: migrate first (--select legacy-v0-layers,legacy-v1-layers)"
+
+
+def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
+    """The outcomes of the files, as they come."""
+    if job.paths != ("-",):
+        from caffefix.zoo.run import run
+
+        running = run(job.paths, job.configuration, job.work, handover.how(job.how), job.which)
+        if running.trouble:
+            say(sys.stderr, f"warning: {running.trouble}\n")
+        return handover.of(running)
+    from caffefix.zoo.family import Families
+    from caffefix.zoo.files import standard_input
+    from caffefix.zoo.one_file import run_data
+
+    data = standard_input()
+    result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.how.roots))
+    if job.is_filter:
+        write(sys.stdout.buffer, result.new if result.new is not None else data)
+    return [result]
+
+
+def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
+    """What the exit status depends on."""
+    from caffefix.results import FailOn, Gate
+
+    if exit_zero and fail_on not in (None, "never"):
+        raise misuse("--exit-zero and --fail-on cannot both be given")
+    on = FailOn.NEVER if exit_zero else FailOn(fail_on) if fail_on else None
+    return Gate(on, check)
+
+
+def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
+    """A log is of one net: its layers say nothing of another's with the same names."""
+    if log is None:
+        return
+    if log == "-" in paths:
+        raise misuse("- is standard input: it cannot be both the log and the file")
+    if len(paths) != 1 or os.path.isdir(paths[0]):
+        raise misuse("--log is evidence for the net that it is of: give that file alone")
+
+
+def _evidence(log: str | None) -> LogEvidence | None:
+    """What a log shows; a log that cannot be read ends the run before it has begun."""
+    if log is None:
+        return None
+    from caffefix.evidence.logs.evidence import evidence_of
+    from caffefix.zoo import logs
+    from caffefix.zoo.files import FileError
+
+    try:
+        return evidence_of(logs.read(log))
+    except FileError as error:
+        say(sys.stderr, f"error: {error}\n")
+        sys.exit(2)
+
+
+class _Counted:
+    """Results on their way to a report: how many there are, and what the exit status comes to."""
+
+    def __init__(self, results: Iterable[FileResult], gate: Gate) -> None:
+        self._results = results
+        self._gate = gate
+        self.files = self.failed = self.skipped = self.status = 0
+        self.troubles: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[FileResult]:
+        for result in self._results:
+            self.files += 1
+            self.failed += result.status.failed
+            self.skipped += bool(result.skipped)
+            if result.trouble:
+                self.troubles[result.trouble] += 1
+            self.status = max(self.status, self._gate.status(result))
+            yield result
+
+
+def _statistics(counted: _Counted, job: _Job) -> None:
+    """Write how often each finding was met."""
+    from caffefix.reports import as_text
+    from caffefix.reports.statistics import Statistics
+
+    notes = job.setting.notes
+    summary, statistics = as_text.Summary(), Statistics(notes=notes)
+    diffs = job.setting.diffs and job.wanted.screen == "text"
+    stream = sys.stderr if diffs else sys.stdout
+    paint = as_text.colored if colour(stream) else as_text.plain
+    for result in counted:
+        summary.add(result)
+        statistics.add(result)
+        if diffs:
+            show(result.diff)
+        if result.status.failed:
+            say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
+    if job.wanted.screen == "json":
+        say(stream, statistics.json(counted.files, counted.failed))
+    else:
+        say(stream, statistics.text(paint) + summary.render(notes=notes))

@@ -1,0 +1,60 @@
+"""What ``caffefix rescale-input`` did, and the proof that nothing changes for the net."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.commands.rescale_input.work import Options, Rescaled, Shown
+from caffefix.syntax.source import visible
+
+
+def render(done: Rescaled, options: Options) -> str:
+    """The identity, the numbers of each data layer, the files."""
+    return "".join(f"{line}\n" for line in _lines(done, options))
+
+
+def cure(net: str, *, written: bool) -> str:
+    """What helps a net whose trouble is that pixels are too large for it.
+
+    Args:
+        net: its path.
+        written: whether it has been moved, which must be taken back first.
+    """
+    first = "take this change back, leave" if written else "leave"
+    return (
+        "pixels of 0..255 are too large for this net (missing-input-scale), and moving it does not mend that: it "
+        f"sees the same numbers\nif that is why you are here, {first} your data as they are, and scale them in "
+        f"the net: caffefix --select missing-input-scale {visible(net)}\n"
+    )
+
+
+def _lines(done: Rescaled, options: Options) -> Iterator[str]:
+    yield f"your stored data will be {options.new} (now {options.old}): x' = {_map(options)}"
+    if options.first_layer:
+        factor = f"{options.factor:.9g}"
+        yield f"the net sees {factor} × what it saw; the first layer's weights are divided by that"
+    else:
+        yield "(x' − mean') · scale' = (x − mean) · scale"
+    for shown in done.proof:
+        yield from _layer(shown)
+    for file in done.mean_files:
+        yield f"mean file {file.old} → {file.new}"
+    for name in done.first_layers:
+        yield (
+            f'first layer "{name}": exact for SGD, momentum and Nesterov, trained from its filler; weights that '
+            "exist do not fit, and AdaGrad, RMSProp and Adam want another lr_mult"
+        )
+
+
+def _layer(shown: Shown) -> Iterator[str]:
+    phases = " and ".join(phase.value for phase in shown.phases) or "no phase"
+    (mean, scale), (new_mean, new_scale) = shown.old, shown.new
+    yield f'"{shown.layer}" ({phases}): mean {mean} → {new_mean}; scale {scale} → {new_scale}'
+    for old, seen, new, seen_new in shown.pixels:
+        yield f"  pixel {old:.6g} gives {seen:.6g}; stored as {new:.6g} it gives {seen_new:.6g}"
+    yield f"  largest difference: {shown.error:.1e} of the range"
+
+
+def _map(options: Options) -> str:
+    factor = f"{options.factor:.9g} · x"
+    return f"{factor} {'+' if options.offset > 0 else '−'} {abs(options.offset):.9g}" if options.offset else factor
