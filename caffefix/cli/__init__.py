@@ -1,7 +1,7 @@
-"""The front door: which verb a command line is for. What verbs do is in ``caffefix/commands``.
+"""The entry point: finds the command that a command line is for. The commands are in ``caffefix/commands``.
 
-``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of paths and switches alone is read here,
-without click.
+``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of paths and switches alone is read
+here, without click.
 """
 
 from __future__ import annotations

@@ -73,20 +73,3 @@ class Repairing:
         return replace(
             request, delta=self.delta, fixes=self.fixes, stages=self.stages, forks=self.forks, options=options
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Suppressing:
-    """Add comments that silence what is found, with a reason as ``checked_reason`` gives it."""
-
-    reason: str
-
-    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
-        """Add them to one file, in memory."""
-        from caffefix.commands.suppress.work import suppress
-
-        return suppress(source, in_force.request(), self.reason, name, family)
-
-    def asked(self, in_force: InForce) -> str:
-        """What is done once is not kept."""
-        return ""

@@ -13,13 +13,14 @@ from caffefix.engine.look import survey
 from caffefix.engine.repair import Request, repair
 from caffefix.findings import Applicability, Finding, Fix, Phase, Subject
 from caffefix.fixers import Fixer
-from caffefix.records import replace
+from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.edits import Remark
 from caffefix.syntax.source import Source
 from caffefix.syntax.style import begins_line
 from caffefix.syntax.suppressions import written
 from caffefix.syntax.tree import Node
+from caffefix.zoo.config import InForce
 
 NAME = "suppress"
 
@@ -88,3 +89,18 @@ def _anchor(text: str, node: Node) -> Node:
     while node.parent is not None and (node.in_list or not begins_line(text, node.start)):
         node = node.parent
     return node
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressing:
+    """Add comments that silence what is found, with a reason as ``checked_reason`` gives it."""
+
+    reason: str
+
+    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+        """Add them to one file, in memory."""
+        return suppress(source, in_force.request(), self.reason, name, family)
+
+    def asked(self, in_force: InForce) -> str:
+        """What is done once is not kept."""
+        return ""
