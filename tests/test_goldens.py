@@ -67,7 +67,7 @@ def test_every_fixer_is_documented_and_has_its_cases(fixer) -> None:  # type: ig
 
 def test_a_new_module_is_a_new_fixer() -> None:
     folder = Path(fixers.__wrapped__.__globals__["__file__"]).parent
-    modules = {p.stem.replace("_", "-") for p in folder.glob("[a-z]*.py")}
+    modules = {p.stem.replace("_", "-") for p in folder.glob("*/[a-z]*.py")}
     assert modules == {fixer.name for fixer in fixers()}
 
 

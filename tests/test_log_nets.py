@@ -17,7 +17,7 @@ from caffefix.evidence.logs.diagnosis import first_dead
 from caffefix.evidence.logs.nets import by_name, num_output, softmax_losses
 from caffefix.evidence.logs.reader import read_log
 from caffefix.findings import Subject
-from caffefix.fixers import missing_weight_filler
+from caffefix.fixers.initialisation import missing_weight_filler
 from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
 from tests.logs import DEAD, bottom_diff, iteration, losses, param, param_diff, read, record, told, top

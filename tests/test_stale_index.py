@@ -54,12 +54,12 @@ def _run(tree: Path, text: str, *args: str) -> str:
 
 def test_signs_of_a_fixer(edited: Path) -> None:
     assert "zero-base-lr" in _run(edited, SOLVER)
-    _edit(edited / "caffefix/fixers/zero_base_lr.py", 'SIGNS = ("solver",)', 'SIGNS = ("no_such_field",)')
+    _edit(edited / "caffefix/fixers/solver/zero_base_lr.py", 'SIGNS = ("solver",)', 'SIGNS = ("no_such_field",)')
     assert "zero-base-lr" not in _run(edited, SOLVER)
 
 
 def test_a_new_fixer_and_one_that_is_gone(edited: Path) -> None:
-    fixers = edited / "caffefix/fixers"
+    fixers = edited / "caffefix/fixers/solver"
     (fixers / "zero_base_lr.py").rename(fixers / "nought_base_lr.py")
     _edit(fixers / "nought_base_lr.py", 'NAME = "zero-base-lr"', 'NAME = "nought-base-lr"')
     said = _run(edited, SOLVER)
@@ -70,9 +70,9 @@ def test_a_new_fixer_and_one_that_is_gone(edited: Path) -> None:
 def test_what_declarations_take_from_other_modules(edited: Path) -> None:
     relu = 'layer { name: "a" type: "InnerProduct" bottom: "d" top: "a" inner_product_param { num_output: 1 } }\n'
     before = _run(edited, relu)
-    _edit(edited / "caffefix/fixers/zero_base_lr.py", 'SIGNS = ("solver",)', "SIGNS = ANSWER")
+    _edit(edited / "caffefix/fixers/solver/zero_base_lr.py", 'SIGNS = ("solver",)', "SIGNS = ANSWER")
     _edit(
-        edited / "caffefix/fixers/zero_base_lr.py",
+        edited / "caffefix/fixers/solver/zero_base_lr.py",
         "from caffefix.findings import",
         "from caffefix.caffe.generation import ANSWER\nfrom caffefix.findings import",
     )

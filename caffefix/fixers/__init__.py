@@ -1,12 +1,11 @@
-"""Fixers: one file a finding, registered by being here.
+"""Fixers: one file a finding, in the folder of its group, registered by being there.
 
-A fixer is a module named after the bad pattern (``missing_weight_filler`` finds
-``missing-weight-filler``). It has
+A fixer is a module named after the bad pattern (``initialisation/missing_weight_filler.py`` finds
+``missing-weight-filler``). The folder says under which heading its page is listed (``FOLDERS``). It has
 
 - a docstring with the sections of ``SECTIONS``, in this order: its page in ``caffefix explain`` and
   ``docs/findings``. "Fix safety" begins with "Safe", "Unsafe" or "No fix", for what its fixes are at best;
 - ``PHASE``: when it runs;
-- ``GROUP``: one of ``GROUPS``, under which its page is listed;
 - ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
   the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
   that preserves the meaning. The engine refuses a fix that changes anything else;
@@ -55,19 +54,22 @@ SECTIONS = (
 OPTIONAL = ("What the forums say",)
 
 COMPARING = "Deploy and train consistency"  # findings in a file that compare it with another
-GROUPS = (
-    "Syntax and migration",
-    "Initialisation",
-    "Learning rates and freezing",
-    "Normalisation",
-    "Data and transform",
-    "Loss and output",
-    "Graph and shapes",
-    "Solver",
-    COMPARING,
-    "Forks",
-    "Suppression comments",
-)
+# The folders, and the groups that their findings are listed under.
+FOLDERS = {
+    "migration": "Syntax and migration",
+    "schema": "Syntax and migration",
+    "initialisation": "Initialisation",
+    "learning": "Learning rates and freezing",
+    "normalisation": "Normalisation",
+    "data": "Data and transform",
+    "loss": "Loss and output",
+    "graph": "Graph and shapes",
+    "solver": "Solver",
+    "family": COMPARING,
+    "forks": "Forks",
+    "comments": "Suppression comments",
+}
+GROUPS = tuple(dict.fromkeys(FOLDERS.values()))
 
 
 def skips_nothing(subject: Subject) -> bool:
@@ -121,25 +123,22 @@ class Fixer:
 
 
 def _of_module(
-    name: str, phase: int, changes: tuple[str, ...], family: bool, group: str, *signs: tuple[str, ...]
+    name: str, phase: int, changes: tuple[str, ...], family: bool, folder: str, *signs: tuple[str, ...]
 ) -> Fixer:
     """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
 
     def find(subject: Subject) -> Iterator[Finding]:
-        found = _module(name).find(subject)
-        return _filled_in(found) if judges_values(name) else found
+        module = _module(folder, name)
+        found = module.find(subject)
+        return _filled_in(found) if getattr(module, "VALUES", False) else found
 
     def about() -> str:
         from inspect import cleandoc
 
-        return cleandoc(_module(name).__doc__ or "")
+        return cleandoc(_module(folder, name).__doc__ or "")
 
-    return Fixer(name, Phase(phase), find, changes, family, group, False, tuple(filter(None, signs)), about)
-
-
-def judges_values(name: str) -> bool:
-    """Whether a fixer's findings judge the values of the fields that they are about."""
-    return getattr(_module(name), "VALUES", False)
+    given = tuple(filter(None, signs))
+    return Fixer(name, Phase(phase), find, changes, family, FOLDERS[folder], False, given, about)
 
 
 def _filled_in(found: Iterator[Finding]) -> Iterator[Finding]:
@@ -148,8 +147,8 @@ def _filled_in(found: Iterator[Finding]) -> Iterator[Finding]:
     return (finding for finding in found if not is_placeholder(finding.node))
 
 
-def _module(name: str) -> Any:
-    return import_module(f"{__name__}.{name.replace('-', '_')}")
+def _module(folder: str, name: str) -> Any:
+    return import_module(f"{__name__}.{folder}.{name.replace('-', '_')}")
 
 
 @cache
@@ -164,38 +163,45 @@ def _rows() -> Iterable[Row]:
 
     if not in_source_tree():
         return INDEX
+    sources = fixer_sources()
     if sum_of(*shared_sources()) != SHARED:
-        return map(declared, names())
+        return map(declared, sources)
     known = {row[0]: row for row in INDEX}
-    return (known[name] if SUMS.get(name) == sum_of(source(name)) else declared(name) for name in names())
+    return (known[name_of(p)] if SUMS.get(name_of(p)) == sum_of(p) else declared(p) for p in sources)
 
 
-def names() -> list[str]:
-    """The fixers that are there."""
-    return sorted(file[:-3].replace("_", "-") for file in os.listdir(_HERE) if _is_source(file) and file[0] != "_")
+def fixer_sources() -> list[str]:
+    """The files of the fixers that are there, by name."""
+    return sorted((path for path in _sources() if os.path.basename(path)[0] != "_"), key=name_of)
 
 
-def source(name: str) -> str:
-    """The file of a fixer."""
-    return os.path.join(_HERE, name.replace("-", "_") + ".py")
+def name_of(path: str) -> str:
+    """The fixer that a file is."""
+    return os.path.basename(path)[:-3].replace("_", "-")
 
 
 def shared_sources() -> list[str]:
     """The files that declarations may take values from."""
     caffe = os.path.join(os.path.dirname(_HERE), "caffe")
-    helpers = [os.path.join(_HERE, file) for file in os.listdir(_HERE) if _is_source(file) and file[0] == "_"]
+    helpers = [path for path in _sources() if os.path.basename(path)[0] == "_"]
+    helpers += [os.path.join(_HERE, file) for file in os.listdir(_HERE) if _is_source(file)]
     return sorted([*helpers, *(os.path.join(caffe, file) for file in os.listdir(caffe) if _is_source(file))])
+
+
+def _sources() -> Iterator[str]:
+    """All modules in the folders of groups."""
+    for folder in FOLDERS:
+        where = os.path.join(_HERE, folder)
+        yield from (os.path.join(where, file) for file in os.listdir(where) if _is_source(file))
 
 
 def _is_source(file: str) -> bool:
     return file.endswith(".py") and file != "_index.py"
 
 
-def declared(name: str) -> Row:
+def declared(path: str) -> Row:
     """What a fixer's module declares: its row in the index."""
-    module = _module(name)
-    declared = (getattr(module, key, default) for key, default in _DECLARED)
-    return name, module.PHASE.value, *declared
-
-
-_DECLARED = (("CHANGES", ()), ("NEEDS_FAMILY", False), ("GROUP", ""), ("SIGNS", ()), ("ROLES", ()))
+    folder, name = os.path.basename(os.path.dirname(path)), name_of(path)
+    module = _module(folder, name)
+    changes, signs, roles = (getattr(module, key, ()) for key in ("CHANGES", "SIGNS", "ROLES"))
+    return name, module.PHASE.value, changes, getattr(module, "NEEDS_FAMILY", False), folder, signs, roles

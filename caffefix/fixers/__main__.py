@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from pprint import pformat
 
-from caffefix.fixers import declared, names, shared_sources, source
+from caffefix.fixers import declared, fixer_sources, name_of, shared_sources
 from caffefix.resources import sum_of
 
 _TEXT = '''"""What fixers declare. Made by `python -m caffefix.fixers`. Do not edit."""
 
 # fmt: off
-# (name, phase, changes, needs family, group, signs, roles)
+# (name, phase, changes, needs family, folder, signs, roles)
 INDEX: tuple[tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]], ...] = (
  {rows}
 # Checksums of the sources: of each fixer, and of all that they may take values from.
@@ -22,8 +22,8 @@ SHARED = {shared}
 
 def text() -> str:
     """The text of ``_index.py``."""
-    rows = pformat(tuple(map(declared, names())), width=110)[1:]
-    sums = pformat({name: sum_of(source(name)) for name in names()}, width=110)
+    rows = pformat(tuple(map(declared, fixer_sources())), width=110)[1:]
+    sums = pformat({name_of(path): sum_of(path) for path in fixer_sources()}, width=110)
     return _TEXT.format(rows=rows, sums=sums, shared=sum_of(*shared_sources()))
 
 

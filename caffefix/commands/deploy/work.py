@@ -23,7 +23,7 @@ from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.fixers.legacy_v1_layers import is_foreign
+from caffefix.fixers.migration.legacy_v1_layers import is_foreign
 from caffefix.records import dataclass, field
 from caffefix.syntax.edits import After, Delete, Edit, EditError, Insert, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower

@@ -12,7 +12,7 @@ def sees_pixels_too_large(source: Source) -> bool:
 
     ``rescale-input`` does not: the net sees the same numbers as before.
     """
-    from caffefix.fixers.missing_input_scale import find
+    from caffefix.fixers.data.missing_input_scale import find
 
     try:
         subject = Subject(parse(source.text))

@@ -1,0 +1,54 @@
+"""A comment silences a finding and does not say why.
+
+## What it finds
+
+`# caffefix: ignore[NAME]` and `# caffefix: ignore-file[NAME]` with nothing behind the bracket. It is
+a note: it is shown with `--notes`, and the suppression works all the same.
+
+## Why it matters
+
+Whoever reads the net next cannot tell a decision from a shortcut: whether the weights are loaded
+from a file, or whether somebody wanted a quiet log.
+
+## Example
+
+```
+-# caffefix: ignore[missing-weight-filler]
++# caffefix: ignore[missing-weight-filler] copied from bvlc_alexnet
+ layer {
+   name: "conv1"
+   type: "Convolution"
+```
+
+## Fix safety
+
+No fix: only the author knows the reason. `caffefix suppress` asks for one.
+
+## When it is a false alarm
+
+Never; where reasons are not wanted, it is not shown.
+
+## References
+
+- `docs/suppression.md`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers.comments._suppressions import at
+
+PHASE = Phase.TIDY
+NAME = "suppression-without-reason"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One note for each directive that works and has no reason."""
+    for suppression in subject.suppressions.all:
+        if suppression.scope is not None and not suppression.reason:
+            names = ", ".join(suppression.names)
+            yield at(
+                suppression, NAME, Severity.INFO, f"it is not said why {names} is silenced here; add a reason"
+            )

@@ -1,0 +1,75 @@
+"""Images are mirrored at random while the net is tested.
+
+## What it finds
+
+`mirror: true` in a data layer that belongs to phase TEST only, or in a net that is only tested: one that
+a solver beside it names as `test_net`.
+
+## Why it matters
+
+Caffe mirrors in every phase: `mirror` is not switched off for TEST, as random cropping is. Each
+test is then made on another mixture of mirrored images, so accuracy is that of a harder set than
+the real one, and not the same twice. Mostly the line came along when the TRAIN layer was copied.
+
+## Example
+
+```
+ layer {
+   name: "data"
+   type: "Data"
+   top: "data"
+   top: "label"
+   include { phase: TEST }
+   transform_param {
+-    mirror: true
++    mirror: false
+     scale: 0.00390625
+   }
+   data_param { source: "test_lmdb" batch_size: 32 backend: LMDB }
+ }
+```
+
+## Fix safety
+
+Unsafe: the numbers that tests print change (weights and training do not).
+
+## When it is a false alarm
+
+When many passes over the test images are averaged on purpose.
+
+## References
+
+- BVLC Caffe, `src/caffe/data_transformer.cpp`, `Transform` (`do_mirror`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import truth
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._layers import only_in, transform_field
+from caffefix.syntax.edits import Replace
+
+PHASE = Phase.REPAIR
+CHANGES = ("layer.transform_param.mirror",)
+SIGNS = ("mirror",)
+NAME = "mirror-in-test"
+VALUES = True
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each data layer."""
+    for net in subject.nets:
+        tested = subject.is_tested(net)
+        for layer in net.layers:
+            node = transform_field(layer, "mirror") if layer.kind.images else None
+            if node is None or not truth(node.value) or not (tested or only_in(layer, NetPhase.TEST)):
+                continue
+            message = (
+                "test images are mirrored at random, for Caffe mirrors in every phase: accuracy is another at "
+                "each run; switches it off"
+            )
+            fix = Fix((Replace(node, "false"),), Applicability.UNSAFE, f"mirror {node.value} → false")
+            yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)

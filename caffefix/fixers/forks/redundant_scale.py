@@ -1,0 +1,80 @@
+"""A Scale follows a BatchNorm that has a gamma and a beta of its own: they are learnt twice.
+
+## What it finds
+
+A Scale layer behind a BatchNorm, where a training log (`--log TRAIN.LOG`) shows that NVCaffe 0.15 trains the
+net: its BatchNorm has gamma and beta among its blobs. Without such a log nothing is said, for the file does not
+tell.
+
+## Why it matters
+
+BVLC's BatchNorm only normalises, and a Scale behind it learns gamma and beta. NVIDIA's does both, and a Scale
+behind it does the same once more: two factors where one is enough. It costs memory and time; it is no error.
+
+## Example
+
+```
+ layer {
+   name: "bn1"
+   type: "BatchNorm"
+   bottom: "conv1"
+   top: "conv1"
+   batch_norm_param {
+     scale_filler {
+       value: 1
+     }
+   }
+ }
+-layer {
+-  name: "scale1"
+-  type: "Scale"
+-  bottom: "conv1"
+-  top: "conv1"
+-  scale_param {
+-    bias_term: true
+-  }
+-}
+```
+
+## Fix safety
+
+No fix: weights that exist already may be stored under the Scale's name. It is a note: shown with `--notes`.
+
+## When it is a false alarm
+
+When the net is meant for BVLC's Caffe as well, which needs the Scale; or when another Caffe than the one of the
+log is to train it now.
+
+## References
+
+- NVIDIA/caffe, branch caffe-0.15, `src/caffe/layers/batch_norm_layer.cpp`, `LayerSetUp`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Phase
+from caffefix.findings import Finding, Severity, Subject
+from caffefix.findings import Phase as FixPhase
+from caffefix.fixers._layers import with_makers
+
+PHASE = FixPhase.TUNE
+NAME = "redundant-scale"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each Scale."""
+    log = subject.options.log
+    # The one version that is known to start gamma at 0 is one that has a gamma.
+    if log is None or not log.starts_gamma_at_zero:
+        return
+    for net in subject.nets:
+        for layer, makers in with_makers(net.view(Phase.TRAIN)):
+            maker = makers[0] if layer.type == "Scale" and len(makers) == 1 else None
+            if maker is not None and maker.type == "BatchNorm":
+                message = (
+                    f"learns a gamma and a beta behind BatchNorm layer '{maker.name}', which has its own in "
+                    f"{log.label}: one of the two is enough"
+                )
+                yield Finding(NAME, Severity.INFO, message, layer.node, layer.name)

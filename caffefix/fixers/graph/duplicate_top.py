@@ -1,0 +1,96 @@
+"""Two layers of a phase make a blob of the same name.
+
+## What it finds
+
+A `top` whose name an input or another layer of the same phase has already, where the layer does not
+work in place. In place means that `top` and `bottom` of the same index are equal, and that no other
+layer reads the same version of the blob: for Caffe, such a blob is split, and the layer is no longer
+in place. Pairs of layers for TRAIN and TEST are fine.
+
+## Why it matters
+
+Caffe aborts when it builds the net: `Top blob 'fc7' produced by multiple sources.` (older versions:
+`Duplicate blobs produced by multiple sources.`) Mostly a layer was copied and its top not renamed, or
+an `include { phase: TEST }` is missing, or a layer reads a blob before a ReLU works on it in place.
+
+Forks have layers and fields of their own, but check this with the same code: nets of forks are looked at, too.
+
+## Example
+
+```
+ layer {
+   name: "fc8_b"
+   type: "InnerProduct"
+   bottom: "fc7"
+-  top: "fc8"
++  top: "fc8_b"
+ }
+```
+
+## Fix safety
+
+No fix: which name is meant, and who is to read it, is not in the file.
+
+## When it is a false alarm
+
+For a file of which a program picks layers before it loads it. If no parser that is known takes the file, so that
+it may be for another fork, it is a warning. It is a note where it is so in phase TEST alone, and no layer is for
+TEST only: the net may never be tested. A net with a fork's layer that names no tops (an import of another net,
+say), or with a fork's `include` rules, is left alone.
+
+## References
+
+- BVLC Caffe, `src/caffe/net.cpp`, `Net::AppendTop`; `src/caffe/util/insert_splits.cpp`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caffefix.caffe.graph import Graph, Step
+from caffefix.caffe.net import Layer
+from caffefix.findings import Finding, Phase, Subject
+from caffefix.fixers._views import View, agreed, during, of_every_fork, severity
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.REPAIR
+NAME = "duplicate-top"
+VALUES = True
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each such top."""
+    for net in of_every_fork(subject):
+        nodes: dict[Layer, list[Node]] = {}
+        for layer, (slot, why), phases in agreed(net, _redefined):
+            if layer not in nodes:
+                nodes[layer] = list(layer.node.fields("top"))
+            message = (
+                f"Caffe aborts{during(net, phases)} with \"Top blob '{layer.tops[slot]}' produced by "
+                f'multiple sources.": {why}; give this top another name'
+            )
+            yield Finding(NAME, severity(subject, net, phases), message, nodes[layer][slot], layer.name)
+
+
+def _redefined(view: View) -> Iterator[tuple[Layer, tuple[int, str]]]:
+    makers: dict[str, list[Step]] = {}
+    for step in view.graph.steps:
+        for top in step.tops:
+            makers.setdefault(top.name, []).append(step)
+    for use in view.graph.redefined:
+        step = view.graph.steps[use.step]
+        yield step.layer, (use.slot, _why(view.graph, step, use.slot, makers[step.tops[use.slot].name][:2]))
+
+
+def _why(graph: Graph, step: Step, slot: int, makers: Sequence[Step]) -> str:
+    """Why a top is there twice; ``makers`` are the first two tops of that name, by the steps that make them."""
+    name = step.tops[slot].name
+    if slot < len(step.bottoms) and step.bottoms[slot].name == name:
+        other = next((reader for reader in graph.readers(step.bottoms[slot]) if reader is not step), None)
+        what = f"layer '{other.layer.name}' reads it too" if other else "it is read twice, or is a loss too"
+        return f"the layer cannot work in place, because {what}"
+    if list(makers) == [step, step]:
+        return "the layer names it twice"
+    if makers[0] is step:
+        return "it is an input of the net"
+    return f"layer '{makers[0].layer.name}' makes it already"

@@ -1,0 +1,60 @@
+"""A layer has both `include` and `exclude` rules.
+
+## What it finds
+
+`include { … }` and `exclude { … }` in one layer.
+
+## Why it matters
+
+Caffe wants one kind or the other and aborts as it picks the layers of a phase: `Specify either
+include rules or exclude rules; not both.`
+
+## Example
+
+```
+ layer {
+   name: "accuracy"
+   type: "Accuracy"
+   bottom: "fc8"
+   bottom: "label"
+   top: "accuracy"
+   include { phase: TEST }
+-  exclude { phase: TRAIN }
+ }
+```
+
+## Fix safety
+
+No fix: both together could mean several things.
+
+## When it is a false alarm
+
+For a program that reads the rules before Caffe does.
+
+## References
+
+- BVLC Caffe, `src/caffe/net.cpp`, `Net::FilterNet`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.findings import Finding, Phase, Severity, Subject
+
+PHASE = Phase.REPAIR
+SIGNS = ("exclude",)
+NAME = "include-and-exclude"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each layer."""
+    for net in subject.nets:
+        for layer in net.layers:
+            node = layer.node.field("exclude")
+            if layer.includes and node is not None:
+                message = (
+                    'Caffe aborts with "Specify either include rules or exclude rules; not both.": '
+                    "say it with one of the two"
+                )
+                yield Finding(NAME, Severity.ERROR, message, node, layer.name)

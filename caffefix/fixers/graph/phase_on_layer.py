@@ -1,0 +1,130 @@
+"""`phase` stands in a layer itself, where it does not keep the layer out of the other phase.
+
+## What it finds
+
+A layer with `phase: TRAIN` or `phase: TEST` of its own, and no `include` or `exclude`, in a net where two
+such layers make the same blob, or one of them and a layer that is there in both phases.
+
+## Why it matters
+
+Only `include { phase: … }` and `exclude { phase: … }` say which layers a phase has. The field `phase`
+of a layer tells it how to behave, nothing more: it is there in both phases. So the usual pair of
+data layers becomes two layers for one blob, and Caffe aborts with `Top blob 'data' produced by
+multiple sources.`
+
+## Example
+
+```
+ layer {
+   name: "data"
+   type: "Data"
+   top: "data"
+   top: "label"
+-  phase: TRAIN
++  include {
++    phase: TRAIN
++  }
+   data_param { source: "train_lmdb" batch_size: 32 backend: LMDB }
+ }
+ layer {
+   name: "data"
+   type: "Data"
+   top: "data"
+   top: "label"
+-  phase: TEST
++  include {
++    phase: TEST
++  }
+   data_param { source: "test_lmdb" batch_size: 32 backend: LMDB }
+ }
+```
+
+## Fix safety
+
+Safe where the old net could be built in no phase, or is the same as before in the one in which it could.
+Otherwise unsafe: a layer goes from a net that worked. All layers that have a `phase` and no
+rules are changed together.
+
+## When it is a false alarm
+
+A layer may have a `phase` to behave as in that phase in both of them, and nets that Caffe printed have
+one in every layer. Where no blob is made twice, there is no finding.
+
+## References
+
+- BVLC Caffe, `src/caffe/net.cpp`, `Net::FilterNet`, `Net::Init`; `caffe.proto`, `LayerParameter`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._layers import bvlc_nets, listed
+from caffefix.syntax.edits import wrap
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.REPAIR
+CHANGES = ("layer.phase", "layer.include")
+SIGNS = ("phase",)
+NAME = "phase-on-layer"
+
+_PHASES = {"TRAIN": NetPhase.TRAIN, "0": NetPhase.TRAIN, "TEST": NetPhase.TEST, "1": NetPhase.TEST}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each net."""
+    for net in bvlc_nets(subject):
+        phased = {id(layer): node for layer in net.layers if (node := _phase(layer)) is not None}
+        if not phased:
+            continue
+        before, after = (_twice(net, ids) for ids in ({}, phased))
+        if not any(before.values()) or any(after.values()):
+            continue  # it loads, or does not load with the edit either
+        layers = [layer for layer in net.layers if id(layer) in phased]
+        failing = [phase for phase, blobs in before.items() if blobs]
+        blob = before[failing[0]][0]
+        where = "" if len(failing) == len(before) else f" in phase {failing[0].value}"
+        names = listed(dict.fromkeys(x.name for x in layers))
+        message = (
+            f"phase in {names} does not keep a layer out of the other phase, so Caffe aborts{where} with "
+            f"\"Top blob '{blob}' produced by multiple sources.\"; writes include {{ phase: … }}"
+        )
+        edits = tuple(wrap((node,), "include") for node in phased.values())
+        fix = Fix(edits, _applicability(before, phased), f"phase → include {{ phase }} ({len(edits)} layers)")
+        yield Finding(NAME, Severity.ERROR, message, next(iter(phased.values())), layers[0].name, fix)
+
+
+def _phase(layer: Layer) -> Node | None:
+    """The ``phase`` of a layer without rules."""
+    node = layer.node.field("phase") if layer.generation is Generation.V2 else None
+    if node is None or node.value not in _PHASES or layer.node.has("include") or layer.node.has("exclude"):
+        return None
+    return node
+
+
+def _applicability(before: dict[NetPhase, list[str]], phased: dict[int, Node]) -> Applicability:
+    """SAFE if no phase in which the net could be built loses a layer."""
+    built = [phase for phase, blobs in before.items() if not blobs]
+    loses = any(_PHASES[node.value] is not phase for phase in built for node in phased.values())
+    return Applicability.UNSAFE if loses else Applicability.SAFE
+
+
+def _twice(net: Net, phased: dict[int, Node]) -> dict[NetPhase, list[str]]:
+    """By phase, the blobs that are made twice if these layers are there in their own phase only."""
+    found: dict[NetPhase, list[str]] = {}
+    for phase in NetPhase:
+        made: set[str] = set(net.inputs)
+        found[phase] = []
+        for layer in net.view(phase):
+            node = phased.get(id(layer))
+            if node is not None and _PHASES[node.value] is not phase:
+                continue
+            for index, top in enumerate(layer.tops):
+                in_place = index < len(layer.bottoms) and layer.bottoms[index] == top
+                if top in made and not in_place:
+                    found[phase].append(top)
+                made.add(top)
+    return found

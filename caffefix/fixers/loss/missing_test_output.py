@@ -1,0 +1,90 @@
+"""Testing prints no figure: the TEST net has no output, because its loss has no top.
+
+## What it finds
+
+Nets with layers for TEST of their own, in whose phase TEST every blob is read by a layer, while a loss has no
+`top`. In most of them there is no Accuracy either.
+
+## Why it matters
+
+While it tests, Caffe prints the outputs of the net: the blobs that nothing reads. A loss without `top` gets one
+from Caffe that is not among them. Where there is no other output, test after test prints `Testing net (#0)` and
+nothing else, and nobody sees whether the net learns more than its training images.
+
+## Example
+
+```
+ layer {
+   name: "loss"
+   type: "SoftmaxWithLoss"
+   bottom: "fc8"
+   bottom: "label"
++  top: "loss"
+ }
+```
+
+An Accuracy for TEST says more: `layer { name: "accuracy" type: "Accuracy" bottom: "fc8" bottom: "label"
+top: "accuracy" include { phase: TEST } }`.
+
+## Fix safety
+
+Unsafe: on request only (`--unsafe`, or `--select missing-test-output`), for it gives the net an output that it had
+not. It computes the same, and trains alike. It is a note: shown with `--notes`.
+
+## When it is a false alarm
+
+When the solver does not test, or a program reads the blobs that it wants by itself.
+
+## References
+
+- BVLC Caffe, `src/caffe/net.cpp`, `Net::AppendTop` and `net_output_blobs_`; `src/caffe/solver.cpp`, `Solver::Test`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.net import Layer, Net
+from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.roles import Role
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._views import View, subjects, views
+from caffefix.syntax.edits import After, Insert, NewField
+
+PHASE = Phase.TUNE
+CHANGES = ("layer.top",)
+NAME = "missing-test-output"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each net, at its last loss without a top."""
+    for net in subjects(subject):
+        if subject.role(net) is not Role.TRAIN_VAL:
+            continue
+        tested = [view for view in views(net) if view.phase is NetPhase.TEST]
+        if not tested or any(next(view.graph.ends(), None) is not None for view in tested):
+            continue
+        loss = _loss(tested)
+        if loss is not None:
+            yield _finding(net, loss)
+
+
+def _loss(tested: list[View]) -> Layer | None:
+    """The last loss without a top, of the first view that has one."""
+    for view in tested:
+        found = [step.layer for step in view.graph.steps if step.layer.kind.loss and not step.layer.tops]
+        if found:
+            return found[-1]
+    return None
+
+
+def _finding(net: Net, loss: Layer) -> Finding:
+    message = "phase TEST has no output, for its loss has no top: testing prints no figure"
+    taken = {top for layer in net.layers for top in layer.tops}
+    name = next((name for name in ("loss", loss.name, "test_loss") if name and name not in taken), "")
+    last = [node for node in loss.node.fields("bottom") if not node.in_list]
+    if not name or not last:
+        return Finding(NAME, Severity.INFO, f"{message}; give it one", loss.node, loss.name)
+    edit = Insert(After(last[-1]), (NewField("top", name, string=True),))
+    fix = Fix((edit,), Applicability.UNSAFE, f'top: "{name}"')
+    return Finding(NAME, Severity.INFO, f'{message}; adds top: "{name}"', loss.node, loss.name, fix)

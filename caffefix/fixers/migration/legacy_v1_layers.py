@@ -1,0 +1,353 @@
+"""Layers are written in the old format, `layers { type: CONVOLUTION blobs_lr: 1 }` (V1), or half in it.
+
+## What it finds
+
+- `layers { … }` with types from an enum, `blobs_lr`, `weight_decay`, `param: "name"` and
+  `blob_share_mode`: the format of 2014;
+- migrations that stopped half-way: `layer { blobs_lr: 1 }`, `layer { type: CONVOLUTION }`,
+  `layers { type: "Convolution" }`, and `layer` beside `layers`.
+
+## Why it matters
+
+Caffe upgrades a pure V1 net each time it loads it; most other readers refuse it. The halves do
+not load at all: `Expected integer or identifier, got: "Convolution"`, `Expected string, got:
+CONVOLUTION`, `Message type "caffe.LayerParameter" has no field named "blobs_lr"`, and for a
+mixture `Refusing to upgrade inconsistent NetParameter input` (before 2016 the `layer`s of a
+mixture were dropped without a word).
+
+## Example
+
+```
+-layers {
++layer {
+   name: "conv1"
+-  type: CONVOLUTION
+-  blobs_lr: 1   # weights
+-  weight_decay: 1
++  type: "Convolution"
++  param {
++    lr_mult: 1   # weights
++    decay_mult: 1
++  }
+ }
+```
+
+## Fix safety
+
+Safe. The text becomes what Caffe's own upgrade makes of it in memory: types by its table, as
+many `param` blocks as the longest of the four lists has entries, and `scale`, `mean_file`,
+`crop_size` and `mirror` of a data layer moved to `transform_param`, over what stands there.
+Comments move with their fields. A net with a type or a field that Caffe's V1 does not have
+belongs to a fork, and so does one with a field that no known fork has: forks of 2014 know no
+other format. It is reported and left alone, whole. So is a net beside one that only such forks
+take. Where the Caffe in the repository knows no other format, nothing is reported.
+
+## When it is a false alarm
+
+For tools that read nothing but V1: ignore the finding there.
+
+## References
+
+- BVLC Caffe, `src/caffe/util/upgrade_proto.cpp`: `UpgradeV1Net`, `UpgradeV1LayerType`,
+  `UpgradeNetDataTransformation`
+- BVLC/caffe issues 3381 and 2889 (`layer` beside `layers`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES
+from caffefix.caffe.net import Generation, Layer, Net
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Kind, Problem, scalar_fits
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.fixers._schema import of_unknown_fork
+from caffefix.syntax import comments
+from caffefix.syntax.edits import (
+    After,
+    Before,
+    Delete,
+    Edit,
+    Insert,
+    Kept,
+    Last,
+    NewField,
+    NewMessage,
+    Rename,
+    Replace,
+    wrap,
+)
+from caffefix.syntax.scalars import integer_value, is_string, string_value
+from caffefix.syntax.tree import Node
+
+PHASE = Phase.UPGRADE
+# What stands half in the one format and half in the other, Caffe does not read; in a pure net nothing changes.
+CHANGES = (
+    *("layer.type", "layer.param", "layer.blobs_lr", "layer.weight_decay", "layer.blob_share_mode"),
+    *(f"layer.*data_param.{name}" for name in ("scale", "mean_file", "crop_size", "mirror")),
+    "layer.transform_param",
+)
+NEEDS_FAMILY = True
+SIGNS = ("layers", "blobs_lr", "weight_decay", *V1_TYPES)
+NAME = "legacy-v1-layers"
+
+# What UpgradeV1LayerParameter copies; V1 has no other fields.
+_FIELDS = frozenset(
+    """
+    name type bottom top include exclude blobs blobs_lr weight_decay param blob_share_mode loss_weight
+    accuracy_param argmax_param concat_param contrastive_loss_param convolution_param data_param
+    dropout_param dummy_data_param eltwise_param exp_param hdf5_data_param hdf5_output_param
+    hinge_loss_param image_data_param infogain_loss_param inner_product_param loss_param lrn_param
+    memory_data_param mvn_param pooling_param power_param relu_param sigmoid_param slice_param
+    softmax_param tanh_param threshold_param transform_param window_data_param
+    """.split()
+)
+# The list in V1, and the field of a param block that takes its i-th entry.
+_LISTS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult", "param": "name", "blob_share_mode": "share_mode"}
+_TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
+
+
+class _LeftAlone(Exception):
+    """A layer that cannot be migrated, and why."""
+
+    def __init__(self, node: Node, why: str) -> None:
+        super().__init__(why)
+        self.node = node
+        self.why = why
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a net; or one for each type or field that only a fork can read."""
+    foreign = of_unknown_fork(subject)
+    if not subject.knows("NetParameter", "layer"):
+        return  # it is the only way that this Caffe knows
+    for net in subject.nets:
+        old = [layer for layer in net.layers if layer.generation is Generation.V1]
+        halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]
+        if not old and not halves:
+            continue
+        edits: list[Edit] = []
+        unknown: dict[str, Finding] = {}
+        for layer in (*old, *halves):
+            try:
+                edits += _migrate(layer)
+            except _LeftAlone as error:
+                unknown.setdefault(error.why, _left_alone(layer, error))
+        if unknown:
+            yield from unknown.values()
+            continue
+        if foreign is not None or not _reads_layer(subject):
+            yield _of_a_fork(old or halves, foreign)
+            continue
+        sibling = _for_v1_alone(subject)
+        if sibling:
+            yield _beside_a_fork(old or halves, sibling)
+            continue
+        edits += _keywords(old)
+        message, severity = _describe(
+            net, old, halves, loads=subject.verdict is None or subject.verdict.accepting != 0
+        )
+        first = min((*old, *halves), key=lambda layer: layer.node.offset)
+        # Caffe does not see old layers inside a solver; there they are new layers to it.
+        changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
+        fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
+        yield Finding(NAME, severity, message, first.node, first.name, fix)
+
+
+def _reads_layer(subject: Subject) -> bool:
+    """Whether a fork that takes the file, if any does, knows the new format at all."""
+    return not subject.forks or any(v.forks & subject.forks for v in load().messages["NetParameter"]["layer"])
+
+
+def _for_v1_alone(subject: Subject) -> str:
+    """A net beside the file that only forks take which know no other format; empty if there is none.
+
+    Such a folder is for one of them: a net of today's format would be the only one there that it cannot read.
+    Where it is known which Caffe the file is for, that decides.
+    """
+    if subject.named:
+        return ""
+    new = _with_layer()
+    found = (member for member in subject.family.siblings if "layers" in member.text)
+    return next((member.name for member in found if member.forks and not member.forks & new), "")
+
+
+@cache
+def _with_layer() -> int:
+    """The known forks that have the new format."""
+    forks = 0
+    for variant in load().messages["NetParameter"]["layer"]:
+        forks |= variant.forks
+    return forks
+
+
+def _beside_a_fork(layers: list[Layer], sibling: str) -> Finding:
+    message = f"{sibling} beside it is of a fork that knows no other format than V1; the net is not migrated"
+    return Finding(NAME, Severity.WARNING, message, layers[0].node)
+
+
+def _of_a_fork(layers: list[Layer], foreign: Problem | None) -> Finding:
+    if foreign is None:
+        node, what = layers[0].node, "its fields are"
+    else:
+        node = foreign.node
+        several = "more than one " if foreign.kind is Kind.REPEATED else ""
+        value = f": {node.value}" if foreign.kind is Kind.UNKNOWN_VALUE else ""
+        what = f'{several}"{node.name}{value}" is'
+    message = f"{what} of a fork that may know no other format than V1; the net is not migrated"
+    return Finding(NAME, Severity.WARNING, message, node)
+
+
+def is_foreign(layer: Layer) -> bool:
+    """Whether a layer of V1 has what only a fork's Caffe reads, so that its net is not migrated."""
+    try:
+        _migrate(layer)
+    except _LeftAlone:
+        return True
+    return False
+
+
+def _is_mixed(old: list[Layer], halves: list[Layer]) -> bool:
+    return bool(halves) or any(is_string(layer.raw_type) for layer in old)
+
+
+def _describe(net: Net, old: list[Layer], halves: list[Layer], *, loads: bool) -> tuple[str, Severity]:
+    if len(old) == len(net.layers) and not _is_mixed(old, halves):
+        count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
+        what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
+        if net.node.parent is not None:  # UpgradeNetAsNeeded is not called for net_param
+            return f"{what} inside a solver, where Caffe does not see them; rewrites them as layer", Severity.ERROR
+        upgraded = ", which Caffe upgrades at each load" if loads else ""  # it does not come to that
+        return f"{what}{upgraded}; rewrites them as layer", Severity.WARNING
+    if old and len(old) < len(net.layers):
+        return (
+            f"layer stands beside layers (V1 format, {len(old)} of them), which Caffe refuses as inconsistent; "
+            "rewrites the old ones as layer",
+            Severity.ERROR,
+        )
+    return (
+        f"half in V1 format, half in V2 ({len(halves) or len(old)} in all), which Caffe cannot parse; "
+        "finishes the migration",
+        Severity.ERROR,
+    )
+
+
+def _left_alone(layer: Layer, error: _LeftAlone) -> Finding:
+    return Finding(NAME, Severity.WARNING, f"{error.why}; the net is not migrated", error.node, layer.name)
+
+
+def _is_half(layer: Layer) -> bool:
+    node = layer.node
+    return node.has("blobs_lr") or node.has("weight_decay") or layer.raw_type in V1_TYPES
+
+
+def _keywords(layers: list[Layer]) -> list[Edit]:
+    """``layers`` becomes ``layer``, once for a list of them."""
+    nodes = [layer.node.parent if layer.node.in_list else layer.node for layer in layers]
+    return [Rename(node, "layer") for node in dict.fromkeys(nodes) if node is not None]
+
+
+def _migrate(layer: Layer) -> list[Edit]:
+    if layer.generation is Generation.V2:
+        return [*_type(layer), *_params(layer)]
+    # layers { type: "BatchNorm" … } is V2 under the old keyword: its other fields are not V1's.
+    if not is_string(layer.raw_type):
+        for child in layer.node.children():
+            if child.name not in _FIELDS:
+                raise _LeftAlone(child, f"field {child.name} is not in Caffe's V1 format: a fork's net")
+    return [*_type(layer), *_params(layer), *_transform(layer)]
+
+
+def _type(layer: Layer) -> list[Edit]:
+    nodes = list(layer.node.fields("type"))
+    if not nodes:
+        return []
+    node = nodes[0]
+    if len(nodes) > 1 or node.in_list or node.is_message:
+        raise _LeftAlone(nodes[-1], "Caffe takes one type for each layer")
+    raw = node.value
+    if is_string(raw):
+        known = V1_TYPES.get(string_value(raw)) if layer.generation is Generation.V1 else None
+        return [Replace(node, f'"{known}"')] if known is not None and known != string_value(raw) else []
+    number = integer_value(raw)
+    known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
+    if known is None:
+        raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: a fork's net")
+    name = layer.node.scalar("name") or '"'
+    quote = name[0] if is_string(name) else '"'
+    return [Replace(node, f"{quote}{known}{quote}")]
+
+
+def _params(layer: Layer) -> list[Edit]:
+    """The i-th entries of the four lists become the i-th ``param`` block."""
+    node = layer.node
+    lists = {name: list(node.fields(name)) for name in _LISTS}
+    blocks = [n for n in lists["param"] if n.is_message]
+    if layer.generation is Generation.V2 or blocks:
+        lists["param"] = []
+    count = max(map(len, lists.values()))
+    if count and blocks:
+        raise _LeftAlone(blocks[0], f"param {{ … }} stands beside {_first(lists)}; which is meant is not clear")
+    for name, nodes in lists.items():
+        for given in nodes:
+            if given.is_message or not _fits(name, given.value):
+                raise _LeftAlone(given, f"Caffe does not take this value of {name}")
+    entries = [
+        [(entry[i], field) for name, field in _LISTS.items() if i < len(entry := lists[name])]
+        for i in range(count)
+    ]
+    if any(n.in_list for entry in entries for n, _ in entry):
+        return _from_lists(entries)
+    anchors = [entry[0][0].index for entry in entries]
+    if anchors == sorted(anchors):
+        return [wrap([n for n, _ in entry], "param", [field for _, field in entry]) for entry in entries]
+    # Lists of different lengths, the shorter one behind: all blocks stand where the first field stood.
+    made = tuple(NewMessage("param", tuple(Kept(n, field) for n, field in entry)) for entry in entries)
+    first = min((n for entry in entries for n, _ in entry), key=lambda n: n.index)
+    return [Insert(Before(first), made)]
+
+
+def _fits(name: str, value: str) -> bool:
+    """Whether V1's parser takes a value of one of the lists."""
+    if name == "param":
+        return is_string(value)
+    if name == "blob_share_mode":
+        return value in ("STRICT", "PERMISSIVE", "0", "1")
+    return scalar_fits("float", value)
+
+
+def _first(lists: dict[str, list[Node]]) -> str:
+    return next(name for name, nodes in lists.items() if nodes)
+
+
+def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
+    """``blobs_lr: [1, 2]``: elements cannot move, so the blocks are written anew."""
+    holders = dict.fromkeys(n.parent if n.in_list else n for entry in entries for n, _ in entry)
+    nodes = sorted((node for node in holders if node is not None), key=lambda node: node.index)
+    for node in nodes:
+        if comments.inside(node):
+            raise _LeftAlone(node, f"{node.name} is a list with comments, which have no place in param blocks")
+    blocks = tuple(
+        NewMessage("param", tuple(NewField(field, node.value) for node, field in entry)) for entry in entries
+    )
+    return [Insert(Before(nodes[0]), blocks), *(Delete(node) for node in nodes)]
+
+
+def _transform(layer: Layer) -> list[Edit]:
+    """What a V1 data layer says of its images moves to ``transform_param`` and overwrites it."""
+    source = layer.node.message(layer.kind.v1_transform)
+    if source is None:
+        return []
+    moving = [node for name in _TRANSFORM_FIELDS for node in source.fields(name)]
+    moving.sort(key=lambda node: node.index)
+    if not moving:
+        return []
+    items = tuple(Kept(node) for node in moving)
+    target = layer.node.message("transform_param")
+    if target is None:
+        return [Insert(After(source), (NewMessage("transform_param", items),))]
+    names = {node.name for node in moving}
+    overwritten = [node for node in target.children() if node.name in names]
+    return [*(Delete(node) for node in overwritten), Insert(Last(target), items)]

@@ -1,0 +1,78 @@
+"""A field that may stand once is given twice.
+
+## What it finds
+
+A second value of a field that every fork that knows it takes only once: two `weight_filler`
+blocks, two `convolution_param` blocks, `name` twice. Fields that may be repeated (`bottom`,
+`param`, Convolution's `kernel_size`, one for each axis) are no findings.
+
+## Why it matters
+
+Caffe does not take the last value, nor the first: the parser stops, and nothing is loaded:
+`Non-repeated field "weight_filler" is specified multiple times`.
+
+## Example
+
+```
+ convolution_param {
+   num_output: 4
+   kernel_size: 3
+   weight_filler { type: "xavier" }
+-  weight_filler { type: "msra" }
+ }
+```
+
+## Fix safety
+
+No fix: nobody can know which was meant.
+
+## When it is a false alarm
+
+For a fork that is not among those that are known, and repeats the field. Two different `source`s
+are a note (`--notes`): forks for several disks or machines read a list of databases. So is what some Caffe
+repeats: `kernel_size`, `stride`, `pad` and `dilation` of Pooling and its kin, one for each axis in BVLC's OpenCL
+branch and in forks with layers of N dimensions.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeField`
+  (`SingularOverwritePolicy`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.schema import load
+from caffefix.caffe.typecheck import Kind, Problem
+from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
+from caffefix.fixers._schema import finding, lists_sources, universal
+from caffefix.records import replace
+
+PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.REPEATED.value,)
+NAME = "repeated-singular-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each value after the first."""
+    for problem in universal(subject, Kind.REPEATED):
+        is_list = _is_list_elsewhere(problem)
+        message = (
+            f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking neither'
+        )
+        message += "; right only for a Caffe that takes a list of them" if is_list else "; delete one of them"
+        found = finding(NAME, subject, problem, message, likely=True)
+        is_told = subject.named or not (is_list or lists_sources(problem.node))
+        yield found if is_told else replace(found, severity=Severity.INFO)
+
+
+# One for each axis where layers have N dimensions (BVLC's OpenCL branch among others).
+_OF_AXES = frozenset(("kernel_size", "stride", "pad", "dilation"))
+
+
+def _is_list_elsewhere(problem: Problem) -> bool:
+    """Whether some Caffe takes a list where those that may read the file take one value."""
+    variants = load().messages.get(problem.message, {}).get(problem.node.name, ())
+    return problem.node.name in _OF_AXES or any(variant.label == "repeated" for variant in variants)

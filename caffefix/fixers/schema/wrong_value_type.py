@@ -1,0 +1,77 @@
+"""A value of a type that the field does not take.
+
+## What it finds
+
+A number where Caffe wants a string, a string where it wants a number or a word, a negative
+number where it wants none, a fraction where it wants an integer, a message where it wants a
+value: whatever every fork that knows the field refuses. The confusions of the formats V1 and V2
+(`layer { type: CONVOLUTION }`, `layers { type: "Convolution" }`) belong to `legacy-v1-layers`.
+
+## Why it matters
+
+The parser stops there, and nothing is loaded: `Expected integer, got: 64.0`.
+
+## Example
+
+```
+ convolution_param {
+-  num_output: 64.0
++  num_output: 64
+   kernel_size: 3
+ }
+```
+
+## Fix safety
+
+No fix: the finding is displayed, in the parser's own words.
+
+## When it is a false alarm
+
+For a fork that is not among those that are known, and gives the field another type. A list where
+one value is wanted and a name where a number is wanted (`num_output: classes`) are notes (`--notes`):
+nobody writes them by mistake. So is what else is refused in a file that is for an unknown fork, by its
+fields. A placeholder that a program or a person fills in (`num_output: NUM_CLASSES`, `"${CLASSES}"`, `TODO`)
+is no finding.
+
+## References
+
+- protobuf, `src/google/protobuf/text_format.cc`, `ConsumeFieldValue`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.typecheck import BARE_LIST, Kind
+from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.fixers._schema import finding, is_foreign, is_name, universal
+
+PHASE = Phase.UPGRADE
+CHANGES = (UNLOADABLE,)
+SIGNS = (Kind.WRONG_TYPE.value,)
+NAME = "wrong-value-type"
+VALUES = True
+
+# What the words of the parser mean where people mix the formats up (message, field).
+_EXPLAINED = {
+    ("V1LayerParameter", "type"): "in layers { … } (V1) the type is a word without quotes",
+    ("LayerParameter", "type"): "in layer { … } (V2) the type is a string",
+    ("V1LayerParameter", "param"): 'in layers { … } (V1) param is a string; rates are given by "blobs_lr"',
+    ("LayerParameter", "param"): "in layer { … } (V2) param is a message: param { lr_mult: 1 }",
+    ("SolverParameter", "type"): 'the solver\'s type is a string: type: "SGD"',
+    ("SolverParameter", "solver_mode"): "solver_mode is a word without quotes: GPU or CPU",
+}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each value."""
+    for problem in universal(subject, Kind.WRONG_TYPE):
+        explained = _EXPLAINED.get((problem.message, problem.node.name))
+        more = f"; {explained}" if explained else ""
+        if problem.text == BARE_LIST:
+            more = f"; with a colon it is an empty list, {problem.node.name}: []"
+        if is_foreign(subject, problem):
+            named = is_name(problem.node)
+            more = ", until it is filled in" if named else "; right only for a fork that takes a list"
+        message = f'"{problem.node.name}" does not take this value ({problem.text}): the parser stops here{more}'
+        yield finding(NAME, subject, problem, message)

@@ -1,0 +1,61 @@
+"""The lr_policy looks as if the rate fell, but for want of a field it never changes.
+
+## What it finds
+
+`poly` without `power`, `inv` without `gamma` or `power`, `multistep` without a `stepvalue`.
+
+## Why it matters
+
+Fields of a policy have no defaults: Caffe reads 0. `(1 − iter/max_iter)^0` and
+`(1 + gamma·iter)^−0` are 1, and without `stepvalue` no step is ever taken. The rate stays at
+`base_lr` to the end, without a word.
+
+## Example
+
+```
+ lr_policy: "poly"
++power: 1
+ max_iter: 100000
+```
+
+## Fix safety
+
+No fix: the value is yours to choose. If a constant rate is meant, `lr_policy: "fixed"` says so.
+
+## When it is a false alarm
+
+If the rate is meant to be constant. Solvers with fields of forks are left alone.
+
+## References
+
+- BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.findings import Finding, Phase, Severity, Subject
+
+PHASE = Phase.TUNE
+SIGNS = ("lr_policy",)
+NAME = "constant-lr-policy"
+
+# Without these the factor on base_lr is 1 for ever.
+_MOVING = {"poly": ("power",), "inv": ("gamma", "power"), "multistep": ("stepvalue",)}
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a solver."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain or not solver.number("base_lr"):
+        return
+    missing = [name for name in _MOVING.get(solver.policy, ()) if not solver.given(name)]
+    where = solver.node.field("lr_policy")
+    if missing and where is not None:
+        what = " and ".join(missing)
+        message = (
+            f'lr_policy "{solver.policy}" without {what} never changes the rate: it stays at base_lr; '
+            f'add {what}, or say lr_policy: "fixed"'
+        )
+        yield Finding(NAME, Severity.WARNING, message, where)

@@ -1,0 +1,76 @@
+"""A field of the solver that its lr_policy does not read.
+
+## What it finds
+
+`gamma`, `power`, `stepsize` or `stepvalue` beside a policy that does not use it: `gamma` with
+`poly`, `stepvalue` with `step`, `stepsize` with `multistep`, any of them with `fixed`.
+
+| policy | learning rate | reads |
+|---|---|---|
+| fixed | base_lr | |
+| step | base_lr · gamma^⌊iter / stepsize⌋ | gamma, stepsize |
+| exp | base_lr · gamma^iter | gamma |
+| inv | base_lr · (1 + gamma · iter)^−power | gamma, power |
+| multistep | base_lr · gamma^(stepvalues passed) | gamma, stepvalue |
+| poly | base_lr · (1 − iter / max_iter)^power | power, max_iter |
+| sigmoid | base_lr / (1 + e^(−gamma · (iter − stepsize))) | gamma, stepsize |
+
+## Why it matters
+
+Caffe says nothing about it. Whoever tunes such a field waits for an effect that cannot come. (In
+one well-known question, `gamma: 0.1` beside `poly` was taken for the reason that a net would not
+learn.)
+
+## Example
+
+```
+ lr_policy: "poly"
+ power: 0.5
+-gamma: 0.1
+```
+
+## Fix safety
+
+Unsafe, though the rate is the same without the field: many keep the fields of another policy to go
+back to it. It is deleted on request only (`--unsafe`, or `--select ignored-policy-field`).
+
+## When it is a false alarm
+
+If the field is kept on purpose. This is a note (`--notes`). Policies and fields of forks are left
+alone.
+
+## References
+
+- BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.solver import POLICIES
+from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.syntax.edits import Delete
+
+PHASE = Phase.TUNE
+FIELDS = ("gamma", "power", "stepsize", "stepvalue")
+CHANGES = FIELDS
+SIGNS = ("lr_policy",)
+NAME = "ignored-policy-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each name of a field."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain or solver.policy not in POLICIES:
+        return
+    reads = POLICIES[solver.policy]
+    for name in FIELDS:
+        nodes = [child for child in solver.node.children() if child.name == name]
+        if name in reads or not nodes:
+            continue
+        edits = tuple(Delete(node) for node in nodes)
+        fix = Fix(edits, Applicability.UNSAFE, f"delete {name}")
+        used = " and ".join(reads) or "base_lr alone"
+        message = f'lr_policy "{solver.policy}" does not read {name}, but {used}: it has no effect; deletes it'
+        yield Finding(NAME, Severity.INFO, message, nodes[0], "", fix)

@@ -1,0 +1,106 @@
+"""The lr_policy needs a field that the solver does not give: Caffe aborts, or nothing is learnt.
+
+## What it finds
+
+- `step` or `sigmoid` without a positive `stepsize`;
+- `step`, `multistep` or `exp` without `gamma`, if training gets as far as the first step;
+- `poly` without `max_iter`.
+
+## Why it matters
+
+No field of a policy has a default, so Caffe reads 0. Without `stepsize` it aborts at the first
+update (`Check failed: this->param_.stepsize() > 0`; old versions divide by zero). Without `gamma`
+the rate is multiplied by 0 at the first step, and nothing is learnt from there on, though the loss
+is still printed. Without `max_iter`, `poly` divides by zero: `caffe train` runs no iteration at
+all and exits with 0, and from Python the first step makes every weight NaN.
+
+## Example
+
+```
+ lr_policy: "step"
+ stepsize: 10000
++gamma: 0.1
+```
+
+## Fix safety
+
+No fix: the value is yours to choose. `gamma: 0.1` is the usual choice for `step` and `multistep`;
+for `exp` it is just below 1 (0.9999), for it is applied at every iteration.
+
+## When it is a false alarm
+
+If your program sets the field itself before it makes the solver. Solvers with fields of forks are
+left alone.
+
+## References
+
+- BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`; `src/caffe/proto/caffe.proto`,
+  `SolverParameter`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.solver import Solver
+from caffefix.findings import Finding, Phase, Severity, Subject
+
+PHASE = Phase.REPAIR
+SIGNS = ("lr_policy",)
+NAME = "missing-policy-field"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding for each field that is missing."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain:
+        return
+    where = solver.node.field("lr_policy")
+    if where is None:
+        return
+    for message in (_stepsize(solver), _gamma(solver), _max_iter(solver)):
+        if message:
+            yield Finding(NAME, Severity.ERROR, message, where)
+
+
+def _stepsize(solver: Solver) -> str:
+    if solver.policy not in ("step", "sigmoid") or solver.number("stepsize") > 0:
+        return ""
+    lack = "stepsize is not positive" if solver.given("stepsize") else "has no stepsize"
+    return (
+        f'lr_policy "{solver.policy}": {lack}, so Caffe aborts at the first update '
+        '("Check failed: this->param_.stepsize() > 0"); add the number of iterations between steps'
+    )
+
+
+def _gamma(solver: Solver) -> str:
+    if solver.given("gamma") or solver.policy not in ("step", "multistep", "exp"):
+        return ""
+    first = _first_step(solver)
+    last = solver.number("max_iter")
+    if first is None or (last and first >= last):
+        return ""  # training ends before gamma is asked for
+    return (
+        f'lr_policy "{solver.policy}" has no gamma, which Caffe reads as 0: from iteration {first} on the '
+        f"rate is 0 and nothing is learnt; add gamma ({'0.9999' if solver.policy == 'exp' else '0.1'}, say)"
+    )
+
+
+def _first_step(solver: Solver) -> int | None:
+    """The iteration that is the first to be multiplied by gamma."""
+    if solver.policy == "exp":
+        return 1
+    if solver.policy == "step":
+        size = int(solver.number("stepsize"))
+        return size if size > 0 else None
+    values = solver.numbers("stepvalue")
+    return int(values[0]) if values else None
+
+
+def _max_iter(solver: Solver) -> str:
+    if solver.policy != "poly" or solver.number("max_iter") != 0:
+        return ""
+    return (
+        'lr_policy "poly" has no max_iter, by which it divides: caffe train runs no iteration, and from '
+        "Python all weights become NaN; add max_iter"
+    )

@@ -1,0 +1,61 @@
+"""The solver has nets to test, but no test_interval: Caffe aborts.
+
+## What it finds
+
+A solver with `test_iter` for its test nets, whose `test_interval` is absent or not positive.
+
+## Why it matters
+
+`test_interval` has no default: Caffe reads 0, and checks it while it makes the solver
+(`Check failed: param_.test_interval() > 0`), even if you never meant to test.
+
+## Example
+
+```
+ test_iter: 100
++test_interval: 1000
+```
+
+## Fix safety
+
+No fix: how often to test is yours to choose. A solver that is not to test has no `test_iter`.
+
+## When it is a false alarm
+
+If your program sets the field before it makes the solver, as CaffeOnSpark does. Where each
+`test_iter` is 0, no test is wanted, and it is only a note.
+
+## References
+
+- BVLC Caffe, `src/caffe/solver.cpp`, `InitTestNets`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.findings import Finding, Phase, Severity, Subject
+
+PHASE = Phase.REPAIR
+SIGNS = ("test_iter",)
+NAME = "missing-test-interval"
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a solver."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain or solver.number("test_interval") > 0:
+        return
+    nets, iterations = len(solver.test_nets), len(solver.node.scalars("test_iter"))
+    tested = iterations >= nets if solver.has_generic_net else iterations == nets
+    where = solver.node.field("test_interval") or solver.node.field("test_iter")
+    if iterations and tested and where is not None:
+        lack = (
+            "test_interval is not positive" if solver.given("test_interval") else "test_iter without test_interval"
+        )
+        message = (
+            f'{lack}: Caffe aborts with "Check failed: param_.test_interval() > 0"; say how often to test, '
+            "or leave out test_iter to test never"
+        )
+        severity = Severity.ERROR if any(solver.numbers("test_iter")) else Severity.INFO
+        yield Finding(NAME, severity, message, where)

@@ -1,0 +1,74 @@
+"""The solver's type is one that Caffe does not have.
+
+## What it finds
+
+`type` with a name that is none of `SGD`, `Nesterov`, `AdaGrad`, `RMSProp`, `AdaDelta`, `Adam`.
+
+## Why it matters
+
+Caffe aborts when it makes the solver: `Unknown solver type: adam (known types: AdaDelta, AdaGrad,
+Adam, Nesterov, RMSProp, SGD)`. Case matters, and the names of the old `solver_type` (`ADAM`) are
+not those of `type`.
+
+## Example
+
+```
+-type: "ADAM"
++type: "Adam"
+```
+
+## Fix safety
+
+Safe: the solver could not be made. There is a fix where exactly one method is spelt the same but
+for case or for one letter.
+
+## When it is a false alarm
+
+Forks have methods of their own (NVIDIA's `SAG`, `AdamW`, …): a solver with a field of a fork is left alone,
+and a name that resembles none of Caffe's is only a note, which says what forks have it. With `--dialect
+FORK`, what this fork does not register is an error.
+
+## References
+
+- BVLC Caffe, `include/caffe/solver_factory.hpp`, `CreateSolver`
+- what 131 Caffes register, `caffefix/caffe/data/solvers.tsv`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.registry import Kind
+from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.fixers._registered import asked
+from caffefix.fixers._schema import respelling, respelt
+from caffefix.syntax.scalars import is_string, string_value
+
+PHASE = Phase.REPAIR
+CHANGES = ("type",)
+SIGNS = ("solver",)
+NAME = "unknown-solver-type"
+VALUES = True
+
+# One letter from Adam, and methods all the same, if not of a known fork.
+_OF_FORKS = frozenset(("adamw", "nadam", "adamax"))
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a solver."""
+    solver = subject.solver
+    caffe = asked(subject, Kind.SOLVER)
+    node = solver.node.field("type") if solver is not None and (caffe.fork or solver.is_plain) else None
+    if node is None or not is_string(node.value):
+        return
+    name = string_value(node.value)
+    if caffe.has(name):
+        return
+    is_right = caffe.having(name) or name.lower() in _OF_FORKS
+    near = None if is_right else respelling(name, caffe.names())
+    if near is None:
+        yield caffe.unregistered(NAME, name, node)
+        return
+    fix = respelt(node, near, f"type {name} → {near}")
+    does = "writes" if fix else "it should be"
+    yield Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, "", fix)

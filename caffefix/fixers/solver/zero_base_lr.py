@@ -1,0 +1,58 @@
+"""The solver has no base_lr, or one of 0: nothing is learnt.
+
+## What it finds
+
+A solver that names a net and an `lr_policy`, but whose `base_lr` is absent or 0.
+
+## Why it matters
+
+`base_lr` has no default, so Caffe reads 0. Training runs and prints losses, which do not change
+but for the noise of the batches: every update is zero.
+
+## Example
+
+```
++base_lr: 0.01
+ lr_policy: "fixed"
+```
+
+## Fix safety
+
+No fix: the rate is yours to choose. 0.01 with momentum 0.9 is where most nets trained by SGD start,
+0.001 by Adam.
+
+## When it is a false alarm
+
+A run that is only to measure time or to test needs no rate, and a template gets one before it is
+used: this is a note (`--notes`). Solvers with fields of forks, which may give the rate another way
+(`stagelr`), are left alone.
+
+## References
+
+- BVLC Caffe, `src/caffe/solvers/sgd_solver.cpp`, `GetLearningRate`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from caffefix.caffe.solver import POLICIES
+from caffefix.findings import Finding, Phase, Severity, Subject
+
+PHASE = Phase.REPAIR
+SIGNS = ("solver",)
+NAME = "zero-base-lr"
+VALUES = True
+
+
+def find(subject: Subject) -> Iterator[Finding]:
+    """One finding a solver."""
+    solver = subject.solver
+    if solver is None or not solver.is_plain or solver.policy not in POLICIES or not solver.train_nets:
+        return
+    if solver.number("base_lr") == 0:
+        where = solver.node.field("base_lr") or solver.node.field("lr_policy")
+        lack = "base_lr is 0" if solver.given("base_lr") else "no base_lr, which Caffe reads as 0"
+        assert where is not None
+        message = f"{lack}: every update is zero and nothing is learnt; set one (0.01 is usual for SGD)"
+        yield Finding(NAME, Severity.INFO, message, where)
