@@ -145,7 +145,7 @@ def test_respellings_are_safe_where_the_own_caffe_reads_the_file_then(repository
 def test_what_others_have_is_told(repository: Path) -> None:
     write(repository / "models/net.prototxt", NET.replace("mode: COLD", "dilation: 2"))
     ((name, severity, message),) = told(repository)
-    assert (name, severity) == ("misplaced-field", "warning")
+    assert (name, severity) == ("misplaced-field", "error")
     assert "where this repository's Caffe has no such field" in message
 
 
@@ -564,3 +564,84 @@ def test_git_itself_makes_the_bound(tmp_path: Path) -> None:
     root = make(tmp_path / "own", "bvlc")
     assert subprocess.run(["git", "-C", str(root), "rev-parse"], check=False).returncode == 0
     assert OwnCaffes().of(str(root / "examples/mnist")).caffes is not None
+
+
+# ---------------------------------------------------------------- what a newcomer met
+
+
+def findings_of(root: Path, text: str, *args: str) -> list[tuple[str, str, str]]:
+    write(root / "models/net.prototxt", text)
+    return told(root, *args)
+
+
+@pytest.mark.parametrize("kind", ["CONVOLUTOIN", "convolution", "BOGUS", "99"])
+def test_v1_types_that_a_v1_caffe_lacks(tmp_path: Path, kind: str) -> None:
+    root = make(tmp_path / "own", EPOCHS["2014"])
+    layer = f'layers {{ name: "c" type: {kind} bottom: "a" top: "b" }}'
+    ((name, severity, message),) = findings_of(root, layer)
+    assert (name, severity) == ("unknown-enum-value", "error")
+    assert f'this repository\'s Caffe has no value {kind} for "type"' in message
+
+
+def own_v1(root: Path, number: int) -> Path:
+    """A Caffe of today with a V1 type of its own."""
+    make(root, "bvlc")
+    text = (root / USUAL).read_text()
+    text = text.replace("POWER = 26;", "POWER = 126;").replace(
+        "ABSVAL = 35;", f"ABSVAL = 35; GATED_MIX = {number};"
+    )
+    (root / USUAL).write_text(text)
+    return root
+
+
+def test_numbers_of_v1_types_are_the_own_ones(tmp_path: Path) -> None:
+    root = own_v1(tmp_path / "own", 26)
+    ((name, severity, message),) = findings_of(root, 'layers { name: "g" type: 26 bottom: "a" top: "b" }')
+    assert (name, severity) == ("legacy-v1-layers", "info")
+    assert message == "type 26 is GATED_MIX in this repository's Caffe; the net is not migrated"
+
+
+def test_own_v1_types_are_no_alarm(tmp_path: Path) -> None:
+    root = own_v1(tmp_path / "own", 90)
+    ((name, severity, message),) = findings_of(root, 'layers { name: "g" type: GATED_MIX bottom: "a" top: "b" }')
+    assert (name, severity) == ("legacy-v1-layers", "info")
+    assert message.startswith("type: GATED_MIX is of this repository's Caffe, whose own upgrade is not followed")
+
+
+def test_what_the_own_caffe_cannot_read_is_an_error(repository: Path) -> None:
+    found = findings_of(repository, NET.replace("heat: 0.5", "dilation: 2"))
+    assert [(name, severity) for name, severity, _ in found] == [("misplaced-field", "error")]
+    found = findings_of(repository, NET.replace("num_output: 3", "axis: 1"))
+    ((_, _, message),) = found
+    assert message.startswith(
+        '"axis" is no field of InnerProductParameter in this repository\'s Caffe, but in '
+    )
+
+
+def test_a_format_that_the_own_caffe_has_not_is_one_finding(repository: Path) -> None:
+    layer = 'layers { name: "r" type: RELU bottom: "a" top: "a" relu_param { negative_slope: 0.1 } }\n'
+    found = findings_of(repository, layer * 5)
+    assert [name for name, _, _ in found].count("misplaced-field") == 1
+    assert "which Caffe upgrades at each load" not in str(found)
+
+
+def test_a_proto_that_is_named_is_called_by_its_name(repository: Path) -> None:
+    (repository / USUAL).rename(repository / "mine.proto")
+    found = findings_of(repository, NET.replace("COLD", "HOT"), "--proto", "mine.proto")
+    ((_, _, message),) = found
+    assert message.startswith("the Caffe of mine.proto has no value HOT")
+
+
+def test_registered_by_a_macro_of_their_own(repository: Path) -> None:
+    """What such a macro registers is not seen, so nothing is known of layer types."""
+    macro = "#define REG(x) REGISTER_LAYER_CLASS(x)\nREG(FancyAttention)\nREGISTER_LAYER_CLASS(InnerProduct)\n"
+    write(repository / "src/caffe/layers.cpp", macro)
+    assert names(repository) == set()
+
+
+def test_dialects_reads_the_configuration(repository: Path) -> None:
+    (repository / USUAL).rename(repository / "mine.proto")
+    (repository / ".git").rmdir()
+    assert b"mine.proto" not in caffefix("dialects", "models/net.prototxt", cwd=repository).out
+    write(repository / "caffefix.toml", 'proto = "mine.proto"')
+    assert b"mine.proto" in caffefix("dialects", "models/net.prototxt", cwd=repository).out

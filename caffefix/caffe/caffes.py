@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from caffefix.proto.link import Linked
 
 
+OWN = "this repository's Caffe"
+
+
 @dataclass(frozen=True)
 class Own:
     """What was read of the owner's Caffe.
@@ -29,12 +32,14 @@ class Own:
         linked: the caffe.proto, and what it imports.
         registered: what its sources register.
         digest: tells all this from others.
+        is_given: whether the user names it, so that it may lie anywhere.
     """
 
     name: str
     linked: Linked
     registered: Registered
     digest: bytes
+    is_given: bool = False
 
 
 class Caffes:
@@ -52,6 +57,11 @@ class Caffes:
         self.given = given
         self.own = 0 if given is None else 1 << len(load().forks)
         self._upgrades = {} if given is None else {(g, old): new for g, old, new in given.registered.upgrades}
+
+    @property
+    def who(self) -> str:
+        """The owner's, as messages call it."""
+        return f"the Caffe of {self.given.name}" if self.given is not None and self.given.is_given else OWN
 
     @cached_property
     def schema(self) -> Schema:

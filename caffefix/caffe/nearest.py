@@ -30,7 +30,7 @@ def nearest(word: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_slip(word: str, name: str) -> bool:
-    if word[0].lower() != name[0].lower() or word.lower().startswith(name.lower()):
+    if word[0].lower() != name[0].lower() or not _ends_alike(word.lower(), name.lower()):
         return False
     digits, capitals = (
         [[letter for letter in text if has(letter)] for text in (word, name)] for has in (str.isdigit, str.isupper)
@@ -38,6 +38,13 @@ def _is_slip(word: str, name: str) -> bool:
     return digits[0] == digits[1] and (
         len(capitals[0]) == len(capitals[1]) or word in (word.lower(), word.upper())
     )
+
+
+def _ends_alike(word: str, name: str) -> bool:
+    """Whether a word is no longer form of a name: but for its last letter twice, or a plural."""
+    if not word.startswith(name):
+        return True
+    return word[len(name) :] in (name[-1], "s")
 
 
 @lru_cache(maxsize=1 << 12)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+from difflib import get_close_matches
 
 import click
 
 from caffefix import __version__, commands
 
 _DEFAULT = "repair"
+
+
+def _is_word(argument: str) -> bool:
+    """Whether it can only be meant as a command: a path that is not there has at least a dot or a slash."""
+    return (
+        not argument.startswith("-") and not any(c in argument for c in "./\\*?") and not os.path.lexists(argument)
+    )
 
 
 class _Group(click.Group):
@@ -32,6 +40,10 @@ class _Group(click.Group):
             raise click.UsageError(
                 f"{first!r} is a command and a path; write ./{first} for the path, or run elsewhere", ctx
             )
+        if not known and _is_word(first):
+            near = get_close_matches(first, self.list_commands(ctx), 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"there is no command and no file {first!r}{hint}", ctx)
         if not known and first not in ("--help", "-h", "--version"):
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)

@@ -230,7 +230,7 @@ def refuse_unread(source: Source, data: bytes, caffes: Caffes | None) -> None:
     try:
         is_read(before, after)
     except UnreadableError as error:
-        message = f'this repository\'s Caffe could not read the result: "{error}"'
+        message = f'{after.caffes.who} could not read the result: "{error}"'
         raise Refusal("does-not-load", message).placed(source) from None
 
 

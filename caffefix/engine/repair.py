@@ -412,10 +412,11 @@ class _Run:
 
 def _held(finding: Finding, said: str, fixer: Fixer, subject: Subject) -> Finding:
     """A finding whose fix is not made: what it would write cannot be read by the Caffe that the file is for."""
-    who = "this repository's Caffe" if subject.own else f"{subject.dialect}'s Caffe"
+    who = subject.caffes.who if subject.own else f"{subject.dialect}'s Caffe"
     message = f'{finding.message}; not written, for {who} could not read it: "{said}"'
-    # That the file is in an old format is no fault where no newer one is known.
-    is_old = fixer.phase is Phase.UPGRADE and finding.severity is Severity.WARNING
+    # That the file is in an old format is no fault where no newer one is known, if it is read at all.
+    reads = subject.verdict is not None and subject.verdict.accepting & subject.named
+    is_old = reads and fixer.phase is Phase.UPGRADE and finding.severity is Severity.WARNING
     severity = Severity.INFO if is_old else finding.severity
     return replace(finding, message=message, fix=None, severity=severity)
 

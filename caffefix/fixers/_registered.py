@@ -57,7 +57,7 @@ class Asked:
 
     def aborts(self, name: str) -> str:
         """What it says of a name."""
-        who = "this repository's Caffe" if self.is_own else f"{load().names(self.judging)[0]}'s Caffe"
+        who = self.caffes.who if self.is_own else f"{load().names(self.judging)[0]}'s Caffe"
         when = " at the first update" if self.kind is Kind.POLICY else ""
         return f'{"Caffe" if self.is_bvlc else who} aborts{when} with "{ABORTS[self.kind]}: {name}"'
 

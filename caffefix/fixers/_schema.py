@@ -227,7 +227,7 @@ def finding(
             layer = node.string("name") or ""
     # Without a mend it may be right in a fork that is not among the known ones.
     severity = Severity.INFO if elsewhere(subject) and not likely else Severity.WARNING
-    if fix is not None:
+    if fix is not None or subject.own:
         severity = Severity.ERROR
     return Finding(name, severity, message, problem.node, layer, fix)
 

@@ -78,7 +78,7 @@ def _proto(place: str, folder: str, value: str) -> str:
     """The caffe.proto that a configuration file names: below it, for a repository may not send us elsewhere."""
     found = os.path.realpath(os.path.join(folder, value))
     real = os.path.realpath(folder)
-    if os.path.isabs(value) or os.path.commonpath((found, real)) != real:
+    if os.path.commonpath((found, real)) != real:
         raise ConfigError(f"{place}: {value} is not below this file; give it with --proto")
     if not os.path.isfile(found):
         raise ConfigError(f"{place}: there is no file {value}")

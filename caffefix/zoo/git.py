@@ -156,7 +156,11 @@ def changed_since(revision: str, folders: Iterable[str]) -> frozenset[str]:
         raise GitError(f"{revision!r} is no revision")
     found: set[str] = set()
     for folder in folders:
-        commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", "--").split()
+        try:
+            commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", "--").split()
+        except GitError:
+            git(folder, "rev-parse", "--git-dir")  # says what is wrong, if it is not the revision
+            raise GitError(f"git knows no revision {revision!r} in {folder}") from None
         base = _merge_base(folder, commit[0].decode())
         names = git(folder, *_DIFF, "--relative", "--diff-filter=d", base, "--", ".")
         names += git(folder, "ls-files", "--others", "--exclude-standard", "-z")

@@ -78,7 +78,7 @@ class OwnCaffes:
             OwnCaffeError: that one cannot be used.
         """
         if proto:
-            found = self._remembered(proto, _shown(proto), "")
+            found = self._remembered(proto, _shown(proto), None)
             if found.trouble:
                 raise OwnCaffeError(found.trouble)
             return found
@@ -128,13 +128,13 @@ class OwnCaffes:
             return Found()
         return self._remembered(protos[0], os.path.relpath(protos[0], top).replace(os.sep, "/"), top)
 
-    def _remembered(self, path: str, name: str, top: str) -> Found:
+    def _remembered(self, path: str, name: str, top: str | None) -> Found:
         """A .proto file and the sources of its tree.
 
         Args:
             path: the file.
             name: what messages call it.
-            top: the folder of its repository; empty if that is not known.
+            top: the folder of its repository; None for one that the user names.
         """
         real = os.path.realpath(path)
         if real not in self._by_proto:
@@ -195,7 +195,7 @@ def _walk(top: str, suffixes: tuple[str, ...], most: int) -> Iterator[str | None
                 folders.append(entry.path)
 
 
-def _read(path: str, name: str, top: str) -> Found:
+def _read(path: str, name: str, top: str | None) -> Found:
     from caffefix.caffe.own.messages import is_caffe
     from caffefix.proto.link import link
     from caffefix.proto.model import ProtoError
@@ -219,10 +219,13 @@ def _read(path: str, name: str, top: str) -> Found:
 
     from caffefix.caffe.own.sources import NOTHING, registered
 
-    sources = _sources(_tree(path, top))
+    sources = _sources(_tree(path, top or ""))
     named = registered(sources) if sources is not None else NOTHING
-    state = [one.source.data for one in linked.files], sorted(map(repr, named.names)), named.upgrades, name
-    return Found(Caffes(Own(name, linked, named, blake2b(repr(state).encode(), digest_size=20).digest())))
+    is_given = top is None
+    texts = [one.source.data for one in linked.files]
+    state = repr((texts, sorted(map(repr, named.names)), named.upgrades, name, is_given))
+    digest = blake2b(state.encode(), digest_size=20).digest()
+    return Found(Caffes(Own(name, linked, named, digest, is_given)))
 
 
 @lru_cache(maxsize=32)

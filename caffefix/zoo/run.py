@@ -116,7 +116,7 @@ def _check_proto(path: str) -> None:
     try:
         OwnCaffes().of(os.curdir, path)
     except OwnCaffeError as error:
-        raise ConfigError(f"{error}: it cannot be the dialect") from None
+        raise ConfigError(str(error)) from None
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Batch]:

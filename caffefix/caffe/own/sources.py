@@ -40,6 +40,11 @@ NOTHING = Registered(frozenset(), ())
 # What is not ended goes on to the end: a search that begins anew at each place takes time by its square.
 _COMMENT = pattern(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*(?:"|(?=\n)|\Z|\\\Z)', re.S)
 _MACRO = pattern(r"^[ \t]*REGISTER_(LAYER|SOLVER)_(?:CLASS|CREATOR)\w*\s*\(\s*(\w+)", re.M)
+# A macro around these registers names that are not seen: none of that kind are known, then.
+_OF_THEIR_OWN = pattern(
+    r"^[ \t]*#[ \t]*define[ \t]+(?!REGISTER_(?:LAYER|SOLVER)_C\w+)\w+[^\n]*?\bREGISTER_(LAYER|SOLVER)_C",
+    re.M,
+)
 _CASE = pattern(r"\bcase\s+(?:caffe\s*::\s*)?(?:V1)?(?:Layer|Solver)Parameter_(Layer|Solver)Type_(\w+)\s*:")
 _TO_V2 = pattern(r'\bcase\s+(?:V1)?LayerParameter_LayerType_(\w+)\s*:\s*return\s+"([\w.+-]+)"\s*;')
 _TO_V1 = pattern(r'\(\s*type\s*==\s*"([\w.+-]+)"\s*\)\s*\{?\s*return\s+(?:V1)?LayerParameter_LayerType_(\w+)\s*;')
@@ -57,14 +62,19 @@ def registered(texts: Iterable[bytes]) -> Registered:
     """
     names: set[tuple[Kind, Form, str]] = set()
     upgrades: set[tuple[str, str, str]] = set()
+    hidden: set[Kind] = set()
     macros: dict[Kind, set[str]] = {Kind.LAYER: set(), Kind.SOLVER: set()}
     for data in texts:
         text = _bare(data.decode("latin-1"))
         names.update(_named(text))
+        hidden.update(Kind.LAYER if what == "LAYER" else Kind.SOLVER for what in _OF_THEIR_OWN.findall(text))
         for what, name in _MACRO.findall(text):
             macros[Kind.LAYER if what == "LAYER" else Kind.SOLVER].add(name)
         upgrades.update(("v1", v1, v2) for v1, v2 in _TO_V2.findall(text))
         upgrades.update(("v0", v0, v1) for v0, v1 in _TO_V1.findall(text))
+    for kind in hidden:
+        names = {name for name in names if name[0] is not kind}
+        macros[kind].clear()
     for kind, given in macros.items():
         # In 2014 macros took values of the enum, since then they take the types that are written in strings.
         form = Form.ENUM if all(name.isupper() for name in given) else Form.STRING

@@ -25,6 +25,8 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
     except UnknownNameError as error:
         raise misuse(str(error)) from None
     check_dialect(given["dialect"] or "")
+    if given["proto"] == "":
+        raise misuse("--proto wants a file")
     if given["dialect"] and given["proto"]:
         raise misuse("--dialect and --proto cannot both be given")
     said = Given(

@@ -40,6 +40,8 @@ def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto
     from caffefix.commands.dialects.text import as_json, as_text
     from caffefix.syntax.parse import PrototxtError, parse
     from caffefix.syntax.source import Source
+    from caffefix.zoo.config import Configuration
+    from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.discover import discover
     from caffefix.zoo.family import Families
     from caffefix.zoo.files import FileError, read
@@ -48,12 +50,13 @@ def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto
     failed = False
     rows = []
     families = Families(roots, files)
+    configuration = Configuration()
     for path in discover(files):
         try:
             source = Source(path, read(path))
-            own = families.own(path, proto)
+            own = families.own(path, proto or configuration.of(path).settings.proto)
             found = fit(parse(source.text), own.caffes)
-        except (FileError, PrototxtError, OwnCaffeError) as error:
+        except (FileError, PrototxtError, OwnCaffeError, ConfigError) as error:
             reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
             say(sys.stderr, f"error: {reason}\n")
             failed = True

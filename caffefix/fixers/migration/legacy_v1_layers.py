@@ -59,6 +59,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES
+from caffefix.caffe.nearest import nearest
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem, scalar_fits
@@ -112,10 +113,11 @@ _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 class _LeftAlone(Exception):
     """A layer that cannot be migrated, and why."""
 
-    def __init__(self, node: Node, why: str) -> None:
+    def __init__(self, node: Node, why: str, *, is_of_a_fork: bool = False) -> None:
         super().__init__(why)
         self.node = node
         self.why = why
+        self.is_of_a_fork = is_of_a_fork
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -132,9 +134,10 @@ def find(subject: Subject) -> Iterator[Finding]:
         unknown: dict[str, Finding] = {}
         for layer in (*old, *halves):
             try:
+                _check_number(subject, layer)
                 edits += _migrate(layer)
             except _LeftAlone as error:
-                unknown.setdefault(error.why, _left_alone(layer, error))
+                unknown.setdefault(error.why, _left_alone(subject, layer, error))
         if unknown:
             yield from unknown.values()
             continue
@@ -146,14 +149,17 @@ def find(subject: Subject) -> Iterator[Finding]:
             yield _beside_a_fork(old or halves, sibling)
             continue
         edits += _keywords(old)
-        message, severity = _describe(
-            net, old, halves, loads=subject.verdict is None or subject.verdict.accepting != 0
-        )
+        message, severity = _describe(net, old, halves, loads=_loads(subject))
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
         # Caffe does not see old layers inside a solver; there they are new layers to it.
         changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
         fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
         yield Finding(NAME, severity, message, first.node, first.name, fix)
+
+
+def _loads(subject: Subject) -> bool:
+    """Whether some fork takes the file, or the one that it is for."""
+    return subject.verdict is None or bool(subject.verdict.accepting & (subject.named or ~0))
 
 
 def _reads_layer(subject: Subject) -> bool:
@@ -234,8 +240,33 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer], *, loads: bool) -
     )
 
 
-def _left_alone(layer: Layer, error: _LeftAlone) -> Finding:
-    return Finding(NAME, Severity.WARNING, f"{error.why}; the net is not migrated", error.node, layer.name)
+def _left_alone(subject: Subject, layer: Layer, error: _LeftAlone) -> Finding:
+    why, severity = error.why, Severity.WARNING
+    if subject.own and subject.verdict is not None and subject.verdict.accepting & subject.own:
+        severity = Severity.INFO
+        if error.is_of_a_fork:
+            what = error.node.name if error.node.is_message else f"{error.node.name}: {error.node.value}"
+            why = f"{what} is of {subject.caffes.who}, whose own upgrade is not followed"
+    return Finding(NAME, severity, f"{why}; the net is not migrated", error.node, layer.name)
+
+
+def _check_number(subject: Subject, layer: Layer) -> None:
+    """A type that is given by its number is what the repository's Caffe calls so, where there is one."""
+    number = integer_value(layer.raw_type) if subject.own else None
+    if number is None:
+        return
+    enums = subject.caffes.schema.enums
+    names = {
+        name
+        for enum in ("V1LayerParameter.LayerType", "LayerParameter.LayerType")
+        for name, entries in enums.get(enum, {}).items()
+        if any(value == number and forks & subject.own for value, forks in entries)
+    }
+    if {V1_TYPES.get(name) for name in names} != {V1_NUMBERS.get(number)}:
+        node = layer.node.field("type")
+        assert node is not None
+        called = " or ".join(sorted(names)) or "nothing"
+        raise _LeftAlone(node, f"type {number} is {called} in {subject.caffes.who}")
 
 
 def _is_half(layer: Layer) -> bool:
@@ -256,7 +287,8 @@ def _migrate(layer: Layer) -> list[Edit]:
     if not is_string(layer.raw_type):
         for child in layer.node.children():
             if child.name not in _FIELDS:
-                raise _LeftAlone(child, f"field {child.name} is not in Caffe's V1 format: a fork's net")
+                why = f"field {child.name} is not in Caffe's V1 format: a fork's net"
+                raise _LeftAlone(child, why, is_of_a_fork=True)
     return [*_type(layer), *_params(layer), *_transform(layer)]
 
 
@@ -274,10 +306,20 @@ def _type(layer: Layer) -> list[Edit]:
     number = integer_value(raw)
     known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
     if known is None:
-        raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: a fork's net")
+        near = _near(raw)
+        what = f"a slip of {near}, or a fork's net" if near else "a fork's net"
+        raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: {what}", is_of_a_fork=True)
     name = layer.node.scalar("name") or '"'
     quote = name[0] if is_string(name) else '"'
     return [Replace(node, f"{quote}{known}{quote}")]
+
+
+@cache
+def _near(raw: str) -> str:
+    """The type of V1 that a word is a slip of, or what V2 calls it; empty if there is none, or several."""
+    plain = {name.replace("_", ""): name for name in V1_TYPES}
+    found = nearest(raw.replace("_", "").upper(), plain)
+    return plain[found[0]] if len(found) == 1 else ""
 
 
 def _params(layer: Layer) -> list[Edit]:

@@ -63,26 +63,37 @@ NAME = "misplaced-field"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each field."""
     schema = subject.caffes.schema
+    told = set()
     for problem in universal(subject, Kind.UNKNOWN_FIELD):
         if schema.holders(problem.node.name):
+            if (
+                problem.node.name in _LAYERS and subject.own
+            ):  # a format that this Caffe has not: once for all layers
+                if problem.node.name in told:
+                    continue
+                told.add(problem.node.name)
             asked = asked_for(problem)
             message = _message(schema, subject, problem, asked)
             yield finding(NAME, subject, problem, message, likely=bool(asked))
 
 
+_LAYERS = ("layer", "layers")
+
+
 def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> str:
     """What is wrong, what Caffe does, and where the field belongs."""
     name, near = problem.node.name, is_near(problem)
-    who = "this repository's Caffe has no such field" if subject.own else "no known fork has it"
+    who = f"{subject.caffes.who} has no such field" if subject.own else "no known fork has it"
     what = f'"{name}" stands in {problem.message}, where {who}: the parser stops here; '
     if asked:
         return f'{what}what the type takes is called "{asked}"'
     forks, places = listed(having(problem)), _places(schema, subject.own, problem)
+    if subject.own and forks:
+        where = f"no field of {problem.message} in {subject.caffes.who}, but in {forks}"
+        return f'"{name}" is {where}: the parser stops here'
     is_of_layer = problem.message == "LayerParameter" and not subject.named  # (see ``is_foreign``)
     if near or not forks or (is_of_layer and places):
         return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(places)}"
-    if subject.own:
-        return f"{what}it is one in {forks}"
     if dialect := subject.options.dialect:
         return (
             f'"{name}" is no field of {problem.message} in {dialect}: the parser stops here; it is one in {forks}'

@@ -55,13 +55,19 @@ VALUES = True
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each value."""
-    wrong = [p for p in universal(subject, Kind.UNKNOWN_VALUE) if not p.node.is_list and p.node.name != "type"]
+    # Types of layers are left to what migrates them, but where there is nothing to migrate to.
+    migrates = subject.knows("NetParameter", "layer")
+    wrong = [
+        p
+        for p in universal(subject, Kind.UNKNOWN_VALUE)
+        if not p.node.is_list and not (migrates and p.node.name == "type")
+    ]
     meant = {id(problem): respelling(problem.node.value, values(subject, problem)) for problem in wrong}
     edits = [Replace(p.node, word) for p in wrong if (word := meant[id(p)]) is not None]
     mends = bool(edits) and loads_with(subject, edits)
     for problem in wrong:
         word = meant[id(problem)]
-        who = "this repository's Caffe has no" if subject.own else "no known fork has a"
+        who = f"{subject.caffes.who} has no" if subject.own else "no known fork has a"
         what = f'{who} value {problem.node.value} for "{problem.node.name}"'
         if word is not None and mends:
             fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}")

@@ -69,7 +69,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     compared = set(list(dict.fromkeys(p.node.name for p in unknown))[:_GUESSES])
     for problem in unknown:
         name = meant[id(problem)]
-        nor = ", nor has this repository's" if subject.own else ""
+        nor = f", nor has {subject.caffes.who}" if subject.own else ""
         what = f'no known fork of Caffe has a field "{problem.node.name}"{nor}'
         if name is not None and mends:
             fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
