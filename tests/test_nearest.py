@@ -21,6 +21,8 @@ from caffefix.caffe.schema import load
         ("Droput", "Dropout"),
         ("BatchNrom", "BatchNorm"),
         ("SoftmaxWithLos", "SoftmaxWithLoss"),
+        ("SoftmaxWithLosss", "SoftmaxWithLoss"),
+        ("Convolutionn", "Convolution"),
     ],
 )
 def test_slips(word: str, name: str) -> None:

@@ -613,9 +613,7 @@ def test_what_the_own_caffe_cannot_read_is_an_error(repository: Path) -> None:
     assert [(name, severity) for name, severity, _ in found] == [("misplaced-field", "error")]
     found = findings_of(repository, NET.replace("num_output: 3", "axis: 1"))
     ((_, _, message),) = found
-    assert message.startswith(
-        '"axis" is no field of InnerProductParameter in this repository\'s Caffe, but in '
-    )
+    assert message.startswith('"axis" is no field of InnerProductParameter in this repository\'s Caffe, but in ')
 
 
 def test_a_format_that_the_own_caffe_has_not_is_one_finding(repository: Path) -> None:

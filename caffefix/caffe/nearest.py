@@ -41,10 +41,8 @@ def _is_slip(word: str, name: str) -> bool:
 
 
 def _ends_alike(word: str, name: str) -> bool:
-    """Whether a word is no longer form of a name: but for its last letter twice, or a plural."""
-    if not word.startswith(name):
-        return True
-    return word[len(name) :] in (name[-1], "s")
+    """Whether a word is no longer form of a name, such as a plural, but for its last letter given twice."""
+    return not word.startswith(name) or word[len(name) :] in ("", name[-1])
 
 
 @lru_cache(maxsize=1 << 12)

@@ -339,7 +339,7 @@ SUMS = {'adam-without-momentum': 3907326375,
  'unknown-enum-value': 4210874299,
  'unknown-field': 947483400,
  'unknown-filler-type': 964111493,
- 'unknown-layer-type': 1353152226,
+ 'unknown-layer-type': 1172894888,
  'unknown-lr-policy': 4100589822,
  'unknown-solver-type': 3185053873,
  'unreachable-loss': 2242211994,
@@ -352,4 +352,4 @@ SUMS = {'adam-without-momentum': 3907326375,
  'wrong-blob-count': 1617192246,
  'wrong-value-type': 3728310135,
  'zero-base-lr': 1267275150}
-SHARED = 812749743
+SHARED = 2030876757
