@@ -184,3 +184,23 @@ def test_numbers_that_are_none_are_refused(arguments: tuple[str, ...], tmp_path:
     done = caffefix(*arguments, net)
     assert done.status == 2
     assert b"is no number to work with" in done.err
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("dialect", "there is no command and no file 'dialect'; did you mean dialects?"),
+        ("supress", "did you mean suppress?"),
+        ("lgo", "did you mean log?"),
+        ("somewhere", "there is no command and no file 'somewhere'\n"),
+    ],
+)
+def test_a_command_that_is_misspelt_repairs_nothing(tmp_path: Path, word: str, words: str) -> None:
+    net = tmp_path / "net.prototxt"
+    text = (GOLDEN / "missing-weight-filler/example/before.prototxt").read_bytes()
+    net.write_bytes(text)
+    done = caffefix(word, net.name, cwd=tmp_path)
+    assert (done.status, net.read_bytes()) == (2, text)
+    assert words in done.err.decode()
+    (tmp_path / word).mkdir()  # a folder of that name is a path
+    assert caffefix(word, net.name, cwd=tmp_path).status == 0

@@ -38,10 +38,11 @@ layers need is not known.
 
 ## When it is a false alarm
 
-For a Caffe of your own that registers such a type. What forks register is read of 142 Caffes; of the others
-(converters) it is unknown, and nothing is said. A name with a word or a letter more at its end, or with other digits
-(`ConvolutionFixed`, `Sigmoids`, `Pooling3D`), is no slip, and every file that BVLC's parser does not take is left
-alone, because it is some fork's.
+For a Caffe of your own that registers such a type, if it does not lie in the file's repository. What
+forks register is read of 142 Caffes; of the others (converters) it is unknown, and nothing is said. A
+name with a word or a letter more at its end, or with other digits (`ConvolutionFixed`, `Sigmoids`,
+`Pooling3D`), is no slip, and every file that BVLC's parser does not take is left alone, because it is
+some fork's.
 
 ## References
 
