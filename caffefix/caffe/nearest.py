@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 _LONG = 10  # letters, from which on two slips are forgiven
+_LONGEST = 64  # nobody slips in a longer one
 _SHORT = 7  # letters, below which none is: ReLU, PReLU and SELU are near to each other
 
 
@@ -22,7 +23,11 @@ def nearest(word: str, names: Iterable[str]) -> tuple[str, ...]:
     by these rules: ``Lstm``.)
     """
     found: dict[int, list[str]] = {}
+    if len(word) > _LONGEST:
+        return ()
     for name in names:
+        if abs(len(name) - len(word)) > 2:
+            continue
         slips = _slips(word.lower(), name.lower(), _allowed(name))
         if slips == 0 or (slips <= _allowed(name) and _is_slip(word, name)):
             found.setdefault(slips, []).append(name)

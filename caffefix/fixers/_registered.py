@@ -10,6 +10,7 @@ from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Severity, Subject
 from caffefix.fixers._layers import listed
 from caffefix.records import dataclass
+from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node
 
 
@@ -59,7 +60,7 @@ class Asked:
         """What it says of a name."""
         who = self.caffes.who if self.is_own else f"{load().names(self.judging)[0]}'s Caffe"
         when = " at the first update" if self.kind is Kind.POLICY else ""
-        return f'{"Caffe" if self.is_bvlc else who} aborts{when} with "{ABORTS[self.kind]}: {name}"'
+        return f'{"Caffe" if self.is_bvlc else who} aborts{when} with "{ABORTS[self.kind]}: {short(name)}"'
 
     def holders(self, name: str) -> str:
         """The forks that register a name: ``caffe-tvg has it``, ``nvidia, ssd, intel and 4 more have it``."""

@@ -26,6 +26,8 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import is_string, number_value
 from caffefix.syntax.tree import Node
 
+# Fields of a message, or values of an enum, with which a word is compared; real ones have 200.
+_COMPARED = 1000
 # How alike two names must be (difflib's ratio) for one to be meant by the other.
 _ALIKE = 0.9
 
@@ -162,10 +164,21 @@ def is_name(node: Node) -> bool:
 
 def fields(subject: Subject, message: str) -> tuple[str, ...]:
     """The fields of a message, in any fork or in the one that the file is for."""
-    known = subject.caffes.schema.messages.get(message, {})
-    if not subject.named:
-        return tuple(known)
-    return tuple(name for name, variants in known.items() if any(v.forks & subject.named for v in variants))
+    memory = subject.document.memory
+    key = f"fields of {message}"
+    if key not in memory:
+        known = subject.caffes.schema.messages.get(message, {})
+        named = subject.named
+        having = (name for name, variants in known.items() if not named or any(v.forks & named for v in variants))
+        memory[key] = _few(having)
+    found: tuple[str, ...] = memory[key]
+    return found
+
+
+def _few(names: Iterable[str]) -> tuple[str, ...]:
+    """Names, if they are so few that a word may be compared with each; none else."""
+    found = tuple(names)
+    return found if len(found) <= _COMPARED else ()
 
 
 def like(subject: Subject, word: str, message: str) -> str:
@@ -197,6 +210,15 @@ def _is_longer(word: str, stem: str) -> bool:
 
 def values(subject: Subject, problem: Problem) -> list[str]:
     """The values that forks know for the field, BVLC's first; of the one that the file is for, its own."""
+    memory = subject.document.memory
+    key = f"values of {problem.message}.{problem.node.name}"
+    if key not in memory:
+        memory[key] = list(_few(_values(subject, problem)))
+    found: list[str] = memory[key]
+    return found
+
+
+def _values(subject: Subject, problem: Problem) -> list[str]:
     schema, named = subject.caffes.schema, subject.named
     bvlc = schema.bit("bvlc")
     found: dict[str, bool] = {}
@@ -232,9 +254,10 @@ def finding(
     return Finding(name, severity, message, problem.node, layer, fix)
 
 
-def safe(edit: Edit, title: str) -> Fix:
-    """A respelling that is safe because the file could not load."""
-    return Fix((edit,), Applicability.SAFE, title)
+def safe(edit: Edit, title: str, subject: Subject | None = None) -> Fix:
+    """A respelling that is safe because the file could not load, in the repository's Caffe or any known fork."""
+    loads = subject is not None and subject.own and subject.verdict is not None and subject.forks
+    return Fix((edit,), Applicability.UNSAFE if loads else Applicability.SAFE, title)
 
 
 def respelt(node: Node, text: str, title: str) -> Fix | None:

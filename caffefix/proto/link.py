@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from caffefix.proto.model import ENUM, MESSAGE, SCALARS, Enum, Field, File, Import, Message, ProtoError, joined
 from caffefix.records import dataclass
+from caffefix.records import field as made
 from caffefix.syntax.source import Source, short
 
 MOST_FILES = 32
+MOST_IMPORTS = 128  # of all files
 _PACKAGE = "package"
 _OPTIONS_ALONE = "google/protobuf/"  # what is imported from there serves options, as a rule
 
@@ -26,6 +28,7 @@ class Linked:
 
     files: tuple[File, ...]
     symbols: dict[str, str]
+    _known: dict[tuple[str, str], tuple[str, str]] = made(default_factory=dict, repr=False)
 
     def meant(self, scope: str, written: str) -> tuple[str, str]:
         """What a type is: a scalar type's name, ``message`` or ``enum``; and the full name of these.
@@ -39,6 +42,12 @@ class Linked:
         """
         if written in SCALARS:
             return written, ""
+        found = self._known.get((scope, written))
+        if found is None:
+            found = self._known[scope, written] = self._look_up(scope, written)
+        return found
+
+    def _look_up(self, scope: str, written: str) -> tuple[str, str]:
         if written.startswith("."):
             return self._type(written[1:])
         first, dot, _ = written.partition(".")
@@ -72,7 +81,7 @@ def link(file: File, opened: Opener) -> Linked:
         for name, kind, at in _names(one):
             if symbols.setdefault(name, kind) != _PACKAGE and kind == _PACKAGE:
                 raise ProtoError(one.source, at, f'"{short(name)}" is a package and a type')
-    seen: dict[str, Source] = {}
+    seen: dict[tuple[str, str], Source] = {}
     linked = Linked(tuple(files), symbols)
     for one in files:
         _check_names(one, seen)
@@ -84,6 +93,7 @@ def _all_files(file: File, opened: Opener) -> tuple[list[File], list[Import]]:
     """A file and all that it imports; and the imports that are not there."""
     files, missing = [file], []
     known = {file.source.path}
+    asked: set[tuple[str, str]] = set()
     depth: list[tuple[File, Iterator[Import]]] = [(file, iter(file.imports))]
     way = [file.source.path]
     while depth:
@@ -93,6 +103,11 @@ def _all_files(file: File, opened: Opener) -> tuple[list[File], list[Import]]:
             depth.pop()
             way.pop()
             continue
+        if (at.source.path, named.path) in asked:
+            raise ProtoError(at.source, named.offset, f'"{short(named.path)}" is imported twice')
+        asked.add((at.source.path, named.path))
+        if len(asked) > MOST_IMPORTS:
+            raise ProtoError(at.source, named.offset, f"more than {MOST_IMPORTS} imports")
         found = opened(named.path)
         if found is None:
             missing.append(named)
@@ -123,24 +138,25 @@ def _names(file: File) -> Iterator[tuple[str, str, int]]:
     yield from ((name, ENUM, enum.offset) for name, enum in file.all_enums())
 
 
-def _check_names(file: File, seen: dict[str, Source]) -> None:
+def _check_names(file: File, seen: dict[tuple[str, str], Source]) -> None:
     """No scope may have a name twice; values of an enum are names in the scope around it, as in C++."""
     for name, at in _all_names(file):
         if name in seen:
             other = "" if seen[name] is file.source else f", first in {seen[name].path}"
-            raise ProtoError(file.source, at, f'"{short(name)}" is there twice{other}')
+            raise ProtoError(file.source, at, f'"{short(joined(*name))}" is there twice{other}')
         seen[name] = file.source
 
 
-def _all_names(file: File) -> Iterator[tuple[str, int]]:
+def _all_names(file: File) -> Iterator[tuple[tuple[str, str], int]]:
+    """Each name with its scope, and where it is: a full name may be long, so none is made for each field."""
     for name, message in file.all_messages():
-        yield name, message.offset
-        yield from ((f"{name}.{field.name}", field.offset) for field in message.fields)
-        yield from ((f"{name}.{oneof}", message.offset) for oneof in message.oneofs)
+        yield (name.rpartition(".")[0], message.name), message.offset
+        yield from (((name, field.name), field.offset) for field in message.fields)
+        yield from (((name, oneof), message.offset) for oneof in message.oneofs)
     for name, enum in file.all_enums():
-        yield name, enum.offset
         scope = name.rpartition(".")[0]
-        yield from ((joined(scope, value.name), value.offset) for value in enum.values)
+        yield (scope, enum.name), enum.offset
+        yield from (((scope, value.name), value.offset) for value in enum.values)
 
 
 def _check(file: File, linked: Linked, missing: list[Import]) -> None:

@@ -103,9 +103,10 @@ class Node:
         chain = []
         node: Node | None = self
         while node is not None and node.parent is not None:
-            chain.append(node.parent._item_starts()[node.index])
+            chain.append(node)
             node = node.parent
-        return sum(chain)
+        # From the outside: what measures a message measures all in it.
+        return sum(child.parent._item_starts()[child.index] for child in reversed(chain) if child.parent)
 
     @property
     def end(self) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
+from caffefix.patterns import pattern
 from caffefix.records import dataclass
+from caffefix.syntax.source import visible
 from caffefix.zoo.files import LIST, FileError, read
 
 TYPE_CHECKING = False
@@ -22,8 +25,16 @@ KEYS = (
 )  # fmt: skip
 
 
+_MOST = 1000  # patterns or names in a list: each is held against each file
+_PARTS = 32  # of a dotted key: TOML readers take time by their square
+_DEEP_KEY = pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""", re.ASCII)
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used; the message names the file, the key and what to write."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,19 @@ def _proto(place: str, folder: str, value: str) -> str:
 def _toml(path: str, data: bytes) -> dict[str, Any]:
     toml: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # the same by two names
     try:
-        table: dict[str, Any] = toml.loads(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        deep = _DEEP_KEY.search(text)
+        if deep is not None:
+            line = text.count("\n", 0, deep.start()) + 1
+            raise ConfigError(f"{path}:{line}: a key of more than {_PARTS} parts")
+        table: dict[str, Any] = toml.loads(text)
         return table
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8, as TOML wants; write it anew in UTF-8") from None
     except toml.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not understood as TOML: {error}") from None
+    except ValueError as error:  # numbers that Python does not read
         raise ConfigError(f"{path}: not understood as TOML: {error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: not understood as TOML: it nests too deeply") from None
@@ -128,6 +146,8 @@ def _strings(place: str, value: Any) -> tuple[str, ...]:
     if odd is not None:
         got = "an empty one" if odd == "" else _kind(odd)
         raise ConfigError(f"{place}: wants a list of strings, but one of them is {got}")
+    if len(value) > _MOST:
+        raise ConfigError(f"{place}: a list of {len(value)}; the most that is read is {_MOST}")
     return tuple(value)
 
 
@@ -146,6 +166,8 @@ def _findings(place: str, value: Any) -> tuple[str, ...]:
 def _by_pattern(place: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
         raise ConfigError(f'{place}: wants a table ({{ "old/*" = ["legacy-*"] }}), got {_kind(value)}')
+    if len(value) > _MOST:
+        raise ConfigError(f"{place}: {len(value)} patterns; the most that is read is {_MOST}")
     return tuple((pattern, _findings(f'{place}."{pattern}"', names)) for pattern, names in value.items())
 
 

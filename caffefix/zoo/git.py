@@ -19,7 +19,11 @@ _SETTINGS = (
     "safe.bareRepository=explicit",
     "gc.auto=0",
     "maintenance.auto=false",
+    "core.checkStat=default",
+    "core.ignoreStat=false",
 )
+# Seconds after which git is not waited for any more: it may be at a pipe that nobody writes into.
+_PATIENCE = 30
 _ENVIRONMENT = {
     "LC_ALL": "C",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -27,6 +31,8 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
+# Files that may be without end, or a pipe; the user's own settings of these count.
+_PATHS = frozenset(["core.attributesfile", "core.excludesfile"])
 _OURS = frozenset(["system", "global", "command"])  # scopes of settings that no repository can have made
 _FILTER = pattern(r"filter\..*\.(clean|smudge|process|required)", re.DOTALL)
 # Programs that nothing takes the place of.
@@ -49,6 +55,7 @@ def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
         GitError: git is not there, or refuses, or the repository wants to be asked in a way that runs a program.
     """
     settings = [*_SETTINGS, *(f"{key}={'false' * key.endswith('required')}" for key in _filters(folder))]
+    settings += [f"{key}=" for key in repository_settings(folder) if key in _PATHS]
     return _git(folder, *(word for setting in settings for word in ("-c", setting)), *args, stdin=stdin)
 
 
@@ -58,8 +65,15 @@ def _git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
     environment = {**os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(
-            ["git", "-C", folder or ".", *args], input=stdin, capture_output=True, env=environment, check=False
+            ["git", "-C", folder or ".", *args],
+            input=stdin,
+            capture_output=True,
+            env=environment,
+            check=False,
+            timeout=_PATIENCE,
         )
+    except subprocess.TimeoutExpired:
+        raise GitError(f"git {_command(args)}: no answer in {_PATIENCE} seconds") from None
     except FileNotFoundError:
         raise NoGitError("git is not installed") from None
     except OSError as error:
@@ -139,8 +153,14 @@ def unstaged(top: str) -> frozenset[str]:
     """
     top = top_level(top)  # says why, where git does not trust the owner
     here = os.path.realpath(top)
-    names = git(top, *_DIFF).split(b"\0")
+    names = git(top, *_DIFF).split(b"\0") + _passed_over(top)
     return frozenset(os.path.join(here, os.fsdecode(name)) for name in names if name)
+
+
+def _passed_over(top: str) -> list[bytes]:
+    """Files that git was told not to compare (assume-unchanged, skip-worktree): nobody knows of their changes."""
+    entries = git(top, "ls-files", "-v", "-z").split(b"\0")
+    return [entry[2:] for entry in entries if entry[:1] == b"S" or entry[:1].islower()]
 
 
 def changed_since(revision: str, folders: Iterable[str]) -> frozenset[str]:

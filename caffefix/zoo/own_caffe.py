@@ -166,6 +166,11 @@ def _is_file(path: str) -> bool:
         return False
 
 
+def _is_folder(path: str) -> bool:
+    """Whether it is a folder, and no link to one."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def _has_layers(path: str) -> bool:
     try:
         return _LAYERS.search(read(path, LARGEST_PROTO)) is not None
@@ -202,6 +207,8 @@ def _read(path: str, name: str, top: str | None) -> Found:
 
     def opened(imported: str) -> File | None:
         """A file of the same folder, by its last name."""
+        if "\0" in imported:
+            return None
         beside = os.path.join(os.path.dirname(path), os.path.basename(imported))
         if not _is_file(os.path.realpath(beside)) or os.path.islink(beside):
             return None
@@ -256,7 +263,7 @@ def _sources(tree: str) -> list[bytes] | None:
 
     if not tree:
         return None
-    parts = [part for part in (os.path.join(tree, "src"), os.path.join(tree, "include")) if os.path.isdir(part)]
+    parts = [part for part in (os.path.join(tree, "src"), os.path.join(tree, "include")) if _is_folder(part)]
     words = re.compile(b"|".join(map(re.escape, WORDS)))
     found = []
     size = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 
 from caffefix.records import dataclass, field, replace
@@ -41,8 +42,11 @@ class Index:
 
         try:
             self._differing[top] = unstaged(top)
-        except NoGitError:
-            self._differing[top] = frozenset()
+        except NoGitError as error:
+            if shutil.which("git"):  # there is a .git, which git does not take for one
+                self._silent[top] = str(error)
+            else:
+                self._differing[top] = frozenset()
         except GitError as error:
             self._silent[top] = str(error)
 

@@ -39,15 +39,18 @@ NOTHING = Registered(frozenset(), ())
 
 # What is not ended goes on to the end: a search that begins anew at each place takes time by its square.
 _COMMENT = pattern(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*(?:"|(?=\n)|\Z|\\\Z)', re.S)
-_MACRO = pattern(r"^[ \t]*REGISTER_(LAYER|SOLVER)_(?:CLASS|CREATOR)\w*\s*\(\s*(\w+)", re.M)
+_MACRO = pattern(r"^[ \t]*REGISTER_(LAYER|SOLVER)_(?:CLASS|CREATOR)\w*\s*\(\s*(\w{1,128})\b", re.M)
 # A macro around these registers names that are not seen: none of that kind are known, then.
 _OF_THEIR_OWN = pattern(
-    r"^[ \t]*#[ \t]*define[ \t]+(?!REGISTER_(?:LAYER|SOLVER)_C\w+)\w+[^\n]*?\bREGISTER_(LAYER|SOLVER)_C",
+    r"^[ \t]*#[ \t]*define[ \t]+(?!REGISTER_(?:LAYER|SOLVER)_C\w+)\w+(?!\w)[^\n]*?\bREGISTER_(LAYER|SOLVER)_C",
     re.M,
 )
 _CASE = pattern(r"\bcase\s+(?:caffe\s*::\s*)?(?:V1)?(?:Layer|Solver)Parameter_(Layer|Solver)Type_(\w+)\s*:")
 _TO_V2 = pattern(r'\bcase\s+(?:V1)?LayerParameter_LayerType_(\w+)\s*:\s*return\s+"([\w.+-]+)"\s*;')
-_TO_V1 = pattern(r'\(\s*type\s*==\s*"([\w.+-]+)"\s*\)\s*\{?\s*return\s+(?:V1)?LayerParameter_LayerType_(\w+)\s*;')
+_TO_V1 = pattern(
+    r'\(\s*type\s*==\s*"([\w.+-]+)"\s*\)\s*(?:\{\s*)?return\s+'
+    r"(?:V1)?LayerParameter_LayerType_(\w+)\s*;"
+)
 _COMPARED = pattern(r'\btype\s*==\s*"([\w.+-]+)"')
 _POLICY = pattern(r'\blr_policy(?:\(\))?\s*==\s*"([\w.+-]+)"')
 _FILLERS = pattern(r"\bGetFiller\s*\(\s*const\s+FillerParameter\s*&")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from caffefix.reports.as_json import clean
+from caffefix.syntax.source import visible
 from caffefix.zoo.config import InForce, Settings
 from caffefix.zoo.config_file import KEYS
 
@@ -19,7 +20,7 @@ def render(found: InForce) -> str:
     """A line for each key: its value as TOML, and where it comes from."""
     rows = [(key, _toml(_value(found.settings, key)), _origin(found, key)) for key in KEYS]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    out = [f"{found.path}: {found.file or 'no configuration file'}"]
+    out = [f"{visible(found.path)}: {visible(found.file) or 'no configuration file'}"]
     out += [f"{key:<{widths[0]}} = {value:<{widths[1]}}  # {origin}" for key, value, origin in rows]
     if found.ignored_here:
         out.append(f"left out here by per-file-ignores: {', '.join(found.ignored_here)}")
@@ -30,7 +31,10 @@ def render(found: InForce) -> str:
 
 def as_json(found: InForce) -> str:
     """The object that docs/json.md describes."""
-    settings = {key: {"value": _value(found.settings, key), "from": clean(_origin(found, key))} for key in KEYS}
+    settings = {
+        key: {"value": _value(found.settings, key), "from": clean(found.origins[key.replace("-", "_")])}
+        for key in KEYS
+    }
     report = {
         "version": VERSION,
         "path": clean(found.path),
@@ -43,7 +47,7 @@ def as_json(found: InForce) -> str:
 
 
 def _origin(found: InForce, key: str) -> str:
-    return found.origins[key.replace("-", "_")]
+    return visible(found.origins[key.replace("-", "_")])
 
 
 def _value(settings: Settings, key: str) -> Any:

@@ -79,6 +79,7 @@ CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
 VALUES = True
 
+_NAMED = 3  # near names in a message
 _LOOKED_UP = 64  # types of a file for which a near name is looked for: nobody misspells more
 
 
@@ -171,21 +172,33 @@ def _troubles(subject: Subject, found: Sequence[_Unknown]) -> dict[int, str]:
     document = subject.document
     text = apply(document.text, lower(document, [item.edit for item in found], NAME))
     after = Subject(parse(text), subject.options)
-    return {id(item): _trouble(after, after.nets[item.net], item) for item in found}
+    aborts: dict[tuple[int, frozenset[str]], dict[int, str]] = {}
+    return {id(item): _trouble(after, after.nets[item.net], item, aborts) for item in found}
 
 
-def _trouble(after: Subject, net: Net, item: _Unknown) -> str:
+def _trouble(
+    after: Subject, net: Net, item: _Unknown, aborts: dict[tuple[int, frozenset[str]], dict[int, str]]
+) -> str:
     layer = net.layers[item.index]
     needed = lacks(layer.type, messages(layer))
     if needed:
         return f"it needs {needed}"
     if after.role(net) is not Role.SNIPPET and miscounted(layer):
         return "its bottoms and tops are not as many as that type takes"
+    key = item.net, frozenset(layer.stages)
+    if key not in aborts:
+        aborts[key] = _aborts(net, layer.stages)
+    said = aborts[key].get(id(layer))
+    return f'Caffe then aborts with "{said}"' if said is not None else ""
+
+
+def _aborts(net: Net, stages: frozenset[str]) -> dict[int, str]:
+    """What Caffe says of layers whose shapes do not fit, in either phase, by identity of the layer."""
+    found: dict[int, str] = {}
     for phase in NetPhase:
-        for problem in infer(graph(net, phase, layer.stages), net, phase).problems:
-            if problem.layer is layer:
-                return f'Caffe then aborts with "{problem.message}"'
-    return ""
+        for problem in infer(graph(net, phase, stages), net, phase).problems:
+            found.setdefault(id(problem.layer), problem.message)
+    return found
 
 
 def _misspelt(item: _Unknown, trouble: str, caffe: Asked) -> Finding:
@@ -195,7 +208,7 @@ def _misspelt(item: _Unknown, trouble: str, caffe: Asked) -> Finding:
         what += ", for case matters"
     fix = None
     if len(item.near) > 1 or not registering(Kind.LAYER, near) & load().bit("bvlc"):
-        message = f"{what}; near it comes {' or '.join(item.near)}"
+        message = f"{what}; near it comes {' or '.join(item.near[:_NAMED])}"
     elif not right or trouble:
         hint = trouble or f"it does not read {' and '.join(_unread(item))}, which the layer has"
         message = f'{what}; "{right or near}" is not put there, for {hint}'

@@ -78,6 +78,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 _LAYERS = ("layer", "layers")
+_MANY = 1000  # fields of a message; real ones have 200
 
 
 def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> str:
@@ -116,10 +117,14 @@ def _places(schema: Schema, own: int, problem: Problem) -> list[str]:
     of_layers = schema.messages.get("LayerParameter", {}).get(problem.node.name, ())
     if inside and is_near(problem) and any(variant.forks & bvlc for variant in of_layers):
         return ["the layer around it"]
+    fields = schema.messages.get(problem.message, {})
+    if len(fields) > _MANY:
+        return sorted(holders)[:3]
+    wanted = frozenset(holders)
     inner = [
         f"{name} {{ … }}"
-        for name, variants in schema.messages.get(problem.message, {}).items()
-        if any(variant.type in holders and variant.forks & bvlc for variant in variants)
+        for name, variants in fields.items()
+        if any(variant.type in wanted and variant.forks & bvlc for variant in variants)
     ]
     parent = problem.node.parent
     present = [place for place in inner if parent is not None and parent.has(place.split(" ")[0])]

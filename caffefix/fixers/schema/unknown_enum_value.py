@@ -70,7 +70,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         who = f"{subject.caffes.who} has no" if subject.own else "no known fork has a"
         what = f'{who} value {problem.node.value} for "{problem.node.name}"'
         if word is not None and mends:
-            fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}")
+            fix = safe(Replace(problem.node, word), f"{problem.node.value} → {word}", subject)
             yield finding(NAME, subject, problem, f"{what}: the parser stops here; writes {word}", fix)
         else:
             known = ", ".join(values(subject, problem)[:6])

@@ -72,7 +72,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         nor = f", nor has {subject.caffes.who}" if subject.own else ""
         what = f'no known fork of Caffe has a field "{problem.node.name}"{nor}'
         if name is not None and mends:
-            fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}")
+            fix = safe(Rename(problem.node, name), f"{problem.node.name} → {name}", subject)
             yield finding(NAME, subject, problem, f'{what}: the parser stops here; writes "{name}"', fix)
         elif problem.node.name in compared and (near := like(subject, problem.node.name, problem.message)):
             message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
