@@ -133,3 +133,13 @@ def test_ends_of_lines_near_and_far() -> None:
 
 
 LINES = ((5, "\n"), (3000, "\r\n"), (1024, "\n"), (1023, "\r\n"), (1, "\n"), (0, "\n"), (2500, "\r\n"), (2000, ""))
+
+
+def test_misspelt_layer_types_are_judged_together() -> None:
+    """No assertion on time: a look at the whole net for each does not end."""
+    layers = "".join(
+        f'layer {{ name: "a{i}" type: "Relu" bottom: "x{i}" top: "x{i + 1}" }}\n' for i in range(3000)
+    )
+    result = repair(Source("net", layers.encode()), Request())
+    assert result.new is not None
+    assert result.new.count(b'"ReLU"') == 3000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,46 @@ def test_config_tells_what_leaves_a_path_out(zoo: Path) -> None:
     report = json.loads(run("config", "a/b/net.prototxt", "--format", "json", cwd=zoo).out)
     assert (report["excluded"], report["ignored_here"], report["file"]) == (True, ["missing-*"], "caffefix.toml")
     assert json.loads(run("config", "--format", "json", "--no-config", cwd=zoo).out)["file"] is None
+
+
+NET_TEXT = 'layer { name: "a" type: "ReLU" bottom: "x" top: "y" }\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x = " + "1" * 5000, "not understood as TOML: Exceeds the limit"),
+        (".".join(["a"] * 20_000) + " = 1", "caffefix.toml:1: a key of more than 32 parts"),
+        ("\n[" + ".".join(['"a"'] * 100) + "]", "caffefix.toml:2: a key of more than 32 parts"),
+        ("exclude = [" + '"z", ' * 1001 + "]", "exclude: a list of 1001; the most"),
+        ("[per-file-ignores]\n" + "".join(f'"z{i}" = []\n' for i in range(1001)), "1001 patterns; the most"),
+    ],
+    ids=["number", "key", "table", "patterns", "rows"],
+)
+def test_configurations_that_cost_more_than_they_say(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "net.prototxt").write_text(NET_TEXT)
+    (tmp_path / "caffefix.toml").write_text(text)
+    done = run("--check", ".", cwd=tmp_path)
+    assert (done.status, words in done.err.decode()) == (2, True), done.err[:300]
+    assert b"Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\u001b[31m\\u202e\\n" = 1', 'dialect = "\\u001b]0;x\\u0007"', 'proto = "\\u001b[31mx"',
+             '[per-file-ignores]\n"\\u001b[31m" = ["x"]'],
+)  # fmt: skip
+def test_what_is_not_seen_in_a_configuration_is_told_as_escapes(tmp_path: Path, text: str) -> None:
+    (tmp_path / "net.prototxt").write_text(NET_TEXT)
+    (tmp_path / "caffefix.toml").write_text(text)
+    done = run("--check", ".", cwd=tmp_path)
+    assert done.status == 2
+    assert not any(c in done.err.decode() for c in "\x1b\x07\u202e")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such names")
+def test_folders_with_odd_names_are_told_as_escapes(tmp_path: Path) -> None:
+    folder = tmp_path / "e\x1b[31mx"
+    folder.mkdir()
+    (folder / "caffefix.toml").write_text('exclude = ["z"]')
+    done = run("config", folder.name, cwd=tmp_path)
+    assert (done.status, b"\x1b" in done.out) == (0, False)

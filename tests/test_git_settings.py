@@ -190,3 +190,45 @@ def test_without_git_files_are_written(repository: Path, monkeypatch: pytest.Mon
     _edit(repository)
     monkeypatch.setenv("PATH", str(repository))
     assert caffefix("net.prototxt", cwd=repository).status == 0
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_was_told_not_to_compare_is_left_alone(repository: Path, flag: str) -> None:
+    subprocess.run(["git", "update-index", flag, "net.prototxt"], cwd=repository, check=True)
+    _edit(repository)
+    done = caffefix("net.prototxt", cwd=repository)
+    assert (done.status, (repository / "net.prototxt").read_bytes()) == (2, DEAD + b"# edited\n")
+    assert b"it has changes that are not in git's index" in done.out + done.err
+
+
+def test_a_file_of_a_repository_that_is_broken_is_left_alone(repository: Path) -> None:
+    (repository / ".git/HEAD").unlink()
+    _edit(repository)
+    done = caffefix("net.prototxt", cwd=repository)
+    assert (done.status, (repository / "net.prototxt").read_bytes()) == (2, DEAD + b"# edited\n")
+    assert b"--allow-dirty writes it" in done.out + done.err
+    assert caffefix("--allow-dirty", "net.prototxt", cwd=repository).status == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
+def test_git_is_not_waited_for_without_end(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from caffefix.zoo import git
+
+    monkeypatch.setattr(git, "_PATIENCE", 1)
+    os.mkfifo(repository / ".git/info/attributes")
+    done = caffefix("net.prototxt", cwd=repository)
+    assert (done.status, (repository / "net.prototxt").read_bytes()) == (2, DEAD)
+    assert b"git diff: no answer in 1 seconds" in done.out + done.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no such device")
+@pytest.mark.parametrize("key", ["core.attributesFile", "core.excludesFile"])
+def test_files_without_end_that_a_repository_names_are_not_read(repository: Path, key: str) -> None:
+    subprocess.run(["git", "config", key, "/dev/zero"], cwd=repository, check=True)
+    assert caffefix("net.prototxt", cwd=repository).status == 0
+    assert caffefix("--changed-since", "HEAD", ".", cwd=repository).status in (0, 1)
+
+
+def test_a_revision_that_is_not_there_is_called_so(repository: Path) -> None:
+    done = caffefix("--changed-since", "nosuch", ".", cwd=repository)
+    assert (done.status, b"git knows no revision 'nosuch'" in done.err) == (2, True)

@@ -55,7 +55,7 @@ def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
         GitError: git is not there, or refuses, or the repository wants to be asked in a way that runs a program.
     """
     settings = [*_SETTINGS, *(f"{key}={'false' * key.endswith('required')}" for key in _filters(folder))]
-    settings += [f"{key}=" for key in repository_settings(folder) if key in _PATHS]
+    settings += [f"{key}={os.devnull}" for key in repository_settings(folder) if key in _PATHS]
     return _git(folder, *(word for setting in settings for word in ("-c", setting)), *args, stdin=stdin)
 
 

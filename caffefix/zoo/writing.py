@@ -43,7 +43,7 @@ class Index:
         try:
             self._differing[top] = unstaged(top)
         except NoGitError as error:
-            if shutil.which("git"):  # there is a .git, which git does not take for one
+            if shutil.which("git") and os.path.lexists(os.path.join(top, ".git", "index")):  # it was one
                 self._silent[top] = str(error)
             else:
                 self._differing[top] = frozenset()
