@@ -1,0 +1,76 @@
+"""``python -m dev COMMAND``: new, check, bless, regen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from caffefix.fixers import FOLDERS
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def group() -> None:
+    """Work on caffefix. CONTRIBUTING.md says when to use which."""
+
+
+@group.group()
+def new() -> None:
+    """Begin something new."""
+
+
+@new.command("finding")
+@click.argument("name")
+@click.option("--group", "folder", type=click.Choice(list(FOLDERS)), required=True, help="Folder of its fixer.")
+@click.option(
+    "--example", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, metavar="FILE",
+    help="A small net or solver that has it.",
+)  # fmt: skip
+def new_finding(name: str, folder: str, example: Path) -> None:
+    """Write the module, its page and its golden cases, and say which findings fire on the example already."""
+    from dev.new import NameTakenError, finding
+
+    try:
+        made = finding(name, folder, example.read_bytes())
+    except NameTakenError as error:
+        raise click.ClickException(str(error)) from None
+    for path in made.written:
+        click.echo(f"wrote {path}")
+    for other in made.firing:
+        click.echo(f"already fires on the example: {other} (caffefix explain {other})")
+    click.echo(f"now write find() and the page, then: python -m dev bless {name}")
+
+
+@group.command()
+@click.argument("names", nargs=-1)
+def check(names: tuple[str, ...]) -> None:
+    """Check what was changed: the tests of the findings NAMES, style, types. All findings by default."""
+    from dev.check import run
+
+    sys.exit(run(names))
+
+
+@group.command()
+@click.argument("names", nargs=-1)
+def bless(names: tuple[str, ...]) -> None:
+    """Take what caffefix now says of the golden cases of the findings NAMES, and show what changed."""
+    from dev.bless import NotSilentError, bless
+
+    try:
+        click.echo(bless(names), nl=False)
+    except NotSilentError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@group.command()
+def regen() -> None:
+    """Write everything anew that is made from something else: tables, indexes, pages."""
+    from dev.regen import regenerate
+
+    for path in regenerate():
+        click.echo(f"changed {path}")
+
+
+if __name__ == "__main__":
+    group(prog_name="python -m dev")

@@ -1,0 +1,91 @@
+"""``python -m dev``: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dev.regen import MADE, MODULES
+from tests.conftest import ROOT
+
+EXAMPLE = 'layer { name: "a" type: "ReLU" bottom: "data" top: "a" relu_param { negative_slope: 7 } }\n'
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this checkout, with git's memory of it."""
+    folder = tmp_path_factory.mktemp("checkout") / "caffefix"
+    parts = ("caffefix", "dev", "docs", "golden", "grammar", "patches", "tests", "pyproject.toml")
+    for part in parts:
+        source = ROOT / part
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy(source, folder)
+    for args in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *args], cwd=folder, check=True)
+    return folder
+
+
+def dev(checkout: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "dev", *args]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def test_everything_generated_is_what_would_be_generated(checkout: Path) -> None:
+    done = dev(checkout, "regen")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def test_what_is_generated_says_by_what() -> None:
+    """Each module that says at its head that it is made is among those that are made anew."""
+    heads = {path: path.read_text(encoding="utf-8")[:200] for path in (ROOT / "caffefix").rglob("_*.py")}
+    made = [path for path, head in heads.items() if "Do not edit." in head]
+    assert len(made) >= 5
+    assert {path.relative_to(ROOT).as_posix() for path in made} <= set(MADE)
+    assert all(any(module in heads[path] for module in MODULES) for path in made)
+
+
+def test_a_new_finding_from_nothing(checkout: Path, tmp_path: Path) -> None:
+    example = tmp_path / "net.prototxt"
+    example.write_text(EXAMPLE)
+    done = dev(checkout, "new", "finding", "steep-relu", "--group", "graph", "--example", str(example))
+    assert done.returncode == 0, done.stderr
+    module = checkout / "caffefix/fixers/graph/steep_relu.py"
+    text = module.read_text().replace(
+        "    yield from ()\n",
+        "    for net in subject.nets:\n        for layer in net.layers:\n"
+        '            if layer.number("relu_param", "negative_slope", 0) > 1:\n'
+        '                message = "the slope is above 1"\n'
+        "                yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name)\n",
+    )
+    module.write_text(text.replace("import Finding, Phase,", "import Finding, Phase, Severity,"))
+    assert dev(checkout, "regen").returncode == 0
+    loud = dev(checkout, "bless", "steep-relu")
+    assert loud.returncode == 1
+    assert "steep-relu/looks-alike-is-fine" in loud.stderr
+    for case in ("looks-alike-is-fine", "other-layers-is-fine"):
+        net = checkout / "golden/steep-relu" / case / "before.prototxt"
+        net.write_text(EXAMPLE.replace("7", "0.1"))
+        assert not net.with_name("findings.json").exists()
+    assert dev(checkout, "bless", "steep-relu").returncode == 0
+    assert "steep-relu" in (checkout / "golden/steep-relu/example/findings.json").read_text()
+    assert "steep-relu" not in (checkout / "golden/steep-relu/looks-alike-is-fine/findings.json").read_text()
+    again = dev(checkout, "new", "finding", "steep-relu", "--group", "data", "--example", str(example))
+    assert again.returncode == 1
+    assert "there is a finding steep-relu already" in again.stderr
+
+
+def test_a_new_finding_says_what_fires_already(checkout: Path, tmp_path: Path) -> None:
+    example = tmp_path / "net.prototxt"
+    example.write_text(
+        'layer { name: "d" type: "Dropout" bottom: "a" top: "a" dropout_param { dropout_ratio: 1 } }\n'
+    )
+    done = dev(checkout, "new", "finding", "total-dropout", "--group", "graph", "--example", str(example))
+    assert "already fires on the example: dropout-of-everything" in done.stdout
