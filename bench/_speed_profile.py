@@ -14,12 +14,12 @@ from pathlib import Path
 from _speed import ROOT, RUNS, children, cpu, is_clean, nets, read, row, title
 from _speed_processes import SCRIPT, net
 
+from caffefix._startup.garbage import Uncollected
 from caffefix.engine import proof
 from caffefix.engine.look import look
 from caffefix.engine.repair import Request
 from caffefix.findings import Subject
 from caffefix.fixers import Fixer
-from caffefix.garbage import Uncollected
 from caffefix.syntax.parse import parse
 
 _SHOWN = 8

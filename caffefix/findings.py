@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 
+from caffefix._startup.records import cached_property, dataclass, field
 from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
 from caffefix.caffe.dialect import Verdict, judge, root_type
@@ -14,7 +15,6 @@ from caffefix.caffe.roles import LEARNS, NETS, Role, file_role, loss_stages, rol
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.caffe.typecheck import Problem
-from caffefix.records import cached_property, dataclass, field
 from caffefix.syntax.edits import Edit
 from caffefix.syntax.gist import field_names
 from caffefix.syntax.green import Block

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
-from caffefix.records import dataclass
 
 
 class FailOn(enum.Enum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from caffefix._startup.records import dataclass
 from caffefix.fixers import FOLDERS, OPTIONAL, SECTIONS
-from caffefix.records import dataclass
 from tests.golden import GOLDEN, ROOT, caffefix
 
 _MODULE = '''"""One line: what is wrong, for lists of findings.

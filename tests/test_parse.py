@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from caffefix.resources import content, resource
+from caffefix._startup.resources import content, resource
 from caffefix.syntax import _tables, tables
 from caffefix.syntax.gist import gist
 from caffefix.syntax.lexer import LineLexer

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caffefix._startup.resources import resource
 from caffefix.commands.explain.work import pages
 from caffefix.engine.select import registered
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
 from caffefix.patching import _tables, tables
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.shipped import shipped_patches
-from caffefix.resources import resource
 from tests.golden import ROOT, caffefix
 from tests.patches import patch, patched, run
 

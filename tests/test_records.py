@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from caffefix import records
+from caffefix._startup import records
 
 BODY = '''
 class Point:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caffefix import records
+from caffefix._startup import records
 from caffefix.zoo.config_file import KEYS
 from tests.conftest import ROOT
 from tests.golden import GOLDEN, caffefix

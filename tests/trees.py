@@ -8,7 +8,7 @@ from typing import Any
 
 from lark import Lark, Token
 
-from caffefix.resources import content, resource
+from caffefix._startup.resources import content, resource
 from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, walk
 from caffefix.syntax.lexer import Token as FineToken

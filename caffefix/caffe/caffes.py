@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Checker
-from caffefix.records import cached_property, dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

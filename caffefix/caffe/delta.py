@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import UNLOADABLE
 from caffefix.caffe.messages import UNKNOWN, message_class
 from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
 from caffefix.caffe.rendering import differences, plain, text_of, unknown_name
-from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

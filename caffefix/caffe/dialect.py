@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
-from caffefix.records import dataclass
 from caffefix.syntax.tree import Document
 
 # What fixes declare that are safe because the file could not load: they may change all of it.

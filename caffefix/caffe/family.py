@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, Role, role
 from caffefix.caffe.solver import Solver, solver_of
-from caffefix.patterns import pattern
-from caffefix.records import cached_property, dataclass
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Document

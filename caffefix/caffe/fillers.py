@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import erf, exp, pi, prod, sqrt
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
 

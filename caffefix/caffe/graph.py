@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import scores
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _NUMBERS = {5: ("f", 4), 8: ("d", 8)}

@@ -18,10 +18,10 @@ from os.path import join
 
 from google.protobuf import descriptor_pool, message_factory
 
+from caffefix._startup.resources import content
 from caffefix.caffe.schema import DATA
 from caffefix.caffe.slots import Slot as Slot
 from caffefix.caffe.slots import slots as slots
-from caffefix.resources import content
 from caffefix.syntax.scalars import is_string, quoted, string_value
 from caffefix.syntax.tree import Node
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.dialect import Verdict, judge
 from caffefix.caffe.net import Generation, Layer, nets
@@ -15,7 +16,6 @@ from caffefix.caffe.placeholders import is_placeholder
 from caffefix.caffe.registry import ABORTS, Form, Kind
 from caffefix.caffe.solver import solver_of
 from caffefix.caffe.typecheck import Kind as Refused
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Document, Node
 

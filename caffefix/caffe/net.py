@@ -10,10 +10,10 @@ import enum
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 
+from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES, kind_of
 from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.recognition import INLINE_NETS, is_caffe
-from caffefix.records import cached_property, dataclass
 from caffefix.syntax.gist import field_names, gist, remembered
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 from caffefix.syntax.tree import Document, Node

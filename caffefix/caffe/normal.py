@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe import upgrade
 from caffefix.caffe.dialect import Verdict, judge, root_type
 from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, message_of, slots
 from caffefix.caffe.schema import load
 from caffefix.caffe.slots import SIDES, unsaid
 from caffefix.caffe.typecheck import NET, SOLVER
-from caffefix.records import dataclass
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False

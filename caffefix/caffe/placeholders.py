@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from caffefix._startup.patterns import pattern
 from caffefix.caffe.schema import SCALARS, load
-from caffefix.patterns import pattern
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 

@@ -14,8 +14,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.schema import forks_of, rows
-from caffefix.records import dataclass
 
 
 class Kind(enum.Enum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import re
 
+from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Layer, Net, Phase, nets
 from caffefix.caffe.recognition import SOLVER_FIELDS, is_caffe
-from caffefix.patterns import pattern
 from caffefix.syntax.green import Field, blocks
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Document

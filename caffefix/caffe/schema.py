@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from os.path import dirname, join
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 TYPE_CHECKING = False  # typing is not imported for it: see docs/performance.md
 if TYPE_CHECKING:

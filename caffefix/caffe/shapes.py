@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import Shape, count
 from caffefix.caffe.graph import Blob, Graph, Step
 from caffefix.caffe.layers.rules import shape_rule
@@ -17,7 +18,6 @@ from caffefix.caffe.layers.shapes import Mismatch, Outcome, ParamBlob, Site
 from caffefix.caffe.layers.shapes.base import merged, text_of
 from caffefix.caffe.layers.shapes.sources import input_shapes
 from caffefix.caffe.net import Layer, Net, Phase, alike
-from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import cached_property
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
-from caffefix.records import cached_property
 from caffefix.syntax.scalars import integer_value, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 

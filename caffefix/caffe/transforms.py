@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
-from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 

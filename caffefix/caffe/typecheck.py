@@ -11,8 +11,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.schema import Schema, Variant
-from caffefix.records import dataclass
 from caffefix.syntax.gist import gist
 from caffefix.syntax.green import Block, Field, Green, Trivia
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value

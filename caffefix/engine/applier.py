@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 
 _HUNK = pattern(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _NO_NEWLINE = b"\\ No newline at end of file"

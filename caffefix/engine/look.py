@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.findings import Finding, Judged, Options, Phase, Subject
 from caffefix.fixers import COMPARING, Fixer
-from caffefix.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
+from caffefix._startup.records import dataclass, field
 from caffefix.findings import Fix
-from caffefix.records import dataclass, field
 from caffefix.syntax.lowering import TextEdit
 from caffefix.syntax.piecetable import PieceTable
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
+from caffefix._startup.garbage import Uncollected, collect
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.caffe.change import Change
 from caffefix.caffe.dialect import judge
 from caffefix.caffe.family import Family
@@ -22,8 +24,6 @@ from caffefix.engine.proof import ProofError, UnreadableError
 from caffefix.engine.select import Selection
 from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
 from caffefix.fixers import Fixer
-from caffefix.garbage import Uncollected, collect
-from caffefix.records import dataclass, field, replace
 from caffefix.results import Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
 from caffefix.syntax.lowering import TextEdit, lower

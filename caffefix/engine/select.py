@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from caffefix._startup.records import dataclass
 from caffefix.findings import Applicability, Finding, Severity
 from caffefix.fixers import Fixer, fixers
 from caffefix.patching.shipped import shipped
-from caffefix.records import dataclass
 
 
 def registered() -> tuple[Fixer, ...]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.engine.proof import ProofError
-from caffefix.records import dataclass, field, replace
 from caffefix.results import Stage
 from caffefix.syntax.diff import unified
 from caffefix.syntax.lowering import TextEdit

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layers.rules import zero_rule
 from caffefix.caffe.layers.zeros import Params, Site, Value, ZeroRule, anything, batch_norm_with_gamma
 from caffefix.caffe.net import Layer, Phase
 from caffefix.caffe.roles import scores
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Phase
-from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

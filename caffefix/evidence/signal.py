@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import exp, isfinite, sqrt
 
+from caffefix._startup.records import replace
 from caffefix.caffe.fillers import FillerSpec, Shape, count, moments, read_filler
 from caffefix.caffe.graph import Graph, Step, build
 from caffefix.caffe.layers.moments import Place, Stop
@@ -26,7 +27,6 @@ from caffefix.caffe.roles import scores
 from caffefix.caffe.shapes import Shapes, infer
 from caffefix.evidence.liveness import Start, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
-from caffefix.records import replace
 from caffefix.syntax.scalars import number_value
 
 # E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).

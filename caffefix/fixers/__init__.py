@@ -31,9 +31,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 
+from caffefix._startup.records import dataclass
+from caffefix._startup.resources import in_source_tree, sum_of
 from caffefix.findings import Finding, Phase, Subject
-from caffefix.records import dataclass
-from caffefix.resources import in_source_tree, sum_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

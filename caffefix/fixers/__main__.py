@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from pprint import pformat
 
+from caffefix._startup.resources import sum_of
 from caffefix.fixers import declared, fixer_sources, name_of, shared_sources
-from caffefix.resources import sum_of
 
 _TEXT = '''"""What fixers declare. Made by `python -m caffefix.fixers`. Do not edit."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Layer, Net
 from caffefix.findings import Subject
-from caffefix.patterns import pattern
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import descend
 

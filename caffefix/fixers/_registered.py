@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.registry import ABORTS, Kind
 from caffefix.caffe.schema import load
 from caffefix.findings import Finding, Severity, Subject
 from caffefix.fixers._layers import listed
-from caffefix.records import dataclass
 from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node
 

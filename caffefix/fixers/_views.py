@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, graph
 from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer, Net, Phase
@@ -16,7 +17,6 @@ from caffefix.caffe.roles import Role, scores
 from caffefix.caffe.schema import load
 from caffefix.findings import Severity, Subject
 from caffefix.fixers._layers import only_in
-from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

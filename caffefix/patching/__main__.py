@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from pprint import pformat
 
+from caffefix._startup.resources import sum_of
 from caffefix.patching import compiled
 from caffefix.patching.shipped import declared, files, path, shipped_patches
-from caffefix.resources import sum_of
 
 _TEXT = '''"""What the shipped patches declare. Made by `python -m caffefix.patching`. Do not edit."""
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from caffefix._startup.patterns import pattern
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.pattern import Body, Item, Literal, Message, Rest, Scalar, Sum, Template, Value, Variable
 from caffefix.patching.tables import load
-from caffefix.patterns import pattern
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import number_value, string_value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.slots import slots
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability
@@ -29,7 +30,6 @@ from caffefix.patching.pattern import (
     walk,
 )
 from caffefix.patching.sieve import Sieve
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value, string_value
 
 _SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 
+from caffefix._startup.records import fields, replace
 from caffefix.patching.automaton import Automaton
 from caffefix.patching.patch import Patch
 from caffefix.patching.sieve import Sieve
-from caffefix.records import fields, replace
 from caffefix.syntax.source import Source
 from caffefix.syntax.tables import checksum
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.patching.pattern import Item, Message, Scalar
-from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

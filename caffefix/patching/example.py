@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
+from caffefix._startup.records import dataclass, field
 from caffefix.patching.values import plain
-from caffefix.records import dataclass, field
 from caffefix.syntax.tree import Node, descend
 
 TYPE_CHECKING = False

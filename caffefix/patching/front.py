@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Iterator
 
+from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.net import truth
 from caffefix.caffe.roles import Role
@@ -17,7 +18,6 @@ from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.matter import Front, Where
 from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, RegexpError, automaton
 from caffefix.patching.values import Constraint
-from caffefix.patterns import pattern
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass, field
 from caffefix.patching.example import Branch, Leaf, Others, Part
-from caffefix.records import dataclass, field
 from caffefix.syntax.scalars import float_text, is_string, number_value, quoted, string_value
 
 _NAMES = {"name": "N", "bottom": "B", "top": "B"}

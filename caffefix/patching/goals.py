@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.patching.pattern import LAYER, Item, Literal, Message, Rest, Scalar, Template
-from caffefix.records import dataclass
 
 ROOT = -1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from caffefix._startup.records import cached_property
 from caffefix.caffe.graph import Blob, Graph, Step, graph
 from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.patching.matter import Where
-from caffefix.records import cached_property
 from caffefix.syntax.tree import Node
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.net import Layer
 from caffefix.caffe.slots import Slot, says_nothing, slots
 from caffefix.patching.goals import ROOT, Goal
@@ -16,7 +17,6 @@ from caffefix.patching.layers import Layers
 from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Value, Variable
 from caffefix.patching.sieve import Sieve
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
-from caffefix.records import dataclass, field
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node

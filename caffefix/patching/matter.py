@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.net import Phase as NetPhase
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Phase, Severity
 from caffefix.patching.values import Constraint
-from caffefix.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

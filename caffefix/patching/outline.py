@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.slots import slots
 from caffefix.patching.example import Branch, Leaf, Others, Part
 from caffefix.patching.generalize import Naming
-from caffefix.records import dataclass, field
 from caffefix.syntax.scalars import is_string, quoted, string_value
 
 _KNOWN = ("name", "bottom", "top")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load as load_schema
@@ -17,8 +19,6 @@ from caffefix.patching.matter import Front, Where
 from caffefix.patching.pattern import Body
 from caffefix.patching.sieve import Sieve
 from caffefix.patching.values import Bound, filled
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import lower
 from caffefix.syntax.scalars import string_value

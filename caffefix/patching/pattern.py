@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

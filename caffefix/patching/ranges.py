@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.slots import Slot
 from caffefix.patching.pattern import Literal, Sum, Variable, variables
 from caffefix.patching.values import Constraint, ValueMistake, calculated, written
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_text, number_value
 
 _MOST = 1000  # combinations of listed values

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.slots import slots
 from caffefix.patching.entries import Add, Change, Entry, Inside, Keep, Remove, Unwrap, Wrap, entries_in
 from caffefix.patching.goals import is_layer
 from caffefix.patching.matcher import Match
 from caffefix.patching.pattern import Item, Message, Rest, Scalar, walk
 from caffefix.patching.values import ValueMistake, same, written
-from caffefix.records import dataclass
 from caffefix.syntax import edits as verbs
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Kept, Last, New, NewField, NewMessage, Place
 from caffefix.syntax.scalars import is_string, quoted, string_value

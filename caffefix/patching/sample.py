@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from caffefix._startup.records import replace
 from caffefix.caffe.net import Net
 from caffefix.caffe.slots import Slot, slots
 from caffefix.caffe.typecheck import NET
@@ -33,7 +34,6 @@ from caffefix.patching.pattern import (
 )
 from caffefix.patching.ranges import Range, range_of
 from caffefix.patching.values import Bound, Constraint, ValueMistake, written
-from caffefix.records import replace
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse

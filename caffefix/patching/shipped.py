@@ -11,9 +11,9 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
+from caffefix._startup.resources import content, in_source_tree, resource, sum_of
 from caffefix.findings import Finding, Phase, Subject
 from caffefix.fixers import Fixer, skips_nothing
-from caffefix.resources import content, in_source_tree, resource, sum_of
 from caffefix.syntax.tables import checksum
 
 TYPE_CHECKING = False

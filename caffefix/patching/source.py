@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from caffefix._startup.patterns import pattern
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patterns import pattern
 
 LARGEST = 1 << 18  # bytes
 _SEPARATOR = pattern(r"^---[ \t\r]*$", re.M)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph
 from caffefix.caffe.net import nets
 from caffefix.patching.layers import graphs
 from caffefix.patching.rewrite import Draft
-from caffefix.records import dataclass
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from caffefix.resources import content, resource
+from caffefix._startup.resources import content, resource
 from caffefix.syntax.tables import Tables, saved, source
 
 GRAMMAR = "grammar/patch.lark"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from caffefix._startup.records import dataclass
 from caffefix.patching.example import Branch, Leaf, Others, Part, difference, fields, key, whole
-from caffefix.records import dataclass
 from caffefix.syntax.tree import Node
 
 _BLOBS = ("bottom", "top")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.slots import Slot
 from caffefix.patching.automaton import Automaton
 from caffefix.patching.pattern import Literal, Template, Value, Variable
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import float_text, is_string, number_text, number_value, quoted, string_value
 from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node

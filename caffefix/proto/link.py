@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from caffefix._startup.records import dataclass
+from caffefix._startup.records import field as made
 from caffefix.proto.model import ENUM, MESSAGE, SCALARS, Enum, Field, File, Import, Message, ProtoError, joined
-from caffefix.records import dataclass
-from caffefix.records import field as made
 from caffefix.syntax.source import Source, short
 
 MOST_FILES = 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.syntax.source import Source
 
 SCALARS = frozenset(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.proto.model import Enum, Field, File, Import, Message, ProtoError, Value
 from caffefix.proto.tables import load
-from caffefix.records import dataclass, replace
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import string_value

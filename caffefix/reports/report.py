@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.results import FileResult, Gate
 
 TYPE_CHECKING = False

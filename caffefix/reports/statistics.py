@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from caffefix._startup.records import dataclass
 from caffefix.findings import Applicability
-from caffefix.records import dataclass
 from caffefix.results import Diagnostic, FileResult
 
 VERSION = 1

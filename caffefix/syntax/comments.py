@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.syntax.green import Block, Field, Green, pieces, walk
 from caffefix.syntax.tree import Document, Node
 

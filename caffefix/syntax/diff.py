@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.syntax.piecetable import ComposedEdit
 
 CONTEXT = 3

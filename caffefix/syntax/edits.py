@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Node
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

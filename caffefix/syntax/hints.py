@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 from caffefix.syntax.source import display
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 from caffefix.syntax.green import Bracket, Field, Piece, Trivia
 from caffefix.syntax.tables import Tables
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
     After,

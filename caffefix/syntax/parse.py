@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from caffefix.garbage import Uncollected
+from caffefix._startup.garbage import Uncollected
 from caffefix.syntax.build import REDUCTIONS
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.green import Green

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.syntax.lowering import TextEdit
 
 

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from math import copysign, inf, isfinite
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 
 _STRING_TOKENS = pattern(
     r"""(?P<skip>[ \t\r\f\v\n]+|\#[^\n]*)|"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections import Counter
 from functools import lru_cache
 from itertools import islice
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass, replace
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass, replace
 from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.syntax import comments
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.source import short

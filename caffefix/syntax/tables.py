@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import sys
 
-from caffefix.records import dataclass
-from caffefix.resources import content, resource
+from caffefix._startup.records import dataclass
+from caffefix._startup.resources import content, resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from hmac import compare_digest
 
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.caffe.family import Family
-from caffefix.records import dataclass, field, replace
 from caffefix.results import FileResult
 from caffefix.syntax.diff import header
 from caffefix.zoo.identity import identity

@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from caffefix._startup.records import dataclass, field, fields
 from caffefix.engine.repair import Request
 from caffefix.engine.select import Selection
 from caffefix.findings import CAFFE, Options
-from caffefix.records import dataclass, field, fields
 from caffefix.zoo.config_file import OWN, SHARED, ConfigError, ConfigFile, load
 
 DEFAULT = "default"

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.syntax.source import visible
 from caffefix.zoo.files import LIST, FileError, read
 

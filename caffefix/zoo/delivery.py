@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
-from caffefix.records import dataclass, field, replace
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult
 from caffefix.zoo.git import GitError, top_level
 from caffefix.zoo.how import How

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from caffefix.records import dataclass, field
+from caffefix._startup.records import dataclass, field
 from caffefix.zoo.files import head
 from caffefix.zoo.ignores import Ignores
 

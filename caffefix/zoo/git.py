@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from caffefix.patterns import pattern
+from caffefix._startup.patterns import pattern
 
 # For every command: no program of the repository's, no second repository inside of it, nothing from the network.
 _SETTINGS = (

@@ -12,7 +12,7 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

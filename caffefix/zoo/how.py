@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.zoo.executor import Executor, Serial, usable_cpus
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from caffefix.records import dataclass, field
+from caffefix._startup.records import dataclass, field
 from caffefix.zoo.files import LIST, FileError, read
 
 TYPE_CHECKING = False

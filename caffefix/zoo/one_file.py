@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from caffefix.records import dataclass, field, replace
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import Configuration, InForce

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes, Own
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
 from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
 

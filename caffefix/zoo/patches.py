@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.engine.select import Selection
 from caffefix.fixers import Fixer, fixers
 from caffefix.patching.errors import PatchError
@@ -14,7 +15,6 @@ from caffefix.patching.front import is_name
 from caffefix.patching.load import patch_of
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import SUFFIX, fixer_of, shipped_patches
-from caffefix.records import dataclass, replace
 from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import LIST, FileError, read
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from caffefix._startup.records import dataclass, fields
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
-from caffefix.records import dataclass, fields
 from caffefix.results import Diagnostic, FileResult, LineChange, Replacement, Stage, Status, TextFix
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
-from caffefix.records import dataclass, field
+from caffefix._startup.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo.executor import Batch, Task
 

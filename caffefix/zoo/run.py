@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 from caffefix.results import FileResult
 from caffefix.zoo.config import Configuration
 from caffefix.zoo.config_file import ConfigError

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
+from caffefix._startup.records import dataclass, field
 from caffefix.engine.select import page
-from caffefix.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo import mail
 from caffefix.zoo.files import FileError

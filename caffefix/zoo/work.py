@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
-from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import InForce

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 
-from caffefix.records import dataclass, field, replace
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.zoo.files import FileError, read, write
 from caffefix.zoo.one_file import digest_of

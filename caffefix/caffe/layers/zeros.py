@@ -13,8 +13,8 @@ import enum
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Filler, Layer, Phase, alike
-from caffefix.records import dataclass
 
 
 class Value(enum.Enum):

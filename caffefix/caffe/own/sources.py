@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.caffe.registry import Form, Kind
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
 
 # A source without any of these words registers nothing.
 WORDS = (b"REGISTER_LAYER", b"REGISTER_SOLVER", b"_LayerType_", b"_SolverType_", b"GetFiller", b"lr_policy")

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import Blob, Graph, Step, build
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import is_origin, scores
 from caffefix.caffe.shapes import Shapes, infer
-from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
@@ -24,7 +25,6 @@ from caffefix.engine.proof import ProofError
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.fixers.migration.legacy_v1_layers import is_foreign
-from caffefix.records import dataclass, field
 from caffefix.syntax.edits import After, Delete, Edit, EditError, Insert, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import PrototxtError, parse

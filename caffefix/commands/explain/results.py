@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.findings import Applicability
-from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

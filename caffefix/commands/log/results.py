@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.evidence.logs.decode import Decoded
 from caffefix.evidence.logs.diagnosis import Observation
 from caffefix.evidence.logs.forks import Fingerprint
 from caffefix.evidence.logs.model import TrainingLog
-from caffefix.records import dataclass
 from caffefix.results import Diagnostic
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from caffefix._startup.records import replace
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNS
 from caffefix.commands.log.results import Diagnosed, Difference, LogReport
@@ -18,7 +19,6 @@ from caffefix.evidence.logs.model import TrainingLog
 from caffefix.findings import Phase as FixPhase
 from caffefix.findings import Severity, Subject
 from caffefix.fixers import fixers
-from caffefix.records import replace
 from caffefix.results import Diagnostic
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source

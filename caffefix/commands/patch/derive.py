@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeAlias
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.net import Net
 from caffefix.caffe.roles import Role, file_role
 from caffefix.commands.patch.judging import alone
@@ -20,7 +21,6 @@ from caffefix.patching.load import patch_of
 from caffefix.patching.outline import Outline, render
 from caffefix.patching.patch import Patch
 from caffefix.patching.units import Step, aligned, tree, units
-from caffefix.records import dataclass, field
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, Node

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Generation, nets
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.training.trial import Options, Proof, ProveError, prove
-from caffefix.records import dataclass
 from caffefix.results import Diagnostic, Status
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source

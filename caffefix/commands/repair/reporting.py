@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
+from caffefix._startup.records import replace
 from caffefix.commands._shared.errors import misuse
 from caffefix.commands._shared.output import colour, say, show
-from caffefix.records import replace
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
 TYPE_CHECKING = False

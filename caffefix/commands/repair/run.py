@@ -7,13 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.commands._shared.configuration import configuration, patches_of
 from caffefix.commands._shared.errors import misuse
 from caffefix.commands._shared.files import Handover, how, paths_of, which
 from caffefix.commands._shared.orderly import Ended
 from caffefix.commands._shared.output import colour, say, show, write
 from caffefix.commands.repair.reporting import Wanted, report
-from caffefix.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.mean_image import MeanError, mapped, values
 from caffefix.caffe.net import Generation, Layer, Net, Phase
@@ -22,7 +23,6 @@ from caffefix.caffe.refusal import Refusal
 from caffefix.commands.rescale_input.first_layers import first_layers, take_up
 from caffefix.engine import proof
 from caffefix.engine.proof import ProofError
-from caffefix.records import dataclass
 from caffefix.syntax.diff import unified
 from caffefix.syntax.edits import After, Edit, EditError, Insert, Last, New, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import lower

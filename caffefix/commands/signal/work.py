@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Generation, Net, Phase, nets
 from caffefix.caffe.roles import loss_stages
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.prediction import Prediction
 from caffefix.evidence.signal import predict
-from caffefix.records import dataclass
 from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.family import Family
 from caffefix.engine.look import survey
 from caffefix.engine.repair import Request, repair
 from caffefix.findings import Applicability, Finding, Fix, Phase, Subject
 from caffefix.fixers import Fixer
-from caffefix.records import dataclass, replace
 from caffefix.results import FileResult
 from caffefix.syntax.edits import Remark
 from caffefix.syntax.source import Source

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Net, Phase, truth
 from caffefix.evidence.logs import nets
 from caffefix.evidence.logs.decode import Decoded
 from caffefix.evidence.logs.model import Dump, TrainingLog
-from caffefix.records import dataclass
 from caffefix.syntax.scalars import number_value
 from caffefix.syntax.tree import Node
 

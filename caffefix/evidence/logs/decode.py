@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+from caffefix._startup.records import dataclass
 from caffefix.evidence.logs.model import Track, TrainingLog
-from caffefix.records import dataclass
 
 _MAX_CLASSES = 1000  # beyond, the logarithms of integers are too close for six digits
 _FRACTION = 0.999  # moving_average_fraction's default

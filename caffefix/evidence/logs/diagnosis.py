@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import scores
 from caffefix.evidence.logs.decode import sole_learner
 from caffefix.evidence.logs.model import SATURATED, Series, Track, TrainingLog
 from caffefix.evidence.logs.nets import SPLIT
-from caffefix.records import dataclass
 
 # A blob of this mean size is out of hand in any net that still learns; or one that grew by _GROWTH.
 _HUGE = 1e4

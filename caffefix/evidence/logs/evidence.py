@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

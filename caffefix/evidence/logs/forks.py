@@ -9,8 +9,8 @@ same lines: only states that are known from a single fork are called certain.
 
 from __future__ import annotations
 
+from caffefix._startup.records import dataclass
 from caffefix.evidence.logs.model import TrainingLog
-from caffefix.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

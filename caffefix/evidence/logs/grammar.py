@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from caffefix.records import dataclass
+from caffefix._startup.records import dataclass
 
 _HEADER = re.compile(
     r"([IWEF])(?:\d{4}|\d{8}) +\d\d:\d\d:\d\d\.\d+ +(?:0x)?[\da-f]+ +([^\s:\]]+):(\d+)\] ?"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from caffefix._startup.records import dataclass, field
 from caffefix.evidence.logs.grammar import Totals
-from caffefix.records import dataclass, field
 
 # How many of the latest values of a series are kept.
 _TAIL = 50

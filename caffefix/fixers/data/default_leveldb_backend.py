@@ -37,9 +37,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.patterns import pattern
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
-from caffefix.patterns import pattern
 from caffefix.syntax.edits import After, Insert, NewField
 from caffefix.syntax.scalars import string_value
 

@@ -54,11 +54,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers.data._means import known_mean
-from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 

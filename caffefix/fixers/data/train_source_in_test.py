@@ -45,11 +45,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import is_source
 from caffefix.findings import Finding, Phase, Severity, Subject
 from caffefix.fixers._layers import phase_twins
-from caffefix.patterns import pattern
 from caffefix.syntax.green import printed
 from caffefix.syntax.scalars import is_string, quoted, string_value
 from caffefix.syntax.tree import Node

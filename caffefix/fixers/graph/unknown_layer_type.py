@@ -54,6 +54,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import graph
 from caffefix.caffe.layers.book import kind_of
 from caffefix.caffe.layers.params import lacks, messages, reading, reads
@@ -67,7 +68,6 @@ from caffefix.caffe.shapes import infer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers.graph.wrong_blob_count import miscounted
-from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import inf, log
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import read_filler
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.layers.bvlc import is_bvlc_type
@@ -19,7 +20,6 @@ from caffefix.evidence.prediction import Logits, Prediction
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._claims import may_hold_floats
 from caffefix.fixers.initialisation._fillers import retype
-from caffefix.records import dataclass
 from caffefix.syntax.edits import Before, Edit, Insert, Last, NewField, NewMessage
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse

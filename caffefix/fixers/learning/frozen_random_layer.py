@@ -71,14 +71,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from caffefix._startup.patterns import pattern
+from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.findings import Phase as FixPhase
-from caffefix.patterns import pattern
-from caffefix.records import dataclass
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Node

@@ -45,11 +45,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
 from caffefix.fixers._layers import views, whole_nets
-from caffefix.records import dataclass
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 from caffefix.syntax.scalars import quoted
 

@@ -43,11 +43,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix._startup.records import replace
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
 from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
 from caffefix.fixers._schema import finding, lists_sources, universal
-from caffefix.records import replace
 
 PHASE = Phase.UPGRADE
 CHANGES = (UNLOADABLE,)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import exp, log
 
+from caffefix._startup.records import replace
 from caffefix.caffe.fillers import Moments
 from caffefix.caffe.layers.moments import gauss
 from caffefix.caffe.layers.moments.base import Place, Rule, Stop, few, shifted
 from caffefix.caffe.layers.moments.signal import Signal, rectified, scaled_to
 from caffefix.caffe.net import Phase
-from caffefix.records import replace
 
 
 def relu(place: Place, bottoms: list[Signal]) -> list[Signal]:

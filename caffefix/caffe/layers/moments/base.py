@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import Moments, Shape, count, moments
 from caffefix.caffe.layers.moments.signal import Signal, normal
 from caffefix.caffe.layers.shapes import ParamBlob
 from caffefix.caffe.layers.shapes.base import Fields
 from caffefix.caffe.net import Layer, Phase
-from caffefix.records import dataclass
 
 
 class Stop(Exception):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from caffefix._startup.records import replace
 from caffefix.caffe.layers.moments.base import Place, Stop, shifted
 from caffefix.caffe.layers.moments.joins import product, weighted_sum
 from caffefix.caffe.layers.moments.norms import normalised
 from caffefix.caffe.layers.moments.signal import Signal, normal
 from caffefix.caffe.net import Phase
-from caffefix.records import replace
 
 
 def bn(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
+from caffefix._startup.records import replace
 from caffefix.caffe.fillers import count
 from caffefix.caffe.layers.moments.base import Place, Stop
 from caffefix.caffe.layers.moments.signal import Signal, constant, normal
-from caffefix.records import replace
 
 
 def eltwise(place: Place, bottoms: list[Signal]) -> list[Signal]:

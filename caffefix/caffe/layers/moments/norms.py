@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import exp, log, sqrt
 
+from caffefix._startup.records import replace
 from caffefix.caffe.layers.moments import gauss
 from caffefix.caffe.layers.moments.base import Place, Stop, shifted
 from caffefix.caffe.layers.moments.joins import product, weighted_sum
 from caffefix.caffe.layers.moments.signal import Signal, constant, normal
 from caffefix.caffe.net import Phase
-from caffefix.records import replace
 
 
 def batch_norm(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import sqrt
 
+from caffefix._startup.records import replace
 from caffefix.caffe.layers.moments import gauss
 from caffefix.caffe.layers.moments.base import Place, Stop
 from caffefix.caffe.layers.moments.signal import Signal, normal, rectified
-from caffefix.records import replace
 
 
 def pooling(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from math import exp, pi, sqrt
 
+from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.layers.moments import gauss
-from caffefix.records import dataclass, replace
 
 # Standard deviations of ln E|x| to either side of a bracket.
 _WIDTH = 2.2

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from math import sqrt
 
+from caffefix._startup.records import replace
 from caffefix.caffe.fillers import Dim, Moments, count
 from caffefix.caffe.layers.moments.base import Place, Stop, few
 from caffefix.caffe.layers.moments.signal import Signal, constant, normal
 from caffefix.caffe.layers.shapes.base import Fields
 from caffefix.caffe.layers.shapes.windows import Window, convolution_window
 from caffefix.caffe.net import Layer, alike
-from caffefix.records import replace
 
 
 def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:

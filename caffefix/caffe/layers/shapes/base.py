@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 
+from caffefix._startup.records import dataclass, field
 from caffefix.caffe.fillers import Dim, FillerSpec, Shape, count, fans, read_filler
 from caffefix.caffe.net import Layer, truth
-from caffefix.records import dataclass, field
 from caffefix.syntax.scalars import integer_value, string_value
 from caffefix.syntax.tree import Node
 

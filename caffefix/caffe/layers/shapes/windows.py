@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import Dim, Shape
 from caffefix.caffe.layers.shapes.base import (
     FOUR_AXES,
@@ -20,7 +21,6 @@ from caffefix.caffe.layers.shapes.base import (
     truncated,
 )
 from caffefix.caffe.layers.shapes.outputs import words
-from caffefix.records import dataclass
 
 # What BVLC's layers read; a field beyond these is a fork's and may change the size of the top.
 _CONVOLUTION = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import crc32
 from os.path import abspath, dirname, exists, isfile, join, realpath
 
-_PACKAGE = dirname(realpath(abspath(__file__)))
+_PACKAGE = dirname(dirname(realpath(abspath(__file__))))
 
 
 def resource(path: str) -> str:
