@@ -193,7 +193,7 @@ RAISED = {"ValueMistake", "TooManySteps", "PatchFileError", "DeriveError"}
 def _raised() -> list[str]:
     """Regular expressions for the messages that these are raised with; what is filled in may be anything."""
     package = ROOT / "caffefix"
-    files = [*package.glob("patching/*.py"), *package.glob("zoo/patch*.py"), package / "engine" / "derive.py"]
+    files = [*package.glob("patching/*.py"), *package.glob("zoo/patch*.py"), *package.glob("commands/patch/*.py")]
     found = []
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -141,7 +141,7 @@ def test_git_cannot_tell(tmp_path: Path, lay: Lay) -> None:
     lay("a.prototxt")
     assert _fails(caffefix("--changed-since", "HEAD", cwd=tmp_path), b"not a git repository")
     git(tmp_path, "init", "-q")
-    assert _fails(caffefix("--changed-since", "nowhere", cwd=tmp_path), b"error: git rev-parse")
+    assert _fails(caffefix("--changed-since", "nowhere", cwd=tmp_path), b"error: git knows no revision 'nowhere'")
     assert _fails(caffefix("--changed-since", "--all", cwd=tmp_path), b"is no revision")
     assert repaired(tmp_path) == set()
 

@@ -100,11 +100,12 @@ def repository_settings(folder: str) -> tuple[str, ...]:
     Raises:
         GitError: git is not there, or cannot read them.
     """
-    if folder not in _known:
+    key = os.path.abspath(folder)
+    if key not in _known:
         words = _git(folder, "config", "--list", "--show-scope", "--name-only", "-z").split(b"\0")
         pairs = zip(words[::2], words[1::2], strict=False)
-        _known[folder] = tuple(os.fsdecode(key) for scope, key in pairs if scope.decode() not in _OURS)
-    return _known[folder]
+        _known[key] = tuple(os.fsdecode(name) for scope, name in pairs if scope.decode() not in _OURS)
+    return _known[key]
 
 
 def _filters(folder: str) -> list[str]:
