@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 # Each may import those after it; what only serves start-up may be imported by all.
 LAYERS = (
-    "__main__", "cli", "commands", "reports", "zoo", "engine", "patching", "fixers", "results", "findings",
+    "__main__", "cli", "api", "commands", "reports", "zoo", "engine", "patching", "fixers", "results", "findings",
     "evidence", "caffe", "proto", "syntax",
 )  # fmt: skip
 STARTUP = ("_startup", "__version__")
