@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lark
 import pytest
 
+from caffefix.syntax import _tables
 from dev.regen import MADE, MODULES
 from tests.conftest import ROOT
 
@@ -40,7 +42,10 @@ def dev(checkout: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 def test_everything_generated_is_what_would_be_generated(checkout: Path) -> None:
     done = dev(checkout, "regen")
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    changed = set(done.stdout.split()) - {"changed"}
+    if lark.__version__ != _tables.LARK:  # it stands in the tables
+        changed -= {f"caffefix/{part}/_tables.py" for part in ("syntax", "patching", "proto")}
+    assert (done.returncode, changed) == (0, set()), done.stderr
 
 
 def test_what_is_generated_says_by_what() -> None:
