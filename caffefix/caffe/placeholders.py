@@ -7,6 +7,7 @@ it in (``num_output: ${N}``) is told by the parser (``syntax/hints.py``).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from caffefix._startup.patterns import pattern
 from caffefix.caffe.schema import SCALARS, load
@@ -43,6 +44,12 @@ def is_placeholder(node: Node) -> bool:
 
 def _is_constant(node: Node) -> bool:
     """Whether a name as of a constant (``NUM_CLASSES``) stands where all that Caffe takes are numbers."""
+    return _CONSTANT.fullmatch(node.value) is not None and _takes_numbers(node.name)
+
+
+@lru_cache(maxsize=1 << 10)
+def _takes_numbers(field: str) -> bool:
+    """Whether all that Caffe takes in fields of a name, in any fork, are numbers."""
     messages = load().messages
-    kinds = {v.kind for name in load().holders(node.name) for v in messages[name][node.name]}
-    return bool(kinds) and kinds <= _NUMBERS and _CONSTANT.fullmatch(node.value) is not None
+    kinds = {v.kind for name in load().holders(field) for v in messages[name][field]}
+    return bool(kinds) and kinds <= _NUMBERS

@@ -242,7 +242,11 @@ def _lacking(subject: Subject) -> list[Use]:
     """The names in a file that the Caffe that it is for does not register."""
     from caffefix.caffe.needs import uses  # where the Caffe is known
 
-    return [use for use in uses(subject.document, subject.caffes) if use.lacking & subject.named]
+    memory, key = subject.document.memory, f"lacking in {subject.named}"
+    if key not in memory:
+        memory[key] = [use for use in uses(subject.document, subject.caffes) if use.lacking & subject.named]
+    found: list[Use] = memory[key]
+    return found
 
 
 class _Declared:

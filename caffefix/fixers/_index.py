@@ -352,4 +352,4 @@ SUMS = {'adam-without-momentum': 3907326375,
  'wrong-blob-count': 1617192246,
  'wrong-value-type': 3728310135,
  'zero-base-lr': 1267275150}
-SHARED = 4055481693
+SHARED = 1639791751

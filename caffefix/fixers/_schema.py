@@ -165,7 +165,7 @@ def is_name(node: Node) -> bool:
 def fields(subject: Subject, message: str) -> tuple[str, ...]:
     """The fields of a message, in any fork or in the one that the file is for."""
     memory = subject.document.memory
-    key = f"fields of {message}"
+    key = f"fields of {message} in {subject.named}"
     if key not in memory:
         known = subject.caffes.schema.messages.get(message, {})
         named = subject.named
@@ -211,7 +211,7 @@ def _is_longer(word: str, stem: str) -> bool:
 def values(subject: Subject, problem: Problem) -> list[str]:
     """The values that forks know for the field, BVLC's first; of the one that the file is for, its own."""
     memory = subject.document.memory
-    key = f"values of {problem.message}.{problem.node.name}"
+    key = f"values of {problem.message}.{problem.node.name} in {subject.named}"
     if key not in memory:
         memory[key] = list(_few(_values(subject, problem)))
     found: list[str] = memory[key]
