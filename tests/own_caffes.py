@@ -18,6 +18,7 @@ USUAL = "src/caffe/proto/caffe.proto"
 EPOCHS = {"2013": "bvlc-v0.1", "2014": "bvlc-v0.999", "2015": "bvlc-rc2", "today": "bvlc", "fork": "nvidia"}
 
 
+@cache
 def proto_of(fork: str) -> str:
     """A caffe.proto with the fields and enums that a fork has."""
     schema, bit = load(), load().bit(fork)
@@ -57,6 +58,7 @@ def _field(name: str, variant: Variant) -> str:
     return f"{variant.label} {variant.type or variant.kind} {name} = {variant.number}{options};"
 
 
+@cache
 def sources_of(fork: str) -> dict[str, str]:
     """C++ that registers what a fork registers, as that was written in its time, by path."""
     bit = load().bit(fork)

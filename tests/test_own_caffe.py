@@ -735,3 +735,14 @@ def test_a_net_that_a_known_fork_reads_is_not_respelt_by_itself(repository: Path
     done = caffefix(net.name, cwd=net.parent)
     assert (done.status, net.read_text()) == (1, text)
     assert b"1 unsafe fix not applied: TRAIN" in done.out
+
+
+@pytest.mark.parametrize(
+    "command", [("deploy",), ("rescale-input", "--stored", "0..1", "--dry-run"), ("dialects",)]
+)
+def test_each_command_warns_of_a_proto_that_cannot_be_used(repository: Path, command: tuple[str, ...]) -> None:
+    write(repository / USUAL, PROTO + "message {")
+    net = write(repository / "models/train.prototxt", TRAIN)
+    done = caffefix(*command, net.name, cwd=net.parent)
+    assert f"warning: {USUAL}:".encode() in done.err
+    assert b"train.prototxt is judged by the known forks alone" in done.err

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from caffefix._startup.resources import content, resource
-from caffefix.syntax.tables import Tables, saved, source
+from caffefix.syntax.tables import Tables, saved, source, write_beside
 
 GRAMMAR = "grammar/proto.lark"
 STARTS = ("file",)
@@ -29,12 +29,7 @@ def text() -> str:
 
 def main() -> int:
     """Write ``_tables.py``."""
-    from pathlib import Path
-
-    target = Path(__file__).with_name("_tables.py")
-    target.write_text(text(), encoding="utf-8")
-    print(f"wrote {target.name}")
-    return 0
+    return write_beside(__file__, text())
 
 
 if __name__ == "__main__":

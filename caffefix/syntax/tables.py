@@ -138,14 +138,19 @@ def source(
     )
 
 
-def main() -> int:
-    """Write ``_tables.py``."""
+def write_beside(module: str, text: str) -> int:
+    """Write the ``_tables.py`` that stands beside a module."""
     from pathlib import Path
 
-    target = Path(__file__).with_name("_tables.py")
-    target.write_text(source(content(resource(GRAMMAR))), encoding="utf-8")
+    target = Path(module).with_name("_tables.py")
+    target.write_text(text, encoding="utf-8")
     print(f"wrote {target.name}")
     return 0
+
+
+def main() -> int:
+    """Write ``_tables.py``."""
+    return write_beside(__file__, source(content(resource(GRAMMAR))))
 
 
 if __name__ == "__main__":

@@ -184,8 +184,10 @@ class Handover:
         if self._run is None:
             return f"{how}: nothing was changed"
         written = self._run.written
-        told = "".join(f"{visible(path)}: fixed\n" for path in written[self.told :])
+        untold = written[self.told :]  # done, but not counted yet
+        told = "".join(f"{visible(path)}: fixed\n" for path in untold)
+        done = self.done + len(untold)
         return (
-            f"{told}{how} after {self.done} of {len(self._run)} files, {len(written)} of them fixed: "
+            f"{told}{how} after {done} of {len(self._run)} files, {len(written)} of them fixed: "
             "every other file is as it was; run again to go on"
         )

@@ -9,6 +9,7 @@ import click
 
 from caffefix.commands._shared.options import names
 from caffefix.commands._shared.output import say, write
+from caffefix.commands._shared.own_caffe import own_caffe
 
 
 def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
@@ -55,18 +56,19 @@ def command(
     from caffefix.commands.deploy.text import render
     from caffefix.commands.deploy.work import Options, deploy
     from caffefix.syntax.source import Source
-    from caffefix.zoo.family import Families
+    from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.files import FileError, put, read_once
+    from caffefix.zoo.own_caffe import OwnCaffeError
 
     if force and out is None:
         raise click.UsageError("--force says what may become of FILE: give -o FILE")
     try:
         source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
         wanted = Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
-        made = deploy(source, wanted, Families().own(source.path).caffes)
+        made = deploy(source, wanted, own_caffe(source.path))
         if out is not None:
             put(out, made.data, force=force)
-    except (FileError, Refusal) as error:
+    except (FileError, Refusal, ConfigError, OwnCaffeError) as error:
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)
     if out is None:

@@ -8,6 +8,7 @@ import click
 
 from caffefix.commands._shared.errors import misuse
 from caffefix.commands._shared.output import say
+from caffefix.commands._shared.own_caffe import own_caffe
 
 
 @click.command("dialects")
@@ -40,7 +41,6 @@ def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto
     from caffefix.commands.dialects.text import as_json, as_text
     from caffefix.syntax.parse import PrototxtError, parse
     from caffefix.syntax.source import Source
-    from caffefix.zoo.config import Configuration
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.discover import discover
     from caffefix.zoo.family import Families
@@ -50,19 +50,15 @@ def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto
     failed = False
     rows = []
     families = Families(roots, files)
-    configuration = Configuration()
     for path in discover(files):
         try:
             source = Source(path, read(path))
-            own = families.own(path, proto or configuration.of(path).settings.proto)
-            found = fit(parse(source.text), own.caffes)
+            found = fit(parse(source.text), own_caffe(path, families, proto))
         except (FileError, PrototxtError, OwnCaffeError, ConfigError) as error:
             reason = error.render(source) if isinstance(error, PrototxtError) else str(error)
             say(sys.stderr, f"error: {reason}\n")
             failed = True
             continue
-        if own.trouble:
-            say(sys.stderr, f"warning: {own.trouble}; {path} is judged by the known forks alone\n")
         if form == "json":
             rows.append(as_json(source, found))
         else:

@@ -8,6 +8,7 @@ import sys
 import click
 
 from caffefix.commands._shared.output import say, write
+from caffefix.commands._shared.own_caffe import own_caffe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     from caffefix.commands.rescale_input.text import cure, render
     from caffefix.commands.rescale_input.work import Options, Range, rescale
     from caffefix.syntax.source import Source
-    from caffefix.zoo.family import Families
+    from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.files import MEAN, FileError, read
     from caffefix.zoo.files import write as write_file
     from caffefix.zoo.one_file import diff_name
+    from caffefix.zoo.own_caffe import OwnCaffeError
 
     if old == new:
         raise click.UsageError("--from and --stored are the same range")
@@ -78,14 +80,14 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     try:
         data = read(net)
         too_large = old == Range(0, 255) and sees_pixels_too_large(Source(net, data))
-        caffes = Families().own(net).caffes
+        caffes = own_caffe(net)
         done = rescale(
             Source(net, data), options, lambda name: read(locate(name, net), MEAN), diff_name(net), caffes
         )
         if not dry_run:
             save(net, done.mean_files)
             write_file(net, data, done.data)
-    except (FileError, Refusal) as error:
+    except (FileError, Refusal, ConfigError, OwnCaffeError) as error:
         say(sys.stderr, f"error: {error}\n{cure(net, written=False) if too_large else ''}")
         sys.exit(2)
     if dry_run:
