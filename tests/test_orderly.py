@@ -125,8 +125,8 @@ def test_a_signal_leaves_nothing_beside_the_file(zoo: Path, monkeypatch: pytest.
     monkeypatch.setattr(files.os, "fsync", lambda handle: os.kill(os.getpid(), number))
     done = caffefix("--no-cache", ".", cwd=zoo)
     assert done.status == 128 + number
-    # It waits until the file is replaced.
-    assert f"0.prototxt: fixed\nended by {name} after 0 of 3 files, 1 of them fixed" in done.err.decode()
+    # It waits until the file is replaced, and counts it.
+    assert f"0.prototxt: fixed\nended by {name} after 1 of 3 files, 1 of them fixed" in done.err.decode()
     assert repaired(zoo) == 1
 
 
