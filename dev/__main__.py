@@ -1,4 +1,4 @@
-"""``python -m dev COMMAND``: new, check, bless, regen."""
+"""``python -m dev COMMAND``: new, check, bless, regen, same."""
 
 from __future__ import annotations
 
@@ -70,6 +70,22 @@ def regen() -> None:
 
     for path in regenerate():
         click.echo(f"changed {path}")
+
+
+@group.command()
+@click.argument("revision")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+def same(revision: str, paths: tuple[str, ...]) -> None:
+    """Show that PATHS get the same results as at the commit REVISION, but for the words of messages."""
+    from dev.same import differences
+
+    different = False
+    for line in differences(revision, paths):
+        different = True
+        click.echo(line)
+    if different:
+        sys.exit(1)
+    click.echo("the same")
 
 
 if __name__ == "__main__":
