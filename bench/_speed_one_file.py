@@ -13,8 +13,8 @@ from _speed import RUNS, children, medians, nets, read, row, title
 from google.protobuf import text_format
 from parse_speed import schema
 
-from caffefix.engine.look import survey
 from caffefix.engine.repair import Request, repair
+from caffefix.engine.run_fixers import run_fixers
 from caffefix.findings import Subject
 from caffefix.results import Status
 from caffefix.syntax.parse import forget_lines, parse
@@ -114,7 +114,7 @@ def checking() -> None:
             base, found, whole = medians(
                 5,
                 lambda s=source, k=kind: text_format.Parse(s.text, k()),
-                lambda s=source: list(survey(Subject(parse(s.text)), Request().selection.fixers())),
+                lambda s=source: list(run_fixers(Subject(parse(s.text)), Request().selection.fixers())),
                 lambda s=source: repair(s, Request()),
             )
             if result.status is Status.CLEAN:

@@ -16,8 +16,8 @@ from _speed_processes import SCRIPT, net
 
 from caffefix._startup.garbage import Uncollected
 from caffefix.engine import proof
-from caffefix.engine.look import look
 from caffefix.engine.repair import Request
+from caffefix.engine.run_fixers import run_fixer
 from caffefix.findings import Subject
 from caffefix.fixers import Fixer
 from caffefix.syntax.parse import parse
@@ -66,7 +66,7 @@ def _steps(text: str) -> dict[str, float]:
 
 
 def _looking(fixer: Fixer, subject: Subject) -> Callable[[], object]:
-    return lambda: look(fixer, subject, (fixer,), ())
+    return lambda: run_fixer(fixer, subject, (fixer,), ())
 
 
 def _start(label: str, text: str, folder: Path) -> None:

@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from caffefix.engine.select import registered
 from caffefix.zoo.config import Configuration
-from caffefix.zoo.how import How
 from caffefix.zoo.run import run
+from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Repairing
 from tests.conftest import ROOT, SHARED
 
@@ -79,7 +79,7 @@ def main() -> int:
 
 def found(folder: Path) -> Iterator[Hit]:
     """What the tool reports of a folder."""
-    for result in run([str(folder)], Configuration(isolated=True), Repairing(), How()):
+    for result in run([str(folder)], Configuration(isolated=True), Repairing(), RunOptions()):
         path = Path(result.path).relative_to(folder).as_posix()
         for d in result.findings:
             yield Hit(d.name, d.applicability.value, path, d.line, d.message)

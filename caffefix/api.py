@@ -12,7 +12,7 @@ from caffefix.commands.diff.work import CompareError, compare
 from caffefix.engine.repair import Request
 from caffefix.engine.repair import repair as _repair
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Options, Severity
+from caffefix.findings import Applicability, Assumptions, Severity
 from caffefix.results import Diagnostic as Finding
 from caffefix.results import FileResult, Status
 from caffefix.syntax.parse import PrototxtError
@@ -143,7 +143,7 @@ def repair(
     """
     selection = Selection(tuple(select), tuple(ignore), unsafe)
     selection.check()
-    request = Request(selection, Options(from_scratch=from_scratch, dialect=dialect))
+    request = Request(selection, Assumptions(from_scratch=from_scratch, dialect=dialect))
     result = _repair(Source(name, _bytes(text)), request)
     _raise_for(result)
     new = text if result.new is None else _as_given(result.new, text)

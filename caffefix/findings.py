@@ -7,17 +7,16 @@ import enum
 from caffefix._startup.records import cached_property, dataclass, field
 from caffefix.caffe.caffes import Caffes, known_caffes
 from caffefix.caffe.dialect import UNLOADABLE as UNLOADABLE
-from caffefix.caffe.dialect import Verdict, judge, root_type
+from caffefix.caffe.dialect import DialectVerdict, judge, root_type
 from caffefix.caffe.family import Family
-from caffefix.caffe.net import Generation, Net, nets
-from caffefix.caffe.net import Phase as TrainOrTest
+from caffefix.caffe.net import Generation, Net, Phase, nets
 from caffefix.caffe.roles import LEARNS, NETS, Role, file_role, loss_stages, role
 from caffefix.caffe.schema import load
 from caffefix.caffe.solver import Solver, solver_of
 from caffefix.caffe.typecheck import Problem
 from caffefix.syntax.edits import Edit
-from caffefix.syntax.gist import field_names
 from caffefix.syntax.green import Block
+from caffefix.syntax.shape_key import field_names
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
@@ -50,7 +49,7 @@ class Applicability(enum.Enum):
     DISPLAY = "display"
 
 
-class Phase(enum.IntEnum):
+class Pass(enum.IntEnum):
     """Order in which fixers run: the format first, then what is broken, then what could be better."""
 
     READ = 0  # what keeps the file from being read
@@ -115,7 +114,7 @@ OLD_CAFFE = "caffe-old"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Assumptions:
     """What a user says about the files.
 
     Attributes:
@@ -134,7 +133,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the other fixers say of a file, for those of phase TIDY.
+    """What the other fixers say of a file, for those of pass TIDY.
 
     Attributes:
         names: the findings that were looked for.
@@ -144,7 +143,7 @@ class Judged:
 
     names: frozenset[str]
     suppressed: tuple[Finding, ...]
-    known: tuple[tuple[str, Phase], ...]
+    known: tuple[tuple[str, Pass], ...]
 
 
 @dataclass
@@ -156,13 +155,13 @@ class Subject:
         options: what the user says about it.
         family: what stands beside it; only fixers with ``NEEDS_FAMILY`` may look at it. (All may ask for the
             role, which a solver beside the file may tell: ``Family.outline``.)
-        judged: what the other fixers say of it; only for those of phase TIDY.
+        judged: what the other fixers say of it; only for those of pass TIDY.
         lookalikes: characters for which the file cannot be read: the document is what is meant, place
-            for place; for those of phase READ.
+            for place; for those of pass READ.
     """
 
     document: Document
-    options: Options = field(default_factory=Options)
+    options: Assumptions = field(default_factory=Assumptions)
     family: Family = field(default_factory=Family)
     judged: Judged | None = None
     lookalikes: tuple[Lookalike, ...] = ()
@@ -233,7 +232,7 @@ class Subject:
         return next(iter(self.caffes.schema.names(self.named)), "")
 
     @cached_property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> DialectVerdict | None:
         """What the forks' parsers say of the file."""
         return judge(self.document, self.named, self.caffes)
 
@@ -272,8 +271,8 @@ class Subject:
 
         found = self._predictions.get(id(net))
         if found is None:
-            stages = loss_stages(net, TrainOrTest.TRAIN)
-            found = self._predictions[id(net)] = predict(net, TrainOrTest.TRAIN, stages=stages)
+            stages = loss_stages(net, Phase.TRAIN)
+            found = self._predictions[id(net)] = predict(net, Phase.TRAIN, stages=stages)
         return found
 
     @cached_property

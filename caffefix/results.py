@@ -138,19 +138,19 @@ class TextFix:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class RepairStep:
     """What one fixer's visit changes in a file.
 
     Attributes:
         round: in which round it was, from 0.
-        phase: of the fixer; stages of all files are in the order of (round, phase, name).
+        runs_in: the pass of the fixer; steps of all files are in the order of (round, pass, name).
         name: of the fixer.
-        diff: unified diff from what the stages before it left.
+        diff: unified diff from what the steps before it left.
         findings: how many it fixed.
     """
 
     round: int
-    phase: int
+    runs_in: int
     name: str
     diff: bytes
     findings: int
@@ -174,7 +174,7 @@ class FileResult:
         fixes: what the repair changes in the text; told on request only.
         line: where the reason is, counted from 1; 0 if it is no place in the file.
         column: likewise.
-        stages: the diff fixer by fixer; told on request only.
+        steps: the diff fixer by fixer; told on request only.
         forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
             Told on request only.
         skipped: names of patches that did not look at the file for its old format.
@@ -196,7 +196,7 @@ class FileResult:
     fixes: tuple[TextFix, ...] = ()
     line: int = 0
     column: int = 0
-    stages: tuple[Stage, ...] = ()
+    steps: tuple[RepairStep, ...] = ()
     forks: tuple[str, ...] | None = None
     skipped: tuple[str, ...] = ()
     digest: bytes = b""

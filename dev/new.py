@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 NAME = "{name}"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import LEARNS, file_role
-from caffefix.commands.deploy.work import Options, deploy
+from caffefix.commands.deploy.work import DeployOptions, deploy
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 from tests.conftest import ROOT
@@ -49,7 +49,7 @@ def make(path: Path, *, strip: bool = False) -> Made:
     given: dict[str, tuple[int, ...]] = {}
     while True:
         try:
-            made = deploy(source, Options(given, strip=strip))
+            made = deploy(source, DeployOptions(given, strip=strip))
             return Made(str(path), made.data.decode("latin-1"), bool(given))
         except Refusal as refusal:
             missing = _MISSING.search(str(refusal))

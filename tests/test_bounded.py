@@ -9,7 +9,7 @@ import pytest
 
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult
 from caffefix.syntax import style, suppressions
@@ -54,7 +54,7 @@ def test_unsafe_fixes_that_meet_have_a_few_diffs_and_no_more(monkeypatch: pytest
             )
             yield Finding("made-up", Severity.WARNING, f"makes it {value}", subject.document.root, "", fix)
 
-    monkeypatch.setattr(Selection, "fixers", lambda self: [Fixer("made-up", Phase.REPAIR, find, ("*",))])
+    monkeypatch.setattr(Selection, "fixers", lambda self: [Fixer("made-up", Pass.REPAIR, find, ("*",))])
     result = repair(Source("x", b"a: 99\n"), Request())
     assert [diff.splitlines()[-1] for diff in result.unsafe] == [b"+a: 0", b"+a: 1", b"+a: 2", b"+a: 3"]
     assert len(result.findings) == 50

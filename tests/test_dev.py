@@ -70,7 +70,7 @@ def test_a_new_finding_from_nothing(checkout: Path, tmp_path: Path) -> None:
         '                message = "the slope is above 1"\n'
         "                yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name)\n",
     )
-    module.write_text(text.replace("import Finding, Phase,", "import Finding, Phase, Severity,"))
+    module.write_text(text.replace("import Finding, Pass,", "import Finding, Pass, Severity,"))
     assert dev(checkout, "regen").returncode == 0
     loud = dev(checkout, "bless", "steep-relu")
     assert loud.returncode == 1

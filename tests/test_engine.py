@@ -9,7 +9,7 @@ import pytest
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult, Status
 from caffefix.syntax.edits import After, Delete, Edit, Insert, NewField, Rename, Replace
@@ -30,7 +30,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *plans: Plan, unsafe: bool = False, tex
                 fix = Fix(tuple(edits), Applicability.SAFE, "made up")
                 yield Finding(name, Severity.ERROR, "made up", subject.document.root, "", fix)
 
-        return Fixer(name, Phase.REPAIR, find, ("*",))
+        return Fixer(name, Pass.REPAIR, find, ("*",))
 
     made = [fixer(f"fixer-{index}", plan) for index, plan in enumerate(plans)]
     monkeypatch.setattr(Selection, "fixers", lambda self: made)

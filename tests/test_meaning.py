@@ -19,7 +19,7 @@ from caffefix.caffe.normal import normal_form
 from caffefix.caffe.slots import slots
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer, fixers
 from caffefix.results import FileResult, Status
 from caffefix.syntax.edits import Before, Delete, Edit, Insert, Kept, Rename, Replace
@@ -193,7 +193,7 @@ def run(monkeypatch: pytest.MonkeyPatch, plan: Plan, changes: tuple[str, ...] = 
             fix = Fix(tuple(edits), Applicability.SAFE, "made up")
             yield Finding("made-up", Severity.ERROR, "made up", subject.document.root, "", fix)
 
-    made = Fixer("made-up", Phase.REPAIR, find, changes)
+    made = Fixer("made-up", Pass.REPAIR, find, changes)
     monkeypatch.setattr(Selection, "fixers", lambda self: [made])
     return repair(Source("x", text.encode()), Request())
 

@@ -20,9 +20,9 @@ from caffefix.patching import _compiled
 from caffefix.patching.compiled import source
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import make, shipped_patches
-from caffefix.syntax.gist import gist
 from caffefix.syntax.green import Block, Field, blocks
 from caffefix.syntax.parse import PrototxtError, parse
+from caffefix.syntax.shape_key import shape_key
 from caffefix.syntax.tree import Document
 from tests.conftest import ROOT, corpus_files, or_skip
 from tests.texts import texts
@@ -42,11 +42,11 @@ def said(block: Block, own: bool = True) -> tuple[object, ...]:
 
 
 @given(texts(), texts())
-def test_messages_of_a_gist_are_alike(one: str, other: str) -> None:
+def test_messages_of_a_shape_key_are_alike(one: str, other: str) -> None:
     meant: dict[int, tuple[object, ...]] = {}
     for text in (one, other):
         for block in blocks(parse(text).root.block):
-            assert meant.setdefault(gist(block), said(block)) == said(block)
+            assert meant.setdefault(shape_key(block), said(block)) == said(block)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_messages_of_a_gist_are_alike(one: str, other: str) -> None:
 )
 def test_what_is_alike(one: str, other: str, alike: bool) -> None:
     first, second = (parse(f"{text}\n").root.child(0).block for text in (one, other))
-    assert (gist(first) == gist(second)) is alike
+    assert (shape_key(first) == shape_key(second)) is alike
 
 
 def everything(document: Document) -> Iterator[Problem]:

@@ -7,10 +7,10 @@ from hypothesis import given
 
 from caffefix._startup.resources import content, resource
 from caffefix.syntax import _tables, tables
-from caffefix.syntax.gist import gist
 from caffefix.syntax.lexer import LineLexer
 from caffefix.syntax.parse import PrototxtError, parse, parse_fine
 from caffefix.syntax.scalars import string_value
+from caffefix.syntax.shape_key import shape_key
 from caffefix.syntax.source import Source
 from caffefix.syntax.tree import Document, descend
 from tests.conftest import corpus_files, or_skip
@@ -178,5 +178,5 @@ def test_a_capital_x_begins_no_escape_sequence() -> None:
 
 def test_a_list_without_a_colon_is_not_like_one_with_it() -> None:
     texts = ("a { b [] }", "a { b # :\n [] }", "a { b: [] }", "a { b # c\n : [] }")
-    bare, commented, colon, other = (gist(next(parse(text).root.children()).block) for text in texts)
+    bare, commented, colon, other = (shape_key(next(parse(text).root.children()).block) for text in texts)
     assert bare == commented != colon == other

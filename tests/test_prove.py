@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from caffefix.caffe.net import Net
 from caffefix.evidence.training import run as training
-from caffefix.evidence.training.sources import Given, Source, Unrepresentable, sources
+from caffefix.evidence.training.sources import Source, StatedInput, Unrepresentable, sources
 from caffefix.evidence.training.task import make_task
-from caffefix.evidence.training.trial import Options as ProveOptions
-from caffefix.evidence.training.trial import ProveError, solver_fields
+from caffefix.evidence.training.trial import ProveError, TrialOptions, solver_fields
 from caffefix.evidence.training.verdict import Outcome, bound, outcome
 from caffefix.evidence.training.words import caffes_words
 from caffefix.syntax.parse import parse
@@ -214,7 +213,7 @@ REFUSED = {
 def test_what_cannot_be_represented_is_refused_by_name(kind: str) -> None:
     text, words = REFUSED[kind]
     with pytest.raises(Unrepresentable, match=words.replace("(", r"\(")):
-        make_task(text, Given({}))
+        make_task(text, StatedInput({}))
 
 
 def test_a_refusal_ends_with_2(net: Path) -> None:
@@ -246,15 +245,15 @@ def test_wrong_options_are_usage_errors(net: Path, options: list[str]) -> None:
 # ---------------------------------------------------------------- what is fed
 
 
-AS_IN_FILE = Given({})
+AS_IN_FILE = StatedInput({})
 
 
 def test_a_shape_for_what_is_no_input_is_refused() -> None:
     with pytest.raises(Unrepresentable, match="--shape names 'image', but the inputs are 'data', 'label'"):
-        make_task(NET, Given({"image": (3, 8, 8)}))
+        make_task(NET, StatedInput({"image": (3, 8, 8)}))
 
 
-def fed(text: str, given: Given = AS_IN_FILE) -> list[Source]:
+def fed(text: str, given: StatedInput = AS_IN_FILE) -> list[Source]:
     found = Net(parse(text).root)
     return sources(found, found.layers, given)
 
@@ -287,12 +286,12 @@ def test_window_data_reads_its_own_scale_in_v2_only() -> None:
 def test_sizes_asked_for() -> None:
     text = 'layer { name: "i" type: "Input" top: "a" input_param { shape { dim: 9 dim: 3 dim: 8 dim: 8 } } }'
     assert fed(text)[0].shape == (3, 8, 8)
-    assert fed(text, Given({}, (4, 5)))[0].shape == (3, 4, 5)
-    assert fed(text, Given({"a": (1, 2)}))[0].shape == (1, 2)
+    assert fed(text, StatedInput({}, (4, 5)))[0].shape == (3, 4, 5)
+    assert fed(text, StatedInput({"a": (1, 2)}))[0].shape == (1, 2)
 
 
 def test_a_task_keeps_the_net_and_takes_the_data_out() -> None:
-    task = make_task(NET, Given({}))
+    task = make_task(NET, StatedInput({}))
     names = [layer.name for layer in Net(parse(task.body).root).layers]
     assert names == ["ip", "loss"]
     assert task.dropped == ("acc",)
@@ -353,12 +352,12 @@ def test_words_of_caffe() -> None:
 
 def test_rates_come_from_the_solver() -> None:
     text = 'net: "x"\nbase_lr: 0.5\ntype: "Adam"\nsnapshot: 10\nstepvalue: [1, 2]\n'
-    assert solver_fields(ProveOptions(solver=text)) == (
+    assert solver_fields(TrialOptions(solver=text)) == (
         "base_lr: 0.5",
         'type: "Adam"',
         "stepvalue: 1",
         "stepvalue: 2",
     )
-    assert solver_fields(ProveOptions(solver=text, rate=0.25))[0] == "base_lr: 0.25"
+    assert solver_fields(TrialOptions(solver=text, rate=0.25))[0] == "base_lr: 0.25"
     with pytest.raises(ProveError, match="base_lr"):
-        solver_fields(ProveOptions(solver=NET))
+        solver_fields(TrialOptions(solver=NET))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from caffefix.caffe.mean_image import MeanError, mapped, values
 from caffefix.caffe.net import Net
 from caffefix.caffe.refusal import Refusal
-from caffefix.commands.rescale_input.work import Options, Range, rescale
+from caffefix.commands.rescale_input.work import Range, RescaleOptions, rescale
 from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import float32, float_text
 from caffefix.syntax.source import Source
@@ -61,7 +61,9 @@ def test_what_the_net_sees_stays(mean: float, scale: float, low: float, reach: f
     """The new net's own numbers, in double precision, on pixels all over the range."""
     text = f'layer {{ type: "Data" top: "x" transform_param {{ mean_value: {mean!r} scale: {scale!r} }} }}\n'
     try:
-        done = rescale(Source("n", text.encode()), Options(Range(0, 255), Range(low, low + reach)), lambda _: b"")
+        done = rescale(
+            Source("n", text.encode()), RescaleOptions(Range(0, 255), Range(low, low + reach)), lambda _: b""
+        )
     except Refusal as refusal:  # far from zero, float32 does not tell pixels apart
         event(refusal.name)
         # (A mean in the new range already is taken for that of a net that was rescaled before.)

@@ -14,7 +14,7 @@ UNLOADABLE = "unloadable"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DialectVerdict:
     """What the parsers of all known forks say of a file.
 
     Attributes:
@@ -43,7 +43,7 @@ def root_type(document: Document) -> str | None:
     return None if is_part or kind is Role.OTHER else NET
 
 
-def judge(document: Document, asked: int = 0, caffes: Caffes | None = None) -> Verdict | None:
+def judge(document: Document, asked: int = 0, caffes: Caffes | None = None) -> DialectVerdict | None:
     """The verdict on a file; None for what is neither net nor solver.
 
     Args:
@@ -65,4 +65,4 @@ def judge(document: Document, asked: int = 0, caffes: Caffes | None = None) -> V
         for name in caffes.schema.names(failing):
             reasons[name] = problem
         accepting &= ~failing
-    return Verdict(found, accepting, reasons, caffes)
+    return DialectVerdict(found, accepting, reasons, caffes)

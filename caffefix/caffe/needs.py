@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.caffes import Caffes, known_caffes
-from caffefix.caffe.dialect import Verdict, judge
+from caffefix.caffe.dialect import DialectVerdict, judge
 from caffefix.caffe.net import Generation, Layer, nets
 from caffefix.caffe.placeholders import is_placeholder
 from caffefix.caffe.registry import ABORTS, Form, Kind
@@ -70,7 +70,7 @@ class Fit:
         unread: the forks of which a kind of names in the file was not read.
     """
 
-    verdict: Verdict
+    verdict: DialectVerdict
     needs: tuple[Need, ...]
     registering: int
     unread: int

@@ -14,8 +14,8 @@ from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES, kind_of
 from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.recognition import INLINE_NETS, is_caffe
-from caffefix.syntax.gist import field_names, gist, remembered
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
+from caffefix.syntax.shape_key import field_names, remembered, shape_key
 from caffefix.syntax.tree import Document, Node
 
 TYPE_CHECKING = False
@@ -181,7 +181,7 @@ class Layer:
             return ()
         if any(map(is_string, self.node.scalars("param"))):  # names of shared blobs, as V1 gives them
             return tuple(_params(self.node))
-        return _params_of(gist(self.node.block), self.node)
+        return _params_of(shape_key(self.node.block), self.node)
 
     def param(self, index: int) -> Param:
         return self.params[index] if index < len(self.params) else Param()
@@ -234,7 +234,7 @@ def alike(judge: Callable[..., T]) -> Callable[..., T]:
     work = remembered(judge)
 
     def judged(layer: Layer, *given: Hashable) -> T:
-        return work((layer.type, gist(layer.node.block), *given), layer, *given)
+        return work((layer.type, shape_key(layer.node.block), *given), layer, *given)
 
     return judged
 

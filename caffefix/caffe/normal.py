@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe import upgrade
-from caffefix.caffe.dialect import Verdict, judge, root_type
+from caffefix.caffe.dialect import DialectVerdict, judge, root_type
 from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, message_of, slots
 from caffefix.caffe.schema import load
 from caffefix.caffe.slots import SIDES, unsaid
@@ -89,7 +89,7 @@ class NormalForm:
     unloadable: str = ""
 
 
-def normal_form(document: Document, verdict: Verdict | None = None, forks: int | None = None) -> NormalForm:
+def normal_form(document: Document, verdict: DialectVerdict | None = None, forks: int | None = None) -> NormalForm:
     """The normal form of a file.
 
     Args:
@@ -111,7 +111,7 @@ def normal_form(document: Document, verdict: Verdict | None = None, forks: int |
     return _solver(document, reason, bvlc)
 
 
-def _refused(verdict: Verdict | None, forks: int) -> str:
+def _refused(verdict: DialectVerdict | None, forks: int) -> str:
     """Why none of these forks' parsers takes the file."""
     if verdict is None or verdict.accepting & forks:
         return ""

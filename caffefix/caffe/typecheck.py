@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.schema import Schema, Variant
-from caffefix.syntax.gist import gist
 from caffefix.syntax.green import Block, Field, Green, Trivia
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
+from caffefix.syntax.shape_key import shape_key
 from caffefix.syntax.tree import Document, Node
 
 NET = "NetParameter"
@@ -99,7 +99,7 @@ class _Context:
         """These forks refuse something in a message like that."""
         if len(self.refusing) > _ANSWERS:
             self.refusing.clear()
-        self.refusing[gist(block)] = refusing
+        self.refusing[shape_key(block)] = refusing
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ def problems(checker: Checker, document: Document, root: str, judging: int, aske
                     yield Problem(Kind.REPEATED, top.node.child(index), context.message, text, twice, knowing)
                     wanted &= ~twice | asked
             if answer.inner is not None and isinstance(item, Block):
-                known = answer.inner.refusing.get(gist(item))
+                known = answer.inner.refusing.get(shape_key(item))
                 if known is not None and not known & wanted:
                     top.refusing |= known
                     continue

@@ -1,6 +1,6 @@
 """Repairing one file: rounds of fixers until nothing changes, then the proofs.
 
-Fixers run in fixed rounds, by phase and name, and each sees the text that those before it
+Fixers run in fixed rounds, by pass and name, and each sees the text that those before it
 left. All fixes of one fixer that do not overlap are applied at once; those that overlap wait
 for its next turn.
 """
@@ -18,11 +18,11 @@ from caffefix.caffe.family import Family
 from caffefix.caffe.roles import carry_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
-from caffefix.engine.look import Look, look, survey
 from caffefix.engine.places import Places
 from caffefix.engine.proof import ProofError, UnreadableError
+from caffefix.engine.run_fixers import Found, run_fixer, run_fixers
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Finding, Fix, Options, Phase, Severity, Subject
+from caffefix.findings import Applicability, Assumptions, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
@@ -36,7 +36,7 @@ from caffefix.syntax.tree import Document
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
-    from caffefix.engine.stages import Stages
+    from caffefix.engine.steps import RepairSteps
 
 # A file that needs more turns than this is going in circles.
 _LIMIT = 50
@@ -62,15 +62,15 @@ class Request:
         options: what the user says about the files.
         delta: whether results tell what changes in the meaning of the nets.
         fixes: whether results tell what each fix changes in the text.
-        stages: whether results tell what each fixer changes, one after the other.
+        steps: whether results tell what each fixer changes, one after the other.
         forks: whether results tell which forks accept the files.
     """
 
     selection: Selection = field(default_factory=Selection)
-    options: Options = field(default_factory=Options)
+    options: Assumptions = field(default_factory=Assumptions)
     delta: bool = False
     fixes: bool = False
-    stages: bool = False
+    steps: bool = False
     forks: bool = False
 
 
@@ -122,7 +122,7 @@ def _repair(
         return FileResult(source.path, Status.REFUSED, f"{source.path}: refused: {error}{where}", findings)
 
 
-def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) -> Subject:
+def _read(text: str, options: Assumptions, family: Family, fixers: Sequence[Fixer]) -> Subject:
     """The file as the first fixer sees it: as it is or, if a fixer will see to that, as it is meant.
 
     Raises:
@@ -133,7 +133,7 @@ def _read(text: str, options: Options, family: Family, fixers: Sequence[Fixer]) 
     except PrototxtError:
         from caffefix.syntax.lookalikes import as_meant, lookalikes
 
-        found = tuple(lookalikes(text)) if any(fixer.phase is Phase.READ for fixer in fixers) else ()
+        found = tuple(lookalikes(text)) if any(fixer.runs_in is Pass.READ for fixer in fixers) else ()
         if not found:
             raise
     # Where this cannot be read either, the error is what is left to mend by hand: places are the same.
@@ -162,7 +162,7 @@ class _Run:
         self.original = self.document = subject.document
         self.subject = subject  # shared by fixers until the text changes
         self.table = PieceTable(source.text)
-        self.stages = _stages(source) if request.stages else None
+        self.steps = _steps(source) if request.steps else None
         self.round = 0
         self.applied: list[Diagnostic] = []
         self.fixed: dict[str, list[Diagnostic]] = {}  # by the label of their fix
@@ -191,7 +191,7 @@ class _Run:
             self.left = []
             self.suppressed = []
             for fixer in self.fixers:
-                if fixer.phase is Phase.TIDY and changed:
+                if fixer.runs_in is Pass.TIDY and changed:
                     break  # what was found in this round may be gone: the next one tells
                 try:
                     taken = self._visit(fixer)
@@ -224,22 +224,22 @@ class _Run:
             self.subject = self._subject(self.document)
             if len(self.document.text) > _LARGE:
                 collect()
-            if fixer.phase is Phase.TIDY:
+            if fixer.runs_in is Pass.TIDY:
                 break  # it judges findings of the text as it was
         if turns:
             # Not after each turn: between its turns a migration passes through what no Caffe reads.
             proof.is_read(before, self.subject)
             proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
-            if self.stages is not None:
+            if self.steps is not None:
                 count = len(set(self.applied[fixed:]))
-                self.stages.end(self.round, fixer.phase, fixer.name, _Titles(before.document), count)
+                self.steps.end(self.round, fixer.runs_in, fixer.name, _Titles(before.document), count)
         self.left += [f for f in found.shown if not (fixer.once and self.rewritten.holds(f.fix))]
         self.suppressed += found.suppressed
         return turns
 
-    def _look(self, fixer: Fixer) -> Look:
+    def _look(self, fixer: Fixer) -> Found:
         """What a fixer finds; without its fixes, if it is held back."""
-        found = look(fixer, self.subject, self.fixers, self.suppressed)
+        found = run_fixer(fixer, self.subject, self.fixers, self.suppressed)
         said = self.held.get(fixer.name)
         if said is None:
             return found
@@ -274,8 +274,8 @@ class _Run:
                 owners[id(finding.fix)].append(self._diagnostic(finding, True))
         self.applied += [diagnostic for owned in owners.values() for diagnostic in owned]
         self.table.apply(text_edits)
-        if self.stages is not None:
-            self.stages.apply(text_edits)
+        if self.steps is not None:
+            self.steps.apply(text_edits)
         text = self.table.text()
         if text in self.seen:
             raise ProofError("the fixes go in circles")
@@ -285,7 +285,7 @@ class _Run:
         document = proof.parses(self.source.path, text)
         edits: list[Edit] = [edit for fix in chosen.values() for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
-        if fixer.phase is not Phase.TIDY:  # those change suppressions, and nothing else
+        if fixer.runs_in is not Pass.TIDY:  # those change suppressions, and nothing else
             proof.keeps_suppressions(self.document, document, edits)
         self.document = document
         return list(chosen.values())
@@ -324,7 +324,7 @@ class _Run:
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
         fixes = self._text_fixes(edits, findings) if self.request.fixes else ()
-        stages = self.stages.results(_bytes_as_text(diff_path), self.source.data, new) if self.stages else ()
+        steps = self.steps.results(_bytes_as_text(diff_path), self.source.data, new) if self.steps else ()
         return FileResult(
             self.source.path,
             Status.WOULD_CHANGE,
@@ -336,7 +336,7 @@ class _Run:
             delta=delta,
             suppressed=suppressed,
             fixes=fixes,
-            stages=stages,
+            steps=steps,
             skipped=skipped,
         )
 
@@ -357,7 +357,7 @@ class _Run:
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
         applies = self.request.selection.applies
         lasting = [fixer for fixer in self.fixers if not fixer.once and fixer.name not in self.held]
-        return [f.name for found in survey(subject, lasting) for f in found.shown if applies(f)]
+        return [f.name for found in run_fixers(subject, lasting) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
         """What the unsafe fixes that were left out would change; not those of notes.
@@ -416,15 +416,15 @@ def _held(finding: Finding, said: str, fixer: Fixer, subject: Subject) -> Findin
     message = f'{finding.message}; not written, for {who} could not read it: "{said}"'
     # That the file is in an old format is no fault where no newer one is known, if it is read at all.
     reads = subject.verdict is not None and subject.verdict.accepting & subject.named
-    is_old = reads and fixer.phase is Phase.UPGRADE and finding.severity is Severity.WARNING
+    is_old = reads and fixer.runs_in is Pass.UPGRADE and finding.severity is Severity.WARNING
     severity = Severity.INFO if is_old else finding.severity
     return replace(finding, message=message, fix=None, severity=severity)
 
 
-def _stages(source: Source) -> Stages:
-    from caffefix.engine.stages import Stages
+def _steps(source: Source) -> RepairSteps:
+    from caffefix.engine.steps import RepairSteps
 
-    return Stages(PieceTable(source.text))
+    return RepairSteps(PieceTable(source.text))
 
 
 def _forks(document: Document) -> tuple[str, ...] | None:

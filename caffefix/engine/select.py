@@ -62,7 +62,7 @@ class Selection:
         found = [fixer for fixer in registered() if fixer.name not in given and self._selects(fixer)]
         found += self.patches
         found = [fixer for fixer in found if not _matches(fixer.name, self.ignore)]
-        return sorted(found, key=lambda fixer: (fixer.phase, fixer.name))
+        return sorted(found, key=lambda fixer: (fixer.runs_in, fixer.name))
 
     def _selects(self, fixer: Fixer) -> bool:
         if fixer.opt_in:

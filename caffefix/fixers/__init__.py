@@ -5,7 +5,7 @@ A fixer is a module named after the bad pattern (``initialisation/missing_weight
 
 - a docstring with the sections of ``SECTIONS``, in this order: its page in ``caffefix explain`` and
   ``docs/findings``. "Fix safety" begins with "Safe", "Unsafe" or "No fix", for what its fixes are at best;
-- ``PHASE``: when it runs;
+- ``PASS``: when it runs;
 - ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
   the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
   that preserves the meaning. The engine refuses a fix that changes anything else;
@@ -33,7 +33,7 @@ from importlib import import_module
 
 from caffefix._startup.records import dataclass
 from caffefix._startup.resources import in_source_tree, sum_of
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Fixer:
 
     Attributes:
         name: the finding's name.
-        phase: when it runs; fixers of a phase run in the order of their names.
+        runs_in: when it runs; fixers of a pass run in the order of their names.
         find: its findings in a file.
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether its findings depend on other files.
@@ -96,7 +96,7 @@ class Fixer:
     """
 
     name: str
-    phase: Phase
+    runs_in: Pass
     find: Callable[[Subject], Iterator[Finding]]
     changes: tuple[str, ...] = ()
     needs_family: bool = False
@@ -123,7 +123,7 @@ class Fixer:
 
 
 def _of_module(
-    name: str, phase: int, changes: tuple[str, ...], family: bool, folder: str, *signs: tuple[str, ...]
+    name: str, runs_in: int, changes: tuple[str, ...], family: bool, folder: str, *signs: tuple[str, ...]
 ) -> Fixer:
     """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
 
@@ -138,7 +138,7 @@ def _of_module(
         return cleandoc(_module(folder, name).__doc__ or "")
 
     given = tuple(filter(None, signs))
-    return Fixer(name, Phase(phase), find, changes, family, FOLDERS[folder], False, given, about)
+    return Fixer(name, Pass(runs_in), find, changes, family, FOLDERS[folder], False, given, about)
 
 
 def _filled_in(found: Iterator[Finding]) -> Iterator[Finding]:
@@ -154,7 +154,7 @@ def _module(folder: str, name: str) -> Any:
 @cache
 def fixers() -> tuple[Fixer, ...]:
     """All fixers in the order in which they run."""
-    return tuple(sorted((_of_module(*row) for row in _rows()), key=lambda f: (f.phase, f.name)))
+    return tuple(sorted((_of_module(*row) for row in _rows()), key=lambda f: (f.runs_in, f.name)))
 
 
 def _rows() -> Iterable[Row]:
@@ -204,4 +204,4 @@ def declared(path: str) -> Row:
     folder, name = os.path.basename(os.path.dirname(path)), name_of(path)
     module = _module(folder, name)
     changes, signs, roles = (getattr(module, key, ()) for key in ("CHANGES", "SIGNS", "ROLES"))
-    return name, module.PHASE.value, changes, getattr(module, "NEEDS_FAMILY", False), folder, signs, roles
+    return name, module.PASS.value, changes, getattr(module, "NEEDS_FAMILY", False), folder, signs, roles

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from caffefix.caffe.net import Generation, Layer, Net, alike
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Generation, Layer, Net, Phase, alike
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.findings import Subject
@@ -51,15 +50,15 @@ def whole_nets(subject: Subject) -> Iterator[Net]:
 
 def views(net: Net) -> Iterator[list[Layer]]:
     """The layers of TRAIN, and of TEST where they are others; without stages."""
-    train, test = net.view(NetPhase.TRAIN), net.view(NetPhase.TEST)
+    train, test = net.view(Phase.TRAIN), net.view(Phase.TEST)
     yield train
     if list(map(id, train)) != list(map(id, test)):
         yield test
 
 
-def only_in(layer: Layer, phase: NetPhase) -> bool:
+def only_in(layer: Layer, phase: Phase) -> bool:
     """Whether the layer's own rules keep it to one phase."""
-    other = NetPhase.TEST if phase is NetPhase.TRAIN else NetPhase.TRAIN
+    other = Phase.TEST if phase is Phase.TRAIN else Phase.TRAIN
     stages = layer.stages
     return layer.is_in(phase, stages) and not layer.is_in(other, stages) and not layer.is_in(other)
 
@@ -71,7 +70,7 @@ def phase_twins(net: Net, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Lay
         if wanted(layer) and layer.tops and not layer.stages:
             by_top.setdefault(layer.tops[0], []).append(layer)
     for sources in by_top.values():
-        train, test = ([x for x in sources if only_in(x, phase)] for phase in (NetPhase.TRAIN, NetPhase.TEST))
+        train, test = ([x for x in sources if only_in(x, phase)] for phase in (Phase.TRAIN, Phase.TEST))
         if len(train) == len(test) == 1 and train[0].type == test[0].type:
             yield train[0], test[0]
 

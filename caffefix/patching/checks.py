@@ -11,9 +11,9 @@ from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability
 from caffefix.patching.entries import Add, Entry, Inside, Keep, Remove, Wrap, entries_in
 from caffefix.patching.errors import Mistake, PatchError
+from caffefix.patching.front_matter import Front, Where
 from caffefix.patching.goals import ROOT, is_layer, layer_types
 from caffefix.patching.kinds import NUMBERS, with_kinds
-from caffefix.patching.matter import Front, Where
 from caffefix.patching.patch import Join, holes
 from caffefix.patching.pattern import (
     LAYER,
@@ -29,7 +29,7 @@ from caffefix.patching.pattern import (
     variables,
     walk,
 )
-from caffefix.patching.sieve import Sieve
+from caffefix.patching.prefilter import Prefilter
 from caffefix.syntax.scalars import number_value, string_value
 
 _SCALAR, _MESSAGE, _FIELDS = "a value", "a message", "fields"
@@ -217,7 +217,7 @@ def kinds(body: Body) -> frozenset[str]:
 # ---------------------------------------------------------------- literals
 
 
-def anchors(body: Body, sieves: Iterable[Sieve]) -> frozenset[str]:
+def anchors(body: Body, prefilters: Iterable[Prefilter]) -> frozenset[str]:
     """Names of fields and types of layers that a file must have for the body to match.
 
     Args:
@@ -227,7 +227,7 @@ def anchors(body: Body, sieves: Iterable[Sieve]) -> frozenset[str]:
     Raises:
         PatchError: nothing in it is telling.
     """
-    names = frozenset[str]().union(*(sieve.names for sieve in sieves))
+    names = frozenset[str]().union(*(prefilter.names for prefilter in prefilters))
     literals = {
         item.name for item in walk(body.before) if isinstance(item, Scalar) and isinstance(item.value, Literal)
     }

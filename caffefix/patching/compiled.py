@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from caffefix._startup.records import fields, replace
 from caffefix.patching.automaton import Automaton
 from caffefix.patching.patch import Patch
-from caffefix.patching.sieve import Sieve
+from caffefix.patching.prefilter import Prefilter
 from caffefix.syntax.source import Source
 from caffefix.syntax.tables import checksum
 
@@ -29,7 +29,6 @@ _PATCH = """
 def {name}() -> Patch:
     return {patch}
 """
-_ALIASES = {("caffefix.caffe.net", "Phase"): "NetPhase"}
 
 
 def source(patches: Iterable[Patch]) -> str:
@@ -38,13 +37,8 @@ def source(patches: Iterable[Patch]) -> str:
     named = [("patch_" + patch.front.name.replace("-", "_"), patch) for patch in patches]
     functions = [_PATCH.format(name=name, patch=_written(_bare(patch), taken)) for name, patch in named]
     sums = {name: checksum(patch.source.data) for name, patch in named}
-    imports = "\n".join(_imported(module, name) for module, name in sorted(taken))
+    imports = "\n".join(f"from {module} import {name}" for module, name in sorted(taken))
     return _HEAD.format(imports=imports) + f"SUMS = {sums!r}\n\n" + "\n".join(functions)
-
-
-def _imported(module: str, name: str) -> str:
-    alias = _ALIASES.get((module, name))
-    return f"from {module} import {name}" + (f" as {alias}" if alias else "")
 
 
 def _bare(patch: Patch) -> Patch:
@@ -73,7 +67,7 @@ def _written(value: Any, taken: set[tuple[str, str]]) -> str:
     kind = type(value)
     place = (kind.__module__, kind.__name__)
     taken.add(place)
-    called = _ALIASES.get(place, kind.__name__)
+    called = kind.__name__
     if isinstance(value, enum.Enum):
         return f"{called}.{value.name}"
     return f"{called}({', '.join(_written(part, taken) for part in _parts(value))})"
@@ -83,7 +77,7 @@ def _parts(value: Any) -> Iterator[Any]:
     """What an object is made of, as its class takes it."""
     if isinstance(value, Source):
         yield from (value.path, value.data)
-    elif isinstance(value, Sieve):
+    elif isinstance(value, Prefilter):
         yield from (frozenset(value.names), tuple(value.inner))
     elif isinstance(value, Automaton):
         yield from (value.expression, value.arrows, value.free, value.start, value.end)

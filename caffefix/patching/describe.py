@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from caffefix.patching.front_matter import Where
 from caffefix.patching.goals import is_layer, layer_types
-from caffefix.patching.matter import Where
 from caffefix.patching.patch import Patch
 from caffefix.patching.pattern import Literal, Message, Rest, Scalar, Variable
 from caffefix.patching.values import Constraint

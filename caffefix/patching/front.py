@@ -7,15 +7,14 @@ import math
 from collections.abc import Iterator
 
 from caffefix._startup.patterns import pattern
-from caffefix.caffe.net import Phase as NetPhase
-from caffefix.caffe.net import truth
+from caffefix.caffe.net import Phase, truth
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load as load_schema
-from caffefix.findings import Applicability, Phase, Severity
+from caffefix.findings import Applicability, Pass, Severity
 from caffefix.fixers import GROUPS
 from caffefix.patching.automaton import Automaton
 from caffefix.patching.errors import Mistake, PatchError
-from caffefix.patching.matter import Front, Where
+from caffefix.patching.front_matter import Front, Where
 from caffefix.patching.regexp import MOST_CHARACTERS, MOST_STATES, RegexpError, automaton
 from caffefix.patching.values import Constraint
 from caffefix.syntax.parse import PrototxtError, parse
@@ -80,7 +79,7 @@ def read_front(text: str) -> Front:
         display(_words(root, "summary")),
         root.string("message") or "",
         root.string("title") or "",
-        _choice(root, "phase", Phase, Phase.REPAIR),
+        _choice(root, "phase", Pass, Pass.REPAIR),
         _choice(root, "applicability", Applicability, Applicability.UNSAFE),
         _choice(root, "severity", Severity, Severity.WARNING),
         _flag(root, "opt_in"),
@@ -202,7 +201,7 @@ def _where(node: Node) -> Where:
         (node.string("of") or "").lstrip("$"),
         tuple(_member(node, "role", Role, value) for value in node.strings("role")),
         tuple(node.strings("dialect")),
-        None if node.string("phase") is None else _choice(node, "phase", NetPhase, NetPhase.TRAIN),
+        None if node.string("phase") is None else _choice(node, "phase", Phase, Phase.TRAIN),
         tuple(node.strings("producer")),
         tuple(node.strings("no_producer")),
         tuple(node.strings("consumer")),

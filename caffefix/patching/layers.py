@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from caffefix._startup.records import cached_property
 from caffefix.caffe.graph import Blob, Graph, Step, graph
 from caffefix.caffe.net import Generation, Layer, Net, Phase
-from caffefix.patching.matter import Where
+from caffefix.patching.front_matter import Where
 from caffefix.syntax.tree import Node
 
 

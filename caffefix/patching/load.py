@@ -11,9 +11,9 @@ from caffefix.patching.front import read_front
 from caffefix.patching.goals import goals, is_layer
 from caffefix.patching.merge import merge
 from caffefix.patching.patch import Patch
+from caffefix.patching.prefilter import prefilters
 from caffefix.patching.reach import changed_paths, is_structural
 from caffefix.patching.sample import check_ends
-from caffefix.patching.sieve import sieves
 from caffefix.patching.source import split
 from caffefix.syntax.source import Source
 
@@ -41,17 +41,17 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
     replaced = frozenset(entry.before.offset for entry in entries_in(entries) if isinstance(entry, Change))
     changes = changed_paths(entries)
     wanted = goals(body.before, replaced)
-    sieve_of = sieves(wanted, kind)
+    prefilter_of = prefilters(wanted, kind)
     patch = Patch(
         source,
         front,
         body,
         entries,
         wanted,
-        sieve_of,
+        prefilter_of,
         checks.joins(body),
         checks.conditions(front, body),
-        checks.anchors(body, sieve_of.values()),
+        checks.anchors(body, prefilter_of.values()),
         kinds,
         any(map(is_layer, body.before)),
         () if front.preserves_meaning else changes,

@@ -15,7 +15,7 @@ from caffefix.caffe.slots import Slot, says_nothing, slots
 from caffefix.patching.goals import ROOT, Goal
 from caffefix.patching.layers import Layers
 from caffefix.patching.pattern import LAYER, Literal, Message, Scalar, Template, Value, Variable
-from caffefix.patching.sieve import Sieve
+from caffefix.patching.prefilter import Prefilter
 from caffefix.patching.values import Bound, Constraint, holes, plain, same, taken_out
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
@@ -82,7 +82,7 @@ class Search:
     """
 
     goals: tuple[Goal, ...]
-    sieves: dict[int, Sieve]
+    prefilters: dict[int, Prefilter]
     constraints: dict[str, Constraint]
     host: Place
     layers: Layers | None
@@ -186,9 +186,9 @@ class Search:
     def _messages(
         self, goal: Goal, item: Message, parent: Node, kind: str
     ) -> Iterator[tuple[Place, dict[str, Bound]]]:
-        sieve = self.sieves[item.offset]
+        prefilter = self.prefilters[item.offset]
         for node in self._nodes(goal, item, parent):
-            if not node.is_message or not sieve.passes(node.block):
+            if not node.is_message or not prefilter.passes(node.block):
                 continue  # most layers: they are not worth a step
             self._count()
             if id(node) in self.used or not self._in_order(goal, node):

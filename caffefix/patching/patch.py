@@ -12,12 +12,12 @@ from caffefix.caffe.schema import load as load_schema
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.findings import Applicability, Finding, Fix, Subject
 from caffefix.patching.entries import Entry
+from caffefix.patching.front_matter import Front, Where
 from caffefix.patching.goals import Goal, is_layer
 from caffefix.patching.layers import Layers
 from caffefix.patching.matcher import Match, Place, Search
-from caffefix.patching.matter import Front, Where
 from caffefix.patching.pattern import Body
-from caffefix.patching.sieve import Sieve
+from caffefix.patching.prefilter import Prefilter
 from caffefix.patching.values import Bound, filled
 from caffefix.syntax.edits import EditError
 from caffefix.syntax.lowering import lower
@@ -77,7 +77,7 @@ class Patch:
     body: Body
     entries: tuple[Entry, ...]
     goals: tuple[Goal, ...]
-    sieves: dict[int, Sieve]
+    prefilters: dict[int, Prefilter]
     joins: tuple[Join, ...]
     conditions: tuple[tuple[Where, int], ...]
     needs: frozenset[str]
@@ -133,7 +133,7 @@ class Patch:
             return subject.verdict is None or subject.verdict.accepted_by("bvlc")
 
         layers = _layers(subject.document, net) if net is not None else None
-        return Search(self.goals, self.sieves, self.front.constraints, host, layers, bvlc)
+        return Search(self.goals, self.prefilters, self.front.constraints, host, layers, bvlc)
 
     def layers_matched(self, subject: Subject) -> Iterator[tuple[Node, ...]]:
         """The layers of each match, in the order of the body."""

@@ -89,7 +89,7 @@ def check_ends(patch: Patch) -> None:
         return  # there is no sample: the engine will see
     host = Place(document.root, kind)
     layers = Layers(Net(document.root)) if kind == NET else None
-    search = _SampleSearch(patch.goals, patch.sieves, _constraints(patch, values), host, layers, lambda: True)
+    search = _SampleSearch(patch.goals, patch.prefilters, _constraints(patch, values), host, layers, lambda: True)
     search.results = results
     try:
         for index, match in enumerate(patch.matches(search)):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, partial
 
 from caffefix._startup.resources import content, in_source_tree, resource, sum_of
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers import Fixer, skips_nothing
 from caffefix.syntax.tables import checksum
 
@@ -83,11 +83,11 @@ def declared(file: str) -> Row:
     """What a patch declares: its row in the index."""
     patch = _patch(file)
     front, needs = patch.front, tuple(sorted(patch.needs))
-    return file, front.name, front.phase.value, patch.changes, front.group, front.opt_in, needs
+    return file, front.name, front.runs_in.value, patch.changes, front.group, front.opt_in, needs
 
 
 def _of_file(
-    file: str, name: str, phase: int, changes: tuple[str, ...], group: str, opt_in: bool, needs: tuple[str, ...]
+    file: str, name: str, runs_in: int, changes: tuple[str, ...], group: str, opt_in: bool, needs: tuple[str, ...]
 ) -> Fixer:
     """A patch as the engine runs it, which is read when somebody asks what it finds, or what it is about."""
 
@@ -101,7 +101,7 @@ def _of_file(
         return iter(found)
 
     signs = tuple((need,) for need in needs)
-    return Fixer(name, Phase(phase), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
+    return Fixer(name, Pass(runs_in), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
@@ -119,7 +119,7 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
     front = patch.front
     return Fixer(
         front.name,
-        front.phase,
+        front.runs_in,
         find,
         patch.changes,
         group=front.group,

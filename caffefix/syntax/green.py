@@ -89,7 +89,7 @@ class Block:
     (fields, or blocks of kind ``{`` or ``<``) that bear the list's name.
     """
 
-    __slots__ = ("_places", "close", "gist", "items", "kind", "name", "open", "size", "whole")
+    __slots__ = ("_places", "close", "items", "kind", "name", "open", "shape_key", "size", "whole")
     type = "BLOCK"
 
     def __init__(self, open: Bracket, items: list[Green], close: Bracket, kind: str = "{") -> None:
@@ -100,7 +100,7 @@ class Block:
         self.name = open.name
         self.size = -1  # length of the text, filled in by measure()
         self._places: dict[str, list[int]] | None = None
-        self.gist = self.whole = 0  # filled in by gist()
+        self.shape_key = self.whole = 0  # filled in by gist()
 
     @property
     def has_colon(self) -> bool:

@@ -161,7 +161,7 @@ def _anonymous(result: FileResult) -> FileResult | None:
         reason=reason,
         diff=_headless(result.diff),
         unsafe=tuple(map(_headless, result.unsafe)),
-        stages=tuple(replace(stage, diff=_headless(stage.diff)) for stage in result.stages),
+        steps=tuple(replace(step, diff=_headless(step.diff)) for step in result.steps),
     )
 
 
@@ -177,7 +177,7 @@ def _as_file(result: FileResult, path: str, name: str) -> FileResult:
         reason=path + result.reason if result.reason else "",
         diff=head + result.diff if result.diff else b"",
         unsafe=tuple(head + diff for diff in result.unsafe),
-        stages=tuple(replace(stage, diff=head + stage.diff) for stage in result.stages),
+        steps=tuple(replace(step, diff=head + step.diff) for step in result.steps),
     )
 
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from caffefix._startup.records import dataclass, field, fields
 from caffefix.engine.repair import Request
 from caffefix.engine.select import Selection
-from caffefix.findings import CAFFE, Options
+from caffefix.findings import CAFFE, Assumptions
 from caffefix.zoo.config_file import OWN, SHARED, ConfigError, ConfigFile, load
 
 DEFAULT = "default"
@@ -22,7 +22,7 @@ COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CliOverrides:
     """What the command line says; None where it says nothing."""
 
     select: tuple[str, ...] | None = None
@@ -65,7 +65,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class EffectiveConfig:
     """What is in force for one path, and where from.
 
     Attributes:
@@ -98,7 +98,7 @@ class InForce:
         s = self.settings
         named = self.origins["select"] == COMMAND_LINE
         selection = Selection(s.select, (*s.ignore, *self.ignored_here), s.unsafe, by_name=named)
-        return Request(selection, Options(from_scratch=s.from_scratch, dialect=s.dialect, target=s.target))
+        return Request(selection, Assumptions(from_scratch=s.from_scratch, dialect=s.dialect, target=s.target))
 
     def excludes_itself(self) -> bool:
         """Whether a pattern of ``exclude`` means the path itself, not a folder that it is in."""
@@ -152,12 +152,12 @@ class Configuration:
         isolated: whether no file is read.
     """
 
-    given: Given = field(default_factory=Given)
+    given: CliOverrides = field(default_factory=CliOverrides)
     file: str = ""
     isolated: bool = False
     _nearest: dict[str, ConfigFile | None] = field(default_factory=dict)
 
-    def of(self, path: str) -> InForce:
+    def of(self, path: str) -> EffectiveConfig:
         """What is in force for a file, or for the files in a folder.
 
         Raises:
@@ -174,12 +174,12 @@ class Configuration:
         """Whether a file with an unusual name is taken where its folder is searched."""
         return self._in_force(path, os.path.dirname(os.path.abspath(path))).includes_itself()
 
-    def _in_force(self, path: str, folder: str) -> InForce:
+    def _in_force(self, path: str, folder: str) -> EffectiveConfig:
         config = self._config(folder)
         values = {name.replace("-", "_"): value for name, value in config.values.items()} if config else {}
         origins = {f.name: DEFAULT for f in fields(Settings)}
         origins.update(dict.fromkeys(values, config.path if config else ""))
-        for f in fields(Given):
+        for f in fields(CliOverrides):
             value = getattr(self.given, f.name)
             if value is not None:
                 values[f.name], origins[f.name] = value, COMMAND_LINE
@@ -187,7 +187,7 @@ class Configuration:
             if getattr(self.given, name) is not None:  # either says all that the other one does
                 values[other], origins[other] = "", COMMAND_LINE
         where = (config.path, config.root) if config else ("", os.path.abspath(os.curdir))
-        return InForce(path, Settings(**values), origins, *where)
+        return EffectiveConfig(path, Settings(**values), origins, *where)
 
     def _config(self, folder: str) -> ConfigFile | None:
         if self.isolated:

@@ -11,7 +11,7 @@ from types import TracebackType
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult
 from caffefix.zoo.git import GitError, top_level
-from caffefix.zoo.how import How
+from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.series import Series, author, check_clean, commit, tracked
 
 
@@ -67,10 +67,10 @@ class Delivery:
         if self._passing:
             shutil.rmtree(self._passing, ignore_errors=True)
 
-    def how(self, how: How) -> How:
+    def run_options(self, run_options: RunOptions) -> RunOptions:
         """How the run has to go about its files: nothing is written, and names are those that git has."""
         known = None if self.patch_dir else tracked(self._top)
-        return replace(how, writing=False, base=self._top, known=known)
+        return replace(run_options, writing=False, base=self._top, known=known)
 
     def of(self, results: Iterable[FileResult]) -> Iterator[FileResult]:
         """The results on their way to a report; after the last one, the patches are there.

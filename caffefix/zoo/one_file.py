@@ -7,11 +7,11 @@ import os
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
-from caffefix.zoo.config import Configuration, InForce
+from caffefix.zoo.config import Configuration, EffectiveConfig
 from caffefix.zoo.family import Families
 from caffefix.zoo.files import FileError, read
-from caffefix.zoo.how import How
 from caffefix.zoo.own_caffe import Found, OwnCaffeError
+from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ class OneFile:
 
     configuration: Configuration
     work: Work
-    how: How
+    run_options: RunOptions
     within: frozenset[str] | None = None  # the real paths of what was given; None for anywhere
     cache: Cache | None = None
     _families: Families = field(default_factory=Families)
@@ -33,12 +33,12 @@ class OneFile:
 
     def begin(self) -> None:
         """Folders are read anew."""
-        self._families = Families(self.how.roots, self.within or ())
+        self._families = Families(self.run_options.roots, self.within or ())
         self._folders = {}
 
     def __call__(self, path: str) -> FileResult:
         """Read and work; every failure is the file's outcome."""
-        real, base = self._real(path), self._real_folder(self.how.base or os.curdir)
+        real, base = self._real(path), self._real_folder(self.run_options.base or os.curdir)
         try:
             self._check_place(path, real, base)
             data = read(path)
@@ -48,7 +48,7 @@ class OneFile:
         result = run_data(self.configuration.of(path), data, self.work, self._families, self.cache, shown)
         if result.new is None:
             return result
-        if self.how.known is not None and real not in self.how.known:
+        if self.run_options.known is not None and real not in self.run_options.known:
             return FileResult(path, Status.ERROR, f"{path}: left alone: git does not know it; git add it first")
         return replace(result, digest=digest_of(data))
 
@@ -58,7 +58,7 @@ class OneFile:
         Raises:
             FileError: it is one.
         """
-        self._check_place(path, os.path.realpath(path), os.path.realpath(self.how.base or os.curdir))
+        self._check_place(path, os.path.realpath(path), os.path.realpath(self.run_options.base or os.curdir))
 
     def _real(self, path: str) -> str:
         """The path without links."""
@@ -75,8 +75,8 @@ class OneFile:
 
     def _check_place(self, path: str, real: str, base: str) -> None:
         """Refuse what a link leads to outside of the paths that were given, and what patches cannot name."""
-        if self.how.base and os.path.commonpath((real, base)) != base:
-            raise FileError(f"{path}: left alone: it is not in {self.how.base}, which the patches are for")
+        if self.run_options.base and os.path.commonpath((real, base)) != base:
+            raise FileError(f"{path}: left alone: it is not in {self.run_options.base}, which the patches are for")
         above = real
         while self.within is not None and above not in self.within:
             parent = os.path.dirname(above)
@@ -102,7 +102,7 @@ def digest_of(data: bytes) -> bytes:
 
 
 def run_data(
-    in_force: InForce,
+    in_force: EffectiveConfig,
     data: bytes,
     work: Work,
     families: Families | None = None,

@@ -67,7 +67,7 @@ def patch_files(path: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class UserPatches:
     """The patches of ``--patch``.
 
     Attributes:
@@ -87,7 +87,7 @@ class Given:
         return replace(selection, select=select, patches=self.patches, named=self.named)
 
 
-def given(values: Iterable[str]) -> Given:
+def given(values: Iterable[str]) -> UserPatches:
     """The patches that a user gives.
 
     Raises:
@@ -102,7 +102,7 @@ def given(values: Iterable[str]) -> Given:
             if not os.path.isdir(value):
                 named.add(patch.front.name)
     found = tuple(fixer_of(patch, asked=True) for patch in patches.values())
-    return Given(found, frozenset(named), tuple(patch.source.data for patch in patches.values()))
+    return UserPatches(found, frozenset(named), tuple(patch.source.data for patch in patches.values()))
 
 
 def _find(value: str) -> Patch:

@@ -14,7 +14,7 @@ from caffefix._startup.records import dataclass, fields
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
-from caffefix.results import Diagnostic, FileResult, LineChange, Replacement, Stage, Status, TextFix
+from caffefix.results import Diagnostic, FileResult, LineChange, RepairStep, Replacement, Status, TextFix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ _CHANGE = _record(Change, place=_TEXT, layer=_TEXT, ordinal=_NUMBER, path=_TEXT,
 _REPLACEMENT = _record(Replacement, line=_NUMBER, column=_NUMBER, end_line=_NUMBER, end_column=_NUMBER, new=_TEXT)
 _LINES = _record(LineChange, line=_NUMBER, end_line=_NUMBER, new=_TEXT)
 _TEXT_FIX = _record(TextFix, findings=_many(_NUMBER), replacements=_many(_REPLACEMENT), lines=_optional(_LINES))
-_STAGE = _record(Stage, round=_NUMBER, phase=_NUMBER, name=_TEXT, diff=_BYTES, findings=_NUMBER)
+_STEP = _record(RepairStep, round=_NUMBER, runs_in=_NUMBER, name=_TEXT, diff=_BYTES, findings=_NUMBER)
 RESULT = _record(
     FileResult,
     path=_TEXT, status=_one_of(Status), reason=_TEXT, findings=_many(_DIAGNOSTIC), diff=_BYTES,
     new=_optional(_BYTES), unsafe=_many(_BYTES), role=_optional(_one_of(Role)), delta=_many(_CHANGE),
     suppressed=_many(_DIAGNOSTIC), fixes=_many(_TEXT_FIX), line=_NUMBER, column=_NUMBER,
-    stages=_many(_STAGE), forks=_optional(_many(_TEXT)), skipped=_many(_TEXT), digest=_BYTES,
+    steps=_many(_STEP), forks=_optional(_many(_TEXT)), skipped=_many(_TEXT), digest=_BYTES,
     trouble=_TEXT,
 )  # fmt: skip

@@ -13,9 +13,9 @@ from caffefix.zoo.config_file import ConfigError
 from caffefix.zoo.discover import SUFFIXES, Search, discover
 from caffefix.zoo.executor import Batch, Executor
 from caffefix.zoo.family import MOST
-from caffefix.zoo.how import How
 from caffefix.zoo.one_file import OneFile
 from caffefix.zoo.own_caffe import OwnCaffeError, OwnCaffes
+from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class FileFilter:
     """Which of the files that are found are meant.
 
     Attributes:
@@ -89,7 +89,11 @@ class Run:
 
 
 def run(
-    paths: Sequence[str], configuration: Configuration, work: Work, how: How, which: Which | None = None
+    paths: Sequence[str],
+    configuration: Configuration,
+    work: Work,
+    run_options: RunOptions,
+    file_filter: FileFilter | None = None,
 ) -> Run:
     """Find the files, and make ready for them; nothing is touched before the run is iterated over.
 
@@ -100,15 +104,17 @@ def run(
         ConfigError: a configuration file cannot be used.
         GitError: git does not know what has changed.
     """
-    which = which or Which()
-    search = Search(configuration.excludes, configuration.includes, which.gitignore, how.follow_links)
-    found = list(which.of(discover(paths, search), paths))
+    file_filter = file_filter or FileFilter()
+    search = Search(
+        configuration.excludes, configuration.includes, file_filter.gitignore, run_options.follow_links
+    )
+    found = list(file_filter.of(discover(paths, search), paths))
     protos = {configuration.of(path).settings.proto for path in found} - {""}
     for proto in sorted(protos):
         _check_proto(proto)
-    within = None if how.follow_links else frozenset(map(os.path.realpath, paths))
-    task = OneFile(configuration, work, how, within, how.cache(len(found)))
-    return Run(found, task, how.executor(len(found)), how.writer(task.check))
+    within = None if run_options.follow_links else frozenset(map(os.path.realpath, paths))
+    task = OneFile(configuration, work, run_options, within, run_options.cache(len(found)))
+    return Run(found, task, run_options.executor(len(found)), run_options.writer(task.check))
 
 
 def _check_proto(path: str) -> None:

@@ -1,7 +1,7 @@
 """A zoo's repair as a series of patches: one a finding, or one a finding and folder.
 
 Applied in order, they give what the direct run gives: in each file the fixers work in rounds, in the
-order of (round, phase, name), and so does the series. Where a round before brought a finding to light
+order of (round, pass, name), and so does the series. Where a round before brought a finding to light
 once more, a second patch is about it.
 """
 
@@ -27,7 +27,7 @@ from caffefix.zoo.git import GitError, git, names_signer
 # Characters of a folder's name in that of a patch.
 _LONGEST = 80
 
-# Round, phase and name of the fixer, and the folder if there is a patch for each.
+# Round, pass and name of the fixer, and the folder if there is a patch for each.
 Key: TypeAlias = "tuple[int, int, str, str]"
 
 
@@ -89,25 +89,25 @@ class Series:
         shutil.rmtree(self._spool, ignore_errors=True)
 
     def add(self, result: FileResult) -> None:
-        """Take a file's stages in.
+        """Take a file's steps in.
 
         Raises:
             FileError: there is no room for them.
         """
         folder = top_folder(result.path, self.roots) if self.by_folder else ""
-        for stage in result.stages:
-            if not stage.diff:
+        for step in result.steps:
+            if not step.diff:
                 continue
-            key = (stage.round, stage.phase, stage.name, folder)
+            key = (step.round, step.runs_in, step.name, folder)
             patch = self._patches.get(key)
             if patch is None:
                 patch = self._patches[key] = _Patch(os.path.join(self._spool, str(len(self._patches))))
             patch.files += 1
-            patch.findings += stage.findings
-            patch.plain &= mail.is_plain((stage.diff,))
+            patch.findings += step.findings
+            patch.plain &= mail.is_plain((step.diff,))
             try:
                 with open(patch.spool, "ab") as file:
-                    file.write(stage.diff)
+                    file.write(step.diff)
             except OSError as error:
                 raise _failed(patch.spool, error) from error
 

@@ -7,14 +7,14 @@ from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
 from caffefix.results import FileResult
 from caffefix.syntax.source import Source
-from caffefix.zoo.config import InForce
+from caffefix.zoo.config import EffectiveConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
     from caffefix.evidence.logs.evidence import LogEvidence
-    from caffefix.zoo.patches import Given
+    from caffefix.zoo.patches import UserPatches
 else:
     Protocol = object
 
@@ -22,10 +22,10 @@ else:
 class Work(Protocol):
     """How a file is worked on; it is sent to other processes, so that it has to be picklable."""
 
-    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+    def __call__(self, source: Source, in_force: EffectiveConfig, name: str, family: Family) -> FileResult:
         """The outcome for a file, with its name in the diff and what is beside it."""
 
-    def asked(self, in_force: InForce) -> str:
+    def asked(self, in_force: EffectiveConfig) -> str:
         """Words that say all that is asked for; empty if results must not be kept."""
 
 
@@ -36,7 +36,7 @@ class Repairing:
     Attributes:
         delta: whether results tell what changes in the meaning.
         fixes: whether they tell what each fix changes in the text.
-        stages: whether they tell what each fixer changes.
+        steps: whether they tell what each fixer changes.
         forks: whether they tell which forks accept the files.
         log: what a training log of the files shows; None without one.
         patches: that the user gave; None for none.
@@ -44,16 +44,16 @@ class Repairing:
 
     delta: bool = False
     fixes: bool = False
-    stages: bool = False
+    steps: bool = False
     forks: bool = False
     log: LogEvidence | None = None
-    patches: Given | None = None
+    patches: UserPatches | None = None
 
-    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+    def __call__(self, source: Source, in_force: EffectiveConfig, name: str, family: Family) -> FileResult:
         """Repair one file, in memory."""
         return repair(source, self.request(in_force), name, family)
 
-    def asked(self, in_force: InForce) -> str:
+    def asked(self, in_force: EffectiveConfig) -> str:
         """The request, patches by their texts; what is said by a log is not kept."""
         if self.log is not None:
             return ""
@@ -64,12 +64,12 @@ class Repairing:
         plain = replace(selection, patches=(), named=frozenset())
         return repr((replace(request, selection=plain), named, texts))
 
-    def request(self, in_force: InForce) -> Request:
+    def request(self, in_force: EffectiveConfig) -> Request:
         """What is asked of the engine."""
         request = in_force.request()
         if self.patches is not None:
             request = replace(request, selection=self.patches.added_to(request.selection))
         options = replace(request.options, log=self.log)
         return replace(
-            request, delta=self.delta, fixes=self.fixes, stages=self.stages, forks=self.forks, options=options
+            request, delta=self.delta, fixes=self.fixes, steps=self.steps, forks=self.forks, options=options
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def configuration(config: str | None, no_config: bool, unsafe: bool | None = None, **given: Any) -> Configuration:
     """What the options of ``configured`` say, checked."""
     from caffefix.engine.select import Selection, UnknownNameError
-    from caffefix.zoo.config import Configuration, Given
+    from caffefix.zoo.config import CliOverrides, Configuration
 
     if config is not None and no_config:
         raise misuse("--config and --no-config cannot both be given")
@@ -29,7 +29,7 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
         raise misuse("--proto wants a file")
     if given["dialect"] and given["proto"]:
         raise misuse("--dialect and --proto cannot both be given")
-    said = Given(
+    said = CliOverrides(
         select=select or None,
         ignore=ignore or None,
         exclude=given["exclude"] or None,
@@ -42,7 +42,7 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
     return Configuration(said, config or "", isolated=no_config)
 
 
-def patches_of(values: tuple[str, ...]) -> patches.Given | None:
+def patches_of(values: tuple[str, ...]) -> patches.UserPatches | None:
     """The patches of ``--patch``; one that cannot be right ends the run before it has begun."""
     if not values:
         return None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from caffefix.results import FileResult
     from caffefix.zoo.delivery import Delivery
-    from caffefix.zoo.how import How
-    from caffefix.zoo.run import Run, Which
+    from caffefix.zoo.run import FileFilter, Run
+    from caffefix.zoo.run_options import RunOptions
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
@@ -40,14 +40,14 @@ def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str,
     return (*paths, *listed(data))
 
 
-def which(changed_since: str, no_gitignore: bool, **others: Any) -> Which:
+def file_filter(changed_since: str, no_gitignore: bool, **others: Any) -> FileFilter:
     """Which files of those that are found are meant."""
-    from caffefix.zoo.run import Which
+    from caffefix.zoo.run import FileFilter
 
-    return Which(changed_since, not no_gitignore)
+    return FileFilter(changed_since, not no_gitignore)
 
 
-def how(
+def run_options(
     writing: bool,
     roots: tuple[str, ...],
     jobs: int | None,
@@ -57,14 +57,14 @@ def how(
     backup: str,
     allow_dirty: bool,
     **others: Any,
-) -> How:
+) -> RunOptions:
     """How the run goes about them."""
     from caffefix.zoo.discover import SUFFIXES
-    from caffefix.zoo.how import How
+    from caffefix.zoo.run_options import RunOptions
 
     if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
         raise misuse("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
-    return How(
+    return RunOptions(
         writing,
         roots,
         jobs or 0,
@@ -99,7 +99,7 @@ class Handover:
         report_file: str,
         **others: Any,
     ) -> None:
-        self.stages = bool(patch_dir or commit)
+        self.steps = bool(patch_dir or commit)
         self.forks = bool(report_file)
         self.done = self.told = 0
         self._paths = paths
@@ -110,11 +110,11 @@ class Handover:
         self._running: Generator[FileResult] | None = None
         if patch_dir and commit:
             raise misuse("--patch-dir and --commit cannot both be given")
-        if self.stages and (not writing or paths == ("-",)):
+        if self.steps and (not writing or paths == ("-",)):
             raise misuse("--patch-dir and --commit are for files, and not for --dry-run or --check")
-        if split_by and not self.stages:
+        if split_by and not self.steps:
             raise misuse("--split-by is for --patch-dir and --commit")
-        if self.stages:
+        if self.steps:
             from caffefix.zoo.delivery import Delivery
 
             self._delivery = Delivery(paths, patch_dir, bool(split_by), bool(unsafe))
@@ -139,9 +139,9 @@ class Handover:
             if self._delivery is not None:
                 self._delivery.__exit__(None, None, None)
 
-    def how(self, how: How) -> How:
+    def run_options(self, run_options: RunOptions) -> RunOptions:
         """How the run has to go about the files."""
-        return self._delivery.how(how) if self._delivery is not None else how
+        return self._delivery.run_options(run_options) if self._delivery is not None else run_options
 
     def of(self, run: Run) -> Iterator[FileResult]:
         """The results on their way to the report."""
@@ -173,21 +173,21 @@ class Handover:
                     self._summary.json() if self._report_file.endswith(".json") else self._summary.markdown()
                 )
 
-    def interrupted(self, how: str) -> str:
+    def interrupted(self, words: str) -> str:
         """What to say of a run that did not come to its end, and of files that no report has told of.
 
         Args:
-            how: in which way it was ended.
+            words: in which way it was ended.
         """
-        if self.stages:
-            return f"{how}: no patch and no commit was made"
+        if self.steps:
+            return f"{words}: no patch and no commit was made"
         if self._run is None:
-            return f"{how}: nothing was changed"
+            return f"{words}: nothing was changed"
         written = self._run.written
         untold = written[self.told :]  # done, but not counted yet
         told = "".join(f"{visible(path)}: fixed\n" for path in untold)
         done = self.done + len(untold)
         return (
-            f"{told}{how} after {done} of {len(self._run)} files, {len(written)} of them fixed: "
+            f"{told}{words} after {done} of {len(self._run)} files, {len(written)} of them fixed: "
             "every other file is as it was; run again to go on"
         )

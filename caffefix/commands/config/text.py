@@ -6,7 +6,7 @@ import json
 
 from caffefix.reports.as_json import clean
 from caffefix.syntax.source import visible
-from caffefix.zoo.config import InForce, Settings
+from caffefix.zoo.config import EffectiveConfig, Settings
 from caffefix.zoo.config_file import KEYS
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-def render(found: InForce) -> str:
+def render(found: EffectiveConfig) -> str:
     """A line for each key: its value as TOML, and where it comes from."""
     rows = [(key, _toml(_value(found.settings, key)), _origin(found, key)) for key in KEYS]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -29,7 +29,7 @@ def render(found: InForce) -> str:
     return "".join(f"{line}\n" for line in out)
 
 
-def as_json(found: InForce) -> str:
+def as_json(found: EffectiveConfig) -> str:
     """The object that docs/json.md describes."""
     settings = {
         key: {"value": _value(found.settings, key), "from": clean(found.origins[key.replace("-", "_")])}
@@ -46,7 +46,7 @@ def as_json(found: InForce) -> str:
     return json.dumps(report, indent=1) + "\n"
 
 
-def _origin(found: InForce, key: str) -> str:
+def _origin(found: EffectiveConfig, key: str) -> str:
     return visible(found.origins[key.replace("-", "_")])
 
 

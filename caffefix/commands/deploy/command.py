@@ -54,7 +54,7 @@ def command(
     """
     from caffefix.caffe.refusal import Refusal
     from caffefix.commands.deploy.text import render
-    from caffefix.commands.deploy.work import Options, deploy
+    from caffefix.commands.deploy.work import DeployOptions, deploy
     from caffefix.syntax.source import Source
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.files import FileError, put, read_once
@@ -64,7 +64,7 @@ def command(
         raise click.UsageError("--force says what may become of FILE: give -o FILE")
     try:
         source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
-        wanted = Options(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
+        wanted = DeployOptions(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
         made = deploy(source, wanted, own_caffe(source.path))
         if out is not None:
             put(out, made.data, force=force)

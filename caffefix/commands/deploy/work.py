@@ -36,7 +36,7 @@ _MIGRATIONS = ("legacy-v0-layers", "legacy-v1-layers", "legacy-input-fields")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DeployOptions:
     """How a deploy net is made.
 
     Attributes:
@@ -90,7 +90,7 @@ class Deployed:
     notes: tuple[str, ...]
 
 
-def deploy(source: Source, options: Options, caffes: Caffes | None = None) -> Deployed:
+def deploy(source: Source, options: DeployOptions, caffes: Caffes | None = None) -> Deployed:
     """Make a deploy net.
 
     Args:
@@ -130,7 +130,7 @@ class _Migrated:
     cut: tuple[str, ...] = ()
 
 
-def _migrated(source: Source, options: Options) -> _Migrated:
+def _migrated(source: Source, options: DeployOptions) -> _Migrated:
     document = parse(source.text)
     role = file_role(document)
     if role in (Role.SOLVER, Role.OTHER, Role.SNIPPET):
@@ -154,7 +154,7 @@ def _migrated(source: Source, options: Options) -> _Migrated:
         return _Migrated(shorter, True, tuple(one_line(layer.name or layer.type) for layer in cut))
 
 
-def _foreign(net: Net, options: Options) -> list[Layer]:
+def _foreign(net: Net, options: DeployOptions) -> list[Layer]:
     """Layers of V1 that only a fork reads and no prediction needs; none if one of them says what is predicted."""
     try:
         dropped = plan(net, options.stages, options.outputs).dropped
@@ -179,7 +179,7 @@ def _upgraded(source: Source) -> Source:
 
 
 class _Deploy:
-    def __init__(self, migrated: _Migrated, options: Options) -> None:
+    def __init__(self, migrated: _Migrated, options: DeployOptions) -> None:
         self.source = migrated.source
         self.options = options
         self.migrated = migrated

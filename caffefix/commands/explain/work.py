@@ -31,7 +31,7 @@ def page_of(fixer: Fixer) -> Page:
     _, *parts = _HEADING.split(fixer.page)
     sections = tuple(Section(title, text.strip("\n")) for title, text in zip(parts[::2], parts[1::2], strict=True))
     return Page(
-        fixer.name, fixer.group, fixer.phase.name.lower(), _applicability(sections), fixer.summary, sections,
+        fixer.name, fixer.group, fixer.runs_in.name.lower(), _applicability(sections), fixer.summary, sections,
         fixer.changes, fixer.needs_family,
     )  # fmt: skip
 

@@ -19,8 +19,8 @@ def command(form: str) -> None:
     if form == "json":
         import json
 
-        rows = [{"name": f.name, "phase": f.phase.name.lower(), "summary": f.summary} for f in registered()]
+        rows = [{"name": f.name, "phase": f.runs_in.name.lower(), "summary": f.summary} for f in registered()]
         say(sys.stdout, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
     else:
-        table = [(f.name, f.phase.name.lower(), f.summary) for f in registered()]
+        table = [(f.name, f.runs_in.name.lower(), f.summary) for f in registered()]
         say(sys.stdout, render_fixers(table))

@@ -16,8 +16,7 @@ from caffefix.evidence.logs.diagnosis import Observation, diagnose
 from caffefix.evidence.logs.evidence import evidence_of
 from caffefix.evidence.logs.forks import fingerprint
 from caffefix.evidence.logs.model import TrainingLog
-from caffefix.findings import Phase as FixPhase
-from caffefix.findings import Severity, Subject
+from caffefix.findings import Pass, Severity, Subject
 from caffefix.fixers import fixers
 from caffefix.results import Diagnostic
 from caffefix.syntax.parse import PrototxtError, parse
@@ -84,7 +83,7 @@ def _explained(observation: Observation, net: Net, log: TrainingLog, findings: S
     causes = _nearest(start, layers, _by_layer(killers)) if is_death else ()
     if causes:
         return Diagnosed(observation, tuple(causes), is_certain=True)
-    format_only = {f.name for f in fixers() if f.phase is FixPhase.UPGRADE}
+    format_only = {f.name for f in fixers() if f.runs_in is Pass.UPGRADE}
     others = [f for f in findings if f.name not in format_only and f.severity is not Severity.INFO]
     return Diagnosed(observation, tuple(_nearest(start, layers, _by_layer(others))))
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from caffefix.commands.patch.judging import judge
-from caffefix.commands.patch.results import Verdict
+from caffefix.commands.patch.results import PatchVerdict
 from caffefix.patching.patch import Patch
 from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
@@ -20,7 +20,7 @@ from caffefix.zoo.patches import PatchFileError, load_patch, patch_files
 _BEFORE, _AFTER = "before.prototxt", "after.prototxt"
 
 
-def run_cases(path: str) -> Iterator[Verdict]:
+def run_cases(path: str) -> Iterator[PatchVerdict]:
     """The outcome of each case of a patch file, or of a folder of patches.
 
     Raises:
@@ -46,16 +46,16 @@ def _folders(tests: Path) -> list[Path]:
     return sorted(p for p in inside if p.is_dir() or (p.is_symlink() and not p.exists()))
 
 
-def _run(patch: Patch, folder: Path) -> Verdict:
+def _run(patch: Patch, folder: Path) -> PatchVerdict:
     before, after = folder / _BEFORE, folder / _AFTER
     trouble = _trouble(folder)
     if trouble:
-        return Verdict(str(folder), False, trouble)
+        return PatchVerdict(str(folder), False, trouble)
     try:
         expected = read(str(after)) if after.exists() else None
         return judge(str(folder), patch, Source(str(before), read(str(before))), expected)
     except FileError as error:
-        return Verdict(str(folder), False, str(error))
+        return PatchVerdict(str(folder), False, str(error))
 
 
 def _trouble(folder: Path) -> str:

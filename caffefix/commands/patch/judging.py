@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
-from caffefix.commands.patch.results import Verdict
+from caffefix.commands.patch.results import PatchVerdict
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.patching.patch import Patch
@@ -19,7 +19,7 @@ def alone(patch: Patch) -> Request:
     return Request(Selection(patches=(fixer_of(patch),), named=frozenset({patch.front.name})))
 
 
-def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Verdict:
+def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> PatchVerdict:
     """Whether a patch makes of a file what it should.
 
     Args:
@@ -30,16 +30,16 @@ def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Verdi
     """
     result = repair(before, alone(patch))
     if result.status.failed:
-        return Verdict(case, False, result.reason)
+        return PatchVerdict(case, False, result.reason)
     found = [d for d in result.findings if d.name == patch.front.name]
     if after is None:
         lines = [f"line {d.line}: found where nothing should be: {d.message}" for d in found]
-        return Verdict(case, not found, "\n".join(lines))
+        return PatchVerdict(case, not found, "\n".join(lines))
     if not found:
-        return Verdict(case, False, "it finds nothing; without after.prototxt, that is what is expected")
+        return PatchVerdict(case, False, "it finds nothing; without after.prototxt, that is what is expected")
     made = before.data if result.new is None else result.new
     if made == after:
-        return Verdict(case, True)
+        return PatchVerdict(case, True)
     expected, got = (display(data.decode("latin-1")).split("\n") for data in (after, made))
     shown = list(unified_diff(expected, got, "expected", "made", lineterm="", n=1))
-    return Verdict(case, False, "\n".join(shown[:_LINES]))
+    return PatchVerdict(case, False, "\n".join(shown[:_LINES]))

@@ -6,7 +6,7 @@ from caffefix._startup.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PatchVerdict:
     """The outcome of a case.
 
     Attributes:

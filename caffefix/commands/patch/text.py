@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caffefix.commands.patch.results import Verdict
+from caffefix.commands.patch.results import PatchVerdict
 from caffefix.syntax.source import visible
 
 
-def render_verdicts(verdicts: Sequence[Verdict]) -> str:
+def render_verdicts(verdicts: Sequence[PatchVerdict]) -> str:
     """The outcome of each case, and the count."""
     lines = []
     for verdict in verdicts:

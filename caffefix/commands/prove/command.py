@@ -14,7 +14,7 @@ from caffefix.commands._shared.output import colour, say
 
 if TYPE_CHECKING:
     from caffefix.commands.prove.work import Proved
-    from caffefix.evidence.training.trial import Options
+    from caffefix.evidence.training.trial import TrialOptions
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -91,9 +91,9 @@ def command(
     """
     from caffefix.engine.repair import Request
     from caffefix.engine.select import Selection, UnknownNameError
-    from caffefix.evidence.training.sources import Given
-    from caffefix.evidence.training.trial import Options
-    from caffefix.findings import Options as FileOptions
+    from caffefix.evidence.training.sources import StatedInput
+    from caffefix.evidence.training.trial import TrialOptions
+    from caffefix.findings import Assumptions
 
     selection = Selection(select, ignore, unsafe)
     try:
@@ -101,25 +101,25 @@ def command(
     except UnknownNameError as error:
         raise click.UsageError(str(error)) from None
     check_dialect(dialect)
-    options = Options(
+    options = TrialOptions(
         iterations=iterations,
         batch=batch,
         seed=seed,
         timeout=timeout,
         memory=int(memory * (1 << 30)),
         caffe_python=caffe_python,
-        given=Given(shapes, size),
+        given=StatedInput(shapes, size),
         rate=lr,
     )
     try:
-        proved = _proved((net, repaired, solver), Request(selection, FileOptions(dialect=dialect)), options)
+        proved = _proved((net, repaired, solver), Request(selection, Assumptions(dialect=dialect)), options)
     except KeyboardInterrupt:
         say(sys.stderr, "\ninterrupted: nothing was written\n")
         sys.exit(130)
     sys.exit(_report(proved, form))
 
 
-def _proved(files: tuple[str, str | None, str | None], request: object, options: Options) -> Proved:
+def _proved(files: tuple[str, str | None, str | None], request: object, options: TrialOptions) -> Proved:
     """The proof; without one, the reason goes to standard error and the program ends with 2."""
     from dataclasses import replace
 
@@ -149,11 +149,11 @@ def _report(proved: Proved, form: str) -> int:
     """Write the report; the exit status."""
     from caffefix.commands.prove import as_json as prove_json
     from caffefix.commands.prove import text as prove_text
-    from caffefix.evidence.training.trial import Verdict
+    from caffefix.evidence.training.trial import TrialVerdict
     from caffefix.reports.as_text import colored, plain
 
     if form == "json":
         say(sys.stdout, prove_json.render(proved))
     else:
         say(sys.stdout, prove_text.render(proved, colored if colour(sys.stdout) else plain))
-    return 0 if proved.proof.verdict is Verdict.LEARNS else 1
+    return 0 if proved.proof.verdict is TrialVerdict.LEARNS else 1

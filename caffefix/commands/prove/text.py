@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from caffefix.commands.prove.work import Proved
-from caffefix.evidence.training.trial import Proof, Side, Verdict
+from caffefix.evidence.training.trial import Proof, Side, TrialVerdict
 from caffefix.evidence.training.verdict import Outcome
 from caffefix.reports.as_text import Paint, plain
 
 _ROWS = 12
 _COLUMNS = 60
-_STYLES = {Verdict.LEARNS: "fixed", Verdict.DOES_NOT_LEARN: "warning", Verdict.WORSE: "error"}
+_STYLES = {TrialVerdict.LEARNS: "fixed", TrialVerdict.DOES_NOT_LEARN: "warning", TrialVerdict.WORSE: "error"}
 
 
 def render(proved: Proved, paint: Paint = plain) -> str:
@@ -32,9 +32,9 @@ def headline(proof: Proof) -> str:
     before, after = proof.before.outcome.value, proof.after.outcome.value
     if not proof.changed:
         return f"nothing is repaired; the net {after}"
-    if proof.verdict is Verdict.WORSE:
+    if proof.verdict is TrialVerdict.WORSE:
         return f"the repair makes it worse: before, the net {before}; after, it {after}"
-    if proof.verdict is Verdict.DOES_NOT_LEARN:
+    if proof.verdict is TrialVerdict.DOES_NOT_LEARN:
         return f"not proved: before, the net {before}; after, it {after}"
     if proof.before.outcome is Outcome.LEARNS:
         return "the net learns before and after the repair"

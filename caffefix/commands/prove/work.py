@@ -6,7 +6,7 @@ from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Generation, nets
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
-from caffefix.evidence.training.trial import Options, Proof, ProveError, prove
+from caffefix.evidence.training.trial import Proof, ProveError, TrialOptions, prove
 from caffefix.results import Diagnostic, Status
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
@@ -29,7 +29,7 @@ class Proved:
     proof: Proof
 
 
-def prove_file(source: Source, other: Source | None, request: Request, options: Options) -> Proved:
+def prove_file(source: Source, other: Source | None, request: Request, options: TrialOptions) -> Proved:
     """Train a net before and after its repair in real Caffe.
 
     Args:

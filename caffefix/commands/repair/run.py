@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from caffefix._startup.records import dataclass
 from caffefix.commands._shared.configuration import configuration, patches_of
 from caffefix.commands._shared.errors import misuse
-from caffefix.commands._shared.files import Handover, how, paths_of, which
+from caffefix.commands._shared.files import Handover, file_filter, paths_of, run_options
 from caffefix.commands._shared.orderly import Ended
 from caffefix.commands._shared.output import colour, say, show, write
 from caffefix.commands.repair.reporting import Wanted, report
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from caffefix.reports.report import Setting
     from caffefix.results import FileResult, Gate
     from caffefix.zoo.config import Configuration
-    from caffefix.zoo.how import How
-    from caffefix.zoo.run import Which
+    from caffefix.zoo.run import FileFilter
+    from caffefix.zoo.run_options import RunOptions
     from caffefix.zoo.work import Repairing
 
 
@@ -100,19 +100,19 @@ def repair(
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise misuse("--statistics is told as text or json, on standard output")
     handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
-    writing = not (dry_run or check or statistics or handover.stages)
+    writing = not (dry_run or check or statistics or handover.steps)
     work = Repairing(
         delta=delta or wanted.needs("delta"),
         fixes=wanted.needs("fixes"),
-        stages=handover.stages,
+        steps=handover.steps,
         forks=handover.forks,
         log=_evidence(log),
         patches=patches_of(patches),
     )
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
     setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
-    going = how(writing, roots, **options)
-    job = _Job(paths, stdin_filename, in_force, work, going, which(**options), setting, wanted, statistics)
+    going = run_options(writing, roots, **options)
+    job = _Job(paths, stdin_filename, in_force, work, going, file_filter(**options), setting, wanted, statistics)
     return _run(job, handover)
 
 
@@ -124,8 +124,8 @@ class _Job:
     stdin_filename: str
     configuration: Configuration
     work: Repairing
-    how: How
-    which: Which
+    run_options: RunOptions
+    file_filter: FileFilter
     setting: Setting
     wanted: Wanted
     statistics: bool
@@ -133,7 +133,7 @@ class _Job:
     @property
     def is_filter(self) -> bool:
         """Whether standard output is for the repaired file."""
-        return self.paths == ("-",) and self.how.writing
+        return self.paths == ("-",) and self.run_options.writing
 
 
 def _run(job: _Job, handover: Handover) -> int:
@@ -160,7 +160,7 @@ def _run(job: _Job, handover: Handover) -> int:
         say(sys.stderr, f"error: {error}\n")
         return 2
     except (KeyboardInterrupt, Ended) as end:
-        how = end.words if isinstance(end, Ended) else "interrupted"
+        words = end.words if isinstance(end, Ended) else "interrupted"
         say(sys.stderr, f"\n{handover.interrupted(how)}\n")
         return end.status if isinstance(end, Ended) else 130
 
@@ -175,7 +175,9 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
     if job.paths != ("-",):
         from caffefix.zoo.run import run
 
-        running = run(job.paths, job.configuration, job.work, handover.how(job.how), job.which)
+        running = run(
+            job.paths, job.configuration, job.work, handover.run_options(job.run_options), job.file_filter
+        )
         if running.trouble:
             say(sys.stderr, f"warning: {running.trouble}\n")
         return handover.of(running)
@@ -184,7 +186,7 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
     from caffefix.zoo.one_file import run_data
 
     data = standard_input()
-    result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.how.roots))
+    result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.run_options.roots))
     if job.is_filter:
         write(sys.stdout.buffer, result.new if result.new is not None else data)
     return [result]

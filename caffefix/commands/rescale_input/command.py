@@ -64,7 +64,7 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     from caffefix.commands.rescale_input.cure import sees_pixels_too_large
     from caffefix.commands.rescale_input.mean_files import locate, save
     from caffefix.commands.rescale_input.text import cure, render
-    from caffefix.commands.rescale_input.work import Options, Range, rescale
+    from caffefix.commands.rescale_input.work import Range, RescaleOptions, rescale
     from caffefix.syntax.source import Source
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.files import MEAN, FileError, read
@@ -75,7 +75,7 @@ def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_
     if old == new:
         raise click.UsageError("--from and --stored are the same range")
     key = blob.encode("utf-8", "surrogateescape").decode("latin-1")
-    options = Options(old, new, key, first_layer)
+    options = RescaleOptions(old, new, key, first_layer)
     too_large = False
     try:
         data = read(net)

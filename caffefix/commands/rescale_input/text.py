@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.commands.rescale_input.work import Options, Rescaled, Shown
+from caffefix.commands.rescale_input.work import Rescaled, RescaleOptions, Shown
 from caffefix.syntax.source import visible
 
 
-def render(done: Rescaled, options: Options) -> str:
+def render(done: Rescaled, options: RescaleOptions) -> str:
     """The identity, the numbers of each data layer, the files."""
     return "".join(f"{line}\n" for line in _lines(done, options))
 
@@ -28,7 +28,7 @@ def cure(net: str, *, written: bool) -> str:
     )
 
 
-def _lines(done: Rescaled, options: Options) -> Iterator[str]:
+def _lines(done: Rescaled, options: RescaleOptions) -> Iterator[str]:
     yield f"your stored data will be {options.new} (now {options.old}): x' = {_map(options)}"
     if options.first_layer:
         factor = f"{options.factor:.9g}"
@@ -55,6 +55,6 @@ def _layer(shown: Shown) -> Iterator[str]:
     yield f"  largest difference: {shown.error:.1e} of the range"
 
 
-def _map(options: Options) -> str:
+def _map(options: RescaleOptions) -> str:
     factor = f"{options.factor:.9g} · x"
     return f"{factor} {'+' if options.offset > 0 else '−'} {abs(options.offset):.9g}" if options.offset else factor

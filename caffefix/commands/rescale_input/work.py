@@ -45,7 +45,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RescaleOptions:
     """How a net is moved.
 
     Attributes:
@@ -131,7 +131,7 @@ _BVLC_FIELDS = frozenset({"scale", "mirror", "crop_size", "mean_file", "mean_val
 
 def rescale(
     source: Source,
-    options: Options,
+    options: RescaleOptions,
     read_mean: Callable[[str], bytes],
     diff_path: str = "",
     caffes: Caffes | None = None,
@@ -186,7 +186,7 @@ class _Transform:
 
 
 class _Rescale:
-    def __init__(self, source: Source, options: Options, read_mean: Callable[[str], bytes]) -> None:
+    def __init__(self, source: Source, options: RescaleOptions, read_mean: Callable[[str], bytes]) -> None:
         self.source = source
         self.options = options
         self.read_mean = read_mean

@@ -33,8 +33,8 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: boo
     from caffefix.commands.suppress.work import ReasonError, Suppressing, checked_reason
     from caffefix.reports import as_text
     from caffefix.zoo.config_file import ConfigError
-    from caffefix.zoo.how import How
     from caffefix.zoo.run import run
+    from caffefix.zoo.run_options import RunOptions
 
     stream = sys.stderr if dry_run else sys.stdout
     paint = as_text.colored if colour(stream) else as_text.plain
@@ -42,7 +42,7 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: boo
     try:
         text = checked_reason(reason)
         results = run(
-            paths, configuration(**options), Suppressing(text), How(not dry_run, allow_dirty=allow_dirty)
+            paths, configuration(**options), Suppressing(text), RunOptions(not dry_run, allow_dirty=allow_dirty)
         )
         for result in results:
             summary.add(result)

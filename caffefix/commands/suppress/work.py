@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.family import Family
-from caffefix.engine.look import survey
 from caffefix.engine.repair import Request, repair
-from caffefix.findings import Applicability, Finding, Fix, Phase, Subject
+from caffefix.engine.run_fixers import run_fixers
+from caffefix.findings import Applicability, Finding, Fix, Pass, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult
 from caffefix.syntax.edits import Remark
@@ -20,7 +20,7 @@ from caffefix.syntax.source import Source
 from caffefix.syntax.style import begins_line
 from caffefix.syntax.suppressions import written
 from caffefix.syntax.tree import Node
-from caffefix.zoo.config import InForce
+from caffefix.zoo.config import EffectiveConfig
 
 NAME = "suppress"
 
@@ -59,14 +59,14 @@ def suppress(
         diff_path: the file's name in the diff.
         family: what stands beside the file; nothing by default.
     """
-    looking = [fixer for fixer in request.selection.fixers() if fixer.phase is not Phase.TIDY]
+    looking = [fixer for fixer in request.selection.fixers() if fixer.runs_in is not Pass.TIDY]
 
     def find(subject: Subject) -> Iterator[Finding]:
-        found = (f for one in survey(subject, looking) for f in one.shown)
+        found = (f for one in run_fixers(subject, looking) for f in one.shown)
         shown = [f for f in found if not f.is_note or request.selection.applies(f)]
         return _comments(subject.document.text, shown, reason)
 
-    adding = Fixer(NAME, Phase.REPAIR, find)
+    adding = Fixer(NAME, Pass.REPAIR, find)
     return repair(source, request, diff_path, family, (adding,))
 
 
@@ -97,10 +97,10 @@ class Suppressing:
 
     reason: str
 
-    def __call__(self, source: Source, in_force: InForce, name: str, family: Family) -> FileResult:
+    def __call__(self, source: Source, in_force: EffectiveConfig, name: str, family: Family) -> FileResult:
         """Add them to one file, in memory."""
         return suppress(source, in_force.request(), self.reason, name, family)
 
-    def asked(self, in_force: InForce) -> str:
+    def asked(self, in_force: EffectiveConfig) -> str:
         """What is done once is not kept."""
         return ""

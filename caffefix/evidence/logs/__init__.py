@@ -3,5 +3,5 @@
 bytes → lines (``stream``) → events (``grammar``) → a bounded summary (``reader``, ``model``) →
 what it tells: the fork (``forks``), numbers that stand behind the numbers (``decode``), what
 went wrong (``diagnosis``), what a net file says otherwise (``compare``), and what fixers may
-rely on (``findings.Options.log``).
+rely on (``findings.Assumptions.log``).
 """

@@ -25,7 +25,7 @@ class Unrepresentable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StatedInput:
     """What a user says of the data.
 
     Attributes:
@@ -69,7 +69,7 @@ def is_fed(layer: Layer) -> bool:
     return is_source(layer) or (layer.kind.input and bool(layer.tops))
 
 
-def sources(net: Net, view: list[Layer], given: Given) -> list[Source]:
+def sources(net: Net, view: list[Layer], given: StatedInput) -> list[Source]:
     """The blobs that the net takes from outside.
 
     Raises:
@@ -82,7 +82,7 @@ def sources(net: Net, view: list[Layer], given: Given) -> list[Source]:
     return found
 
 
-def _with_given(source: Source, given: Given) -> Source:
+def _with_given(source: Source, given: StatedInput) -> Source:
     shape = given.shapes.get(source.blob)
     if shape is not None:
         note = source.note if source.shape is not None else "values taken to be 0..1"
@@ -101,7 +101,7 @@ def _by(dims: tuple[int, ...]) -> str:
     return "×".join(map(str, dims))
 
 
-def _tops(layer: Layer, given: Given) -> list[Source]:
+def _tops(layer: Layer, given: StatedInput) -> list[Source]:
     if layer.kind.labelled:
         return _images(layer)
     if layer.kind.input or layer.type == "DummyData":

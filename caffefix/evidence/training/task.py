@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from caffefix.caffe.net import Generation, Layer, Net, Phase, nets
 from caffefix.caffe.roles import scores
 from caffefix.evidence.training.losses import Loss, Roots, losses
-from caffefix.evidence.training.sources import Given, Source, Unrepresentable, is_fed, sources
+from caffefix.evidence.training.sources import Source, StatedInput, Unrepresentable, is_fed, sources
 from caffefix.syntax.edits import After, Delete, Edit, First, Insert, NewField, NewMessage, Replace
 from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
@@ -64,7 +64,7 @@ class Task:
     dropped: tuple[str, ...]
 
 
-def make_task(text: str, given: Given) -> Task:
+def make_task(text: str, given: StatedInput) -> Task:
     """The synthetic task for a net.
 
     Args:

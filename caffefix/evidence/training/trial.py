@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from caffefix.evidence.training.run import Exit, Interpreter, environment, find_interpreter, run, work_folder
-from caffefix.evidence.training.sources import Given, Unrepresentable
+from caffefix.evidence.training.sources import StatedInput, Unrepresentable
 from caffefix.evidence.training.task import Feed, Task, make_task
 from caffefix.evidence.training.verdict import Outcome, bound, mean_tail, outcome
 from caffefix.evidence.training.words import caffes_words
@@ -39,7 +39,7 @@ class ProveError(Exception):
     """No verdict: the message says why and what to do."""
 
 
-class Verdict(enum.Enum):
+class TrialVerdict(enum.Enum):
     """What the repair did."""
 
     LEARNS = "learns"
@@ -48,7 +48,7 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class TrialOptions:
     """How to train.
 
     Attributes:
@@ -69,7 +69,7 @@ class Options:
     timeout: float = 1800.0
     memory: int = 8 << 30
     caffe_python: str = ""
-    given: Given = field(default_factory=lambda: Given({}))
+    given: StatedInput = field(default_factory=lambda: StatedInput({}))
     solver: str | None = None
     rate: float | None = None
 
@@ -137,17 +137,17 @@ class Proof:
         notes: what was replaced, guessed or left out, one sentence each.
     """
 
-    verdict: Verdict
+    verdict: TrialVerdict
     before: Side
     after: Side
     changed: bool
     interpreter: Interpreter
-    options: Options
+    options: TrialOptions
     solver: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def prove(before: str, after: str, options: Options) -> Proof:
+def prove(before: str, after: str, options: TrialOptions) -> Proof:
     """Train a net before and after its repair.
 
     Args:
@@ -178,7 +178,7 @@ def prove(before: str, after: str, options: Options) -> Proof:
     return Proof(verdict, sides[0], sides[-1], len(sides) > 1, interpreter, options, solver, notes)
 
 
-def _fitting(options: Options) -> Options:
+def _fitting(options: TrialOptions) -> TrialOptions:
     """A batch that 2 to 5 classes can fill evenly."""
     batch = max(options.batch, 2)
     while all(batch % classes for classes in (2, 3, 5)):
@@ -189,10 +189,10 @@ def _fitting(options: Options) -> Options:
 # ---------------------------------------------------------------- the verdict
 
 
-def _verdict(before: Side, after: Side) -> Verdict:
+def _verdict(before: Side, after: Side) -> TrialVerdict:
     if after.outcome.rank < before.outcome.rank:
-        return Verdict.WORSE
-    return Verdict.LEARNS if after.outcome is Outcome.LEARNS else Verdict.DOES_NOT_LEARN
+        return TrialVerdict.WORSE
+    return TrialVerdict.LEARNS if after.outcome is Outcome.LEARNS else TrialVerdict.DOES_NOT_LEARN
 
 
 # ---------------------------------------------------------------- the solver
@@ -207,7 +207,7 @@ _RATES = frozenset(
 _DEFAULT_RATES = ("base_lr: 0.01", 'lr_policy: "fixed"', "momentum: 0.9", "weight_decay: 0.0005")
 
 
-def solver_fields(options: Options) -> tuple[str, ...]:
+def solver_fields(options: TrialOptions) -> tuple[str, ...]:
     """The fields of the solver that decide on rates, as Caffe gets them.
 
     Raises:
@@ -231,7 +231,9 @@ def solver_fields(options: Options) -> tuple[str, ...]:
 # ---------------------------------------------------------------- one side
 
 
-def _side(task: Task, folder: Path, interpreter: Interpreter, options: Options, solver: Sequence[str]) -> Side:
+def _side(
+    task: Task, folder: Path, interpreter: Interpreter, options: TrialOptions, solver: Sequence[str]
+) -> Side:
     folder.mkdir()
     (folder / "body.prototxt").write_bytes(task.body.encode("latin-1"))
     (folder / "predictions.prototxt").write_bytes(task.predictions.encode("latin-1"))
@@ -250,7 +252,7 @@ def _side(task: Task, folder: Path, interpreter: Interpreter, options: Options, 
     return _judged(done, _events(folder / "result.jsonl"), options)
 
 
-def _job(task: Task, options: Options) -> dict[str, Any]:
+def _job(task: Task, options: TrialOptions) -> dict[str, Any]:
     silent = {_unicode(feed.source.blob) for feed in task.feeds} | {_unicode(loss.top) for loss in task.losses}
     return {
         "parent": os.getpid(),
@@ -314,7 +316,7 @@ def _events(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def _judged(done: Exit, events: Sequence[dict[str, Any]], options: Options) -> Side:
+def _judged(done: Exit, events: Sequence[dict[str, Any]], options: TrialOptions) -> Side:
     """What a run says, or why it says nothing."""
     found = {event["event"]: event for event in events}
     losses = tuple(_number(event["value"]) for event in events if event["event"] == "loss")
@@ -353,7 +355,7 @@ def _number(value: float | None) -> float:
 _OUT_OF_MEMORY = re.compile(r"bad_alloc|MemoryError|host allocation|Cannot allocate memory|out of memory", re.I)
 
 
-def _failed(done: Exit, memory: bool, loaded: bool, steps: int, options: Options) -> Side:
+def _failed(done: Exit, memory: bool, loaded: bool, steps: int, options: TrialOptions) -> Side:
     """A run without an end: Caffe refused the net, or there is no verdict."""
     smaller = "try a smaller --size, --batch or --iterations"
     words = caffes_words(done.errors)

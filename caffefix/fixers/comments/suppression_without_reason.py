@@ -37,10 +37,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers.comments._suppressions import at
 
-PHASE = Phase.TIDY
+PASS = Pass.TIDY
 NAME = "suppression-without-reason"
 
 

@@ -47,13 +47,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Applicability, Finding, Fix, Judged, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Judged, Pass, Severity, Subject
 from caffefix.fixers.comments._suppressions import at
 from caffefix.syntax.edits import Reword
 from caffefix.syntax.source import short
 from caffefix.syntax.suppressions import Suppression, is_glob, means
 
-PHASE = Phase.TIDY
+PASS = Pass.TIDY
 NAME = "unused-suppression"
 
 # The nearest name is looked for for so many unknown ones of a file, of at most so many characters.
@@ -69,7 +69,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if subject.judged is None or not subject.suppressions.all:
         return
     used = _used(subject, subject.judged)
-    theirs = dict.fromkeys(subject.judged.names, Phase.REPAIR)  # patches that the user gave are among them
+    theirs = dict.fromkeys(subject.judged.names, Pass.REPAIR)  # patches that the user gave are among them
     known = {**theirs, **dict(subject.judged.known)}
     # Where no fork reads the file, fixers leave much of it unsaid.
     unread = subject.verdict is not None and not subject.verdict.accepting
@@ -100,7 +100,7 @@ def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:
 class _Words:
     """What the names in directives mean; each is asked about once, however often it is written."""
 
-    def __init__(self, known: dict[str, Phase], judged: Judged) -> None:
+    def __init__(self, known: dict[str, Pass], judged: Judged) -> None:
         self._known = known
         self._judged = judged
         self._meant: dict[str, tuple[str, ...]] = {}
@@ -118,7 +118,7 @@ class _Words:
     def is_judged(self, pattern: str) -> bool:
         """Whether all that a name or glob means was looked for."""
         meant = self.meant(pattern)
-        return all(name in self._judged.names and self._known[name] is not Phase.TIDY for name in meant)
+        return all(name in self._judged.names and self._known[name] is not Pass.TIDY for name in meant)
 
     def unknown(self, name: str) -> str:
         near: list[str] = []

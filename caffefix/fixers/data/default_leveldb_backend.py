@@ -38,12 +38,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix._startup.patterns import pattern
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
 from caffefix.syntax.edits import After, Insert, NewField
 from caffefix.syntax.scalars import string_value
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.data_param.backend",)
 SIGNS = ("data_param",)
 NAME = "default-leveldb-backend"

@@ -54,13 +54,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Generation, Layer, truth
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
 from caffefix.syntax.edits import Before, Edit, Insert, Kept, Last, NewMessage
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = (
     "layer.transform_param",
     "layer.data_param",

@@ -62,13 +62,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers.data._means import raw_means
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.transform_param.mean_value",)
 SIGNS = ("transform_param",)
 NAME = "mean-in-scaled-units"

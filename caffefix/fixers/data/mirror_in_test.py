@@ -46,13 +46,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Phase as NetPhase
-from caffefix.caffe.net import truth
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.caffe.net import Phase, truth
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import only_in, transform_field
 from caffefix.syntax.edits import Replace
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.transform_param.mirror",)
 SIGNS = ("mirror",)
 NAME = "mirror-in-test"
@@ -65,7 +64,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         tested = subject.is_tested(net)
         for layer in net.layers:
             node = transform_field(layer, "mirror") if layer.kind.images else None
-            if node is None or not truth(node.value) or not (tested or only_in(layer, NetPhase.TEST)):
+            if node is None or not truth(node.value) or not (tested or only_in(layer, Phase.TEST)):
                 continue
             message = (
                 "test images are mirrored at random, for Caffe mirrors in every phase: accuracy is another at "

@@ -47,11 +47,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import phase_twins, transform_field
 from caffefix.syntax.scalars import number_text, number_value, string_value
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = tuple(sorted(kind.name for kind in BOOK.values() if kind.images))
 NAME = "phase-transform-mismatch"
 VALUES = True

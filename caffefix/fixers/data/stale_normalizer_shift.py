@@ -57,12 +57,12 @@ from collections.abc import Iterator
 from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers.data._means import known_mean
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_text, number_value
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.power_param.shift",)
 SIGNS = ("Power",)
 NAME = "stale-normalizer-shift"

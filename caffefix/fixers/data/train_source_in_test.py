@@ -48,13 +48,13 @@ from collections.abc import Iterator
 from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import is_source
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import phase_twins
 from caffefix.syntax.green import printed
 from caffefix.syntax.scalars import is_string, quoted, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("source",)
 NAME = "train-source-in-test"
 NEEDS_FAMILY = True  # a solver beside the net may say that it is never tested

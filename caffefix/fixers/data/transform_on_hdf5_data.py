@@ -43,11 +43,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
 from caffefix.syntax.edits import Delete
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.transform_param",)
 SIGNS = ("HDF5Data",)
 NAME = "transform-on-hdf5-data"

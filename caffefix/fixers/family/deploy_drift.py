@@ -56,10 +56,10 @@ from collections.abc import Collection, Iterator
 
 from caffefix.caffe.family import between, geometry, shape, test_view, weighted
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.syntax.scalars import number_text
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("deploy",)
 NAME = "deploy-drift"
 NEEDS_FAMILY = True

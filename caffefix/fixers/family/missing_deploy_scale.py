@@ -67,11 +67,11 @@ from collections.abc import Iterator
 from caffefix.caffe.family import test_view
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.roles import is_source
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.syntax.scalars import number_text
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("deploy",)
 NAME = "missing-deploy-scale"
 NEEDS_FAMILY = True

@@ -58,11 +58,10 @@ from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role
 from caffefix.evidence.liveness import dead_weights
 from caffefix.evidence.logs.evidence import LogEvidence
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage
 
-PHASE = FixPhase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.batch_norm_param",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("BatchNorm",)

@@ -49,11 +49,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer, Phase
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage, Replace
 
-PHASE = FixPhase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.batch_norm_param.engine",)
 ROLES = (*LEARNING, SNIPPET)
 NAME = "in-place-batch-norm"

@@ -55,11 +55,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Phase
-from caffefix.findings import Finding, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import with_makers
 
-PHASE = FixPhase.TUNE
+PASS = Pass.TUNE
 NAME = "redundant-scale"
 
 

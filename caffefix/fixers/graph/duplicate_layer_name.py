@@ -44,10 +44,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._views import View, agreed, during, of_every_fork
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 NAME = "duplicate-layer-name"
 VALUES = True
 

@@ -49,11 +49,11 @@ from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.graph import Graph, Step
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._views import View, agreed, during, of_every_fork, severity
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 NAME = "duplicate-top"
 VALUES = True
 

@@ -40,9 +40,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("exclude",)
 NAME = "include-and-exclude"
 

@@ -49,10 +49,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.layers.shapes.outputs import given, is_outputless, words
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import whole_nets
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = tuple(kind.name for kind in BOOK.values() if kind.outputless)
 NAME = "missing-num-output"
 

@@ -59,19 +59,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.caffe.net import Phase as NetPhase
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.caffe.net import Generation, Layer, Net, Phase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, listed
 from caffefix.syntax.edits import wrap
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.phase", "layer.include")
 SIGNS = ("phase",)
 NAME = "phase-on-layer"
 
-_PHASES = {"TRAIN": NetPhase.TRAIN, "0": NetPhase.TRAIN, "TEST": NetPhase.TEST, "1": NetPhase.TEST}
+_PHASES = {"TRAIN": Phase.TRAIN, "0": Phase.TRAIN, "TEST": Phase.TEST, "1": Phase.TEST}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -105,17 +104,17 @@ def _phase(layer: Layer) -> Node | None:
     return node
 
 
-def _applicability(before: dict[NetPhase, list[str]], phased: dict[int, Node]) -> Applicability:
+def _applicability(before: dict[Phase, list[str]], phased: dict[int, Node]) -> Applicability:
     """SAFE if no phase in which the net could be built loses a layer."""
     built = [phase for phase, blobs in before.items() if not blobs]
     loses = any(_PHASES[node.value] is not phase for phase in built for node in phased.values())
     return Applicability.UNSAFE if loses else Applicability.SAFE
 
 
-def _twice(net: Net, phased: dict[int, Node]) -> dict[NetPhase, list[str]]:
+def _twice(net: Net, phased: dict[int, Node]) -> dict[Phase, list[str]]:
     """By phase, the blobs that are made twice if these layers are there in their own phase only."""
-    found: dict[NetPhase, list[str]] = {}
-    for phase in NetPhase:
+    found: dict[Phase, list[str]] = {}
+    for phase in Phase:
         made: set[str] = set(net.inputs)
         found[phase] = []
         for layer in net.view(phase):

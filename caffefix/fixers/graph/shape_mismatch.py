@@ -53,11 +53,11 @@ from caffefix.caffe.layers.shapes.outputs import is_outputless
 from caffefix.caffe.net import Layer
 from caffefix.caffe.schema import load
 from caffefix.caffe.shapes import infer
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import is_of_bvlc
 from caffefix.fixers._views import View, agreed, during, is_accepted, of_every_fork
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 NAME = "shape-mismatch"
 
 

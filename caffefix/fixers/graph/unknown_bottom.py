@@ -57,15 +57,14 @@ from collections.abc import Iterator, Sequence
 
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.placeholders import is_placeholder
-from caffefix.findings import Applicability, Finding, Fix, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Subject
 from caffefix.fixers._schema import respelling
 from caffefix.fixers._views import View, agreed, during, is_accepted, of_every_fork, severity, views
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
-PHASE = FixPhase.REPAIR
+PASS = Pass.REPAIR
 NAME = "unknown-bottom"
 VALUES = True
 CHANGES = ("layer.bottom",)

@@ -59,13 +59,12 @@ from caffefix.caffe.graph import graph
 from caffefix.caffe.layers.book import kind_of
 from caffefix.caffe.layers.params import lacks, messages, reading, reads
 from caffefix.caffe.nearest import nearest
-from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Generation, Layer, Net, Phase
 from caffefix.caffe.registry import Kind, registering
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
 from caffefix.caffe.shapes import infer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers.graph.wrong_blob_count import miscounted
 from caffefix.syntax.edits import Replace
@@ -74,7 +73,7 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = ("layer.type",)
 NAME = "unknown-layer-type"
 VALUES = True
@@ -195,7 +194,7 @@ def _trouble(
 def _aborts(net: Net, stages: frozenset[str]) -> dict[int, str]:
     """What Caffe says of layers whose shapes do not fit, in either phase, by identity of the layer."""
     found: dict[int, str] = {}
-    for phase in NetPhase:
+    for phase in Phase:
         for problem in infer(graph(net, phase, stages), net, phase).problems:
             found.setdefault(id(problem.layer), problem.message)
     return found

@@ -45,13 +45,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.graph import Blob, Graph, Step
 from caffefix.caffe.layers.bvlc import is_bvlc_type
-from caffefix.caffe.net import Layer
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Layer, Phase
 from caffefix.caffe.roles import LEARNING, scores
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._views import View, agreed, subjects
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 ROLES = LEARNING
 NAME = "unreachable-loss"
 
@@ -68,7 +67,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _loose(view: View) -> Iterator[tuple[Layer, str]]:
     graph = view.graph
-    if view.phase is not NetPhase.TRAIN or not any(scores(step.layer) for step in graph.steps):
+    if view.phase is not Phase.TRAIN or not any(scores(step.layer) for step in graph.steps):
         return
     useful = graph.to_loss()
     for step in graph.steps:

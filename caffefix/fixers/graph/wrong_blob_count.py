@@ -45,11 +45,11 @@ from caffefix.caffe.layers.kind import MANY
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import is_of_bvlc
 from caffefix.fixers._views import is_accepted
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 NAME = "wrong-blob-count"
 
 

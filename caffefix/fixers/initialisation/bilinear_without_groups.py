@@ -47,11 +47,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views, with_makers
 from caffefix.syntax.edits import After, Edit, Insert, NewField, Replace
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.convolution_param.group",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("Deconvolution",)

@@ -44,12 +44,11 @@ from caffefix.caffe.graph import build
 from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.caffe.shapes import infer
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers.initialisation._fillers import Chooser, retype
 from caffefix.syntax.tree import Node
 
-PHASE = FixPhase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("weight_filler",)

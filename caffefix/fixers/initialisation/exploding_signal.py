@@ -60,11 +60,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
 from caffefix.fixers.initialisation._signals import PIXELS, exploded, finding, refilled, rescaled, shown, suspects
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(sorted(PIXELS))

@@ -43,12 +43,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer, Net, alike
 from caffefix.caffe.roles import LEARNING, is_origin
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import with_makers
 from caffefix.fixers.initialisation._fillers import retype
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = (
     "layer.*_param.bias_filler",
     "layer.scale_param.filler",

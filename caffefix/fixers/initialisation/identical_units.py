@@ -49,11 +49,10 @@ from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer, Net, Phase, alike
 from caffefix.caffe.roles import LEARNING, loss_stages
 from caffefix.evidence.liveness import dead_weights
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers.initialisation._fillers import Chooser, fill
 
-PHASE = FixPhase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(kind.name for kind in BOOK.values() if kind.linear)

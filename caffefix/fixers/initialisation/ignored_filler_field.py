@@ -55,12 +55,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import named_fillers
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "ignored-filler-field"
 

@@ -77,14 +77,13 @@ from caffefix.caffe.registry import Kind as Registered
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role, loss_stages
 from caffefix.evidence.liveness import dead_weights
 from caffefix.evidence.signal import predict
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers.initialisation._fillers import Chooser, fill, is_made_for_weights
 from caffefix.fixers.initialisation._log import not_refuted, seen_zero
 from caffefix.fixers.initialisation._signals import distance
 from caffefix.syntax.tree import Node
 
-PHASE = FixPhase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.*_param.weight_filler",)
 ROLES = (*LEARNING, SNIPPET)
 NAME = "missing-weight-filler"

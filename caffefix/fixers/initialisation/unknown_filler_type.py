@@ -43,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.registry import Kind
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import named_fillers
 from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers._schema import respelling
@@ -51,7 +51,7 @@ from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "unknown-filler-type"
 VALUES = True

@@ -82,11 +82,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
 from caffefix.evidence.prediction import Logits
-from caffefix.findings import Finding, Phase, Subject
+from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
 from caffefix.fixers.initialisation._signals import PIXELS, finding, refilled, shown, suspects, vanished
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = tuple(sorted(PIXELS))

@@ -77,13 +77,12 @@ from caffefix.caffe.graph import Graph, build
 from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNING, loss_stages
-from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = FixPhase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.param.lr_mult",)
 NEEDS_FAMILY = True  # a solver beside the net may load weights
 SIGNS = ("lr_mult", "blobs_lr")

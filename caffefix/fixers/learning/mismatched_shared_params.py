@@ -42,12 +42,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("param",)
 NAME = "mismatched-shared-params"
 

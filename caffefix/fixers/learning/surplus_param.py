@@ -46,12 +46,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.blob_counts import blob_count
 from caffefix.caffe.net import Generation, Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_layers
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.param",)
 NAME = "surplus-param"
 

@@ -46,11 +46,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Generation, Layer
 from caffefix.caffe.roles import LEARNING, SNIPPET, Role
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.param",)
 SIGNS = ("param", "blobs_lr")
 ROLES = (*LEARNING, SNIPPET)

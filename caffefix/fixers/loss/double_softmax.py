@@ -46,12 +46,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import is_of_bvlc, views
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, quoted
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.bottom",)
 NAME = "double-softmax"
 

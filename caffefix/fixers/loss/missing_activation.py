@@ -48,12 +48,12 @@ from collections.abc import Iterator
 from caffefix._startup.records import dataclass
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Generation, Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import views, whole_nets
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 from caffefix.syntax.scalars import quoted
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer",)
 NAME = "missing-activation"
 

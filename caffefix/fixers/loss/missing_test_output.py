@@ -44,14 +44,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Layer, Net
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import Role
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._views import View, subjects, views
 from caffefix.syntax.edits import After, Insert, NewField
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer.top",)
 NAME = "missing-test-output"
 
@@ -61,7 +60,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     for net in subjects(subject):
         if subject.role(net) is not Role.TRAIN_VAL:
             continue
-        tested = [view for view in views(net) if view.phase is NetPhase.TEST]
+        tested = [view for view in views(net) if view.phase is Phase.TEST]
         if not tested or any(next(view.graph.ends(), None) is not None for view in tested):
             continue
         loss = _loss(tested)

@@ -46,11 +46,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views, with_makers
 from caffefix.syntax.edits import Delete
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer",)
 NAME = "relu-before-loss"
 

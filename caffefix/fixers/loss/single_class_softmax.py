@@ -42,10 +42,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import scores
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, views, with_makers
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("SoftmaxWithLoss",)
 NAME = "single-class-softmax"
 

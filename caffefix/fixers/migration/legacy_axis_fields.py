@@ -42,12 +42,12 @@ from collections.abc import Iterator
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.caffe.schema import load
-from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Rename
 from caffefix.syntax.scalars import integer_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 # Where both names stand, one goes: that file could not load.
 CHANGES = ("layer.concat_param.concat_dim", "layer.slice_param.slice_dim")
 NAME = "legacy-axis-fields"

@@ -45,11 +45,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.schema import load
-from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Before, Insert, Kept, NewMessage
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 SIGNS = ("dummy_data_param",)
 NAME = "legacy-dummy-shapes"
 

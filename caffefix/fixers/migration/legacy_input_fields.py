@@ -60,13 +60,13 @@ from collections.abc import Iterator
 from caffefix.caffe.net import Generation, Net
 from caffefix.caffe.registry import Kind
 from caffefix.caffe.schema import load
-from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import listed
 from caffefix.syntax.edits import Before, Delete, Edit, Insert, Kept, Last, New, NewField, NewMessage, Place
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 SIGNS = ("input",)
 NAME = "legacy-input-fields"
 

@@ -37,11 +37,11 @@ from collections.abc import Iterator
 
 from caffefix.caffe.roles import Role, file_role
 from caffefix.caffe.schema import load
-from caffefix.findings import OLD_CAFFE, UNLOADABLE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, UNLOADABLE, Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Rename, Replace
 from caffefix.syntax.scalars import integer_value, string_value
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = ("solver_type",)
 NAME = "legacy-solver-type"

@@ -57,12 +57,12 @@ from caffefix._startup.records import dataclass, field
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.schema import load
 from caffefix.caffe.v0 import PADDED, PADDING, REPEATED, SAME, V0_TYPES, destination
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Delete, Edit, Insert, Last, NewField, Replace, Unwrap, wrap
 from caffefix.syntax.scalars import is_string, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 SIGNS = ("layers",)
 NAME = "legacy-v0-layers"
 

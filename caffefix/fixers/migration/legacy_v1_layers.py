@@ -63,7 +63,7 @@ from caffefix.caffe.nearest import nearest
 from caffefix.caffe.net import Generation, Layer, Net
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem, scalar_fits
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._schema import of_unknown_fork
 from caffefix.syntax import comments
 from caffefix.syntax.edits import (
@@ -83,7 +83,7 @@ from caffefix.syntax.edits import (
 from caffefix.syntax.scalars import integer_value, is_string, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 # What stands half in the one format and half in the other, Caffe does not read; in a pure net nothing changes.
 CHANGES = (
     *("layer.type", "layer.param", "layer.blobs_lr", "layer.weight_decay", "layer.blob_share_mode"),

@@ -61,11 +61,11 @@ from collections.abc import Iterator
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import Schema
-from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import OLD_CAFFE, Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import After, Before, Edit, First, Insert, Last, NewField, NewMessage, Place, Replace
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.param",)
 SIGNS = ("BatchNorm",)
 NAME = "batch-norm-lr-mult"

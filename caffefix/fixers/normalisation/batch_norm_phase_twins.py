@@ -60,15 +60,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.caffe.net import Phase as NetPhase
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.caffe.net import Generation, Layer, Net, Phase
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import alone, bvlc_nets, only_in
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node, descend
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("layer",)
 SIGNS = ("BatchNorm",)
 NAME = "batch-norm-phase-twins"
@@ -97,8 +96,8 @@ def _twins(net: Net) -> Iterator[tuple[Layer, Layer]]:
     for layers in by_name.values():
         if len(layers) != 2 or not all(x.is_bvlc_batch_norm and not x.stages for x in layers):
             continue
-        train = [x for x in layers if only_in(x, NetPhase.TRAIN) and _uses(x) != "true"]
-        test = [x for x in layers if only_in(x, NetPhase.TEST) and _uses(x) != "false"]
+        train = [x for x in layers if only_in(x, Phase.TRAIN) and _uses(x) != "true"]
+        test = [x for x in layers if only_in(x, Phase.TEST) and _uses(x) != "false"]
         if train and test and _signature(train[0]) == _signature(test[0]):
             yield train[0], test[0]
 

@@ -56,11 +56,10 @@ from collections.abc import Iterator
 from caffefix.caffe.graph import Graph, Step, graph
 from caffefix.caffe.net import Layer, Phase
 from caffefix.caffe.roles import LEARNING, loss_stages
-from caffefix.findings import Finding, Severity, Subject
-from caffefix.findings import Phase as FixPhase
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._layers import bvlc_nets, listed
 
-PHASE = FixPhase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("BatchNorm",)
 ROLES = LEARNING
 NAME = "batch-norm-without-scale"

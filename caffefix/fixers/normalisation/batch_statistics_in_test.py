@@ -64,15 +64,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.caffe.net import Layer, Net, truth
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Layer, Net, Phase, truth
 from caffefix.caffe.roles import Role
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._layers import alone, listed, whole_nets
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("layer.batch_norm_param.use_global_stats",)
 SIGNS = ("use_global_stats",)
 NAME = "batch-statistics-in-test"
@@ -104,5 +103,5 @@ def _hard_coded(net: Net) -> Iterator[tuple[Layer, Node]]:
     for layer in net.layers:
         node = layer.node.message("batch_norm_param") if layer.is_bvlc_batch_norm else None
         field = node.field("use_global_stats") if node is not None else None
-        if field is not None and not truth(field.value) and layer.is_in(NetPhase.TEST, layer.stages):
+        if field is not None and not truth(field.value) and layer.is_in(Phase.TEST, layer.stages):
             yield layer, field

@@ -49,12 +49,12 @@ from collections.abc import Iterator
 
 from caffefix.caffe.schema import Schema
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Pass, Subject
 from caffefix.fixers._layers import listed
 from caffefix.fixers._parameters import asked_for
 from caffefix.fixers._schema import finding, having, is_near, universal
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "misplaced-field"

@@ -41,11 +41,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Respell
 from caffefix.syntax.lookalikes import Lookalike
 
-PHASE = Phase.READ
+PASS = Pass.READ
 NAME = "non-ascii-syntax"
 
 

@@ -46,10 +46,10 @@ from collections.abc import Iterator
 from caffefix._startup.records import replace
 from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import UNLOADABLE, Finding, Phase, Severity, Subject
+from caffefix.findings import UNLOADABLE, Finding, Pass, Severity, Subject
 from caffefix.fixers._schema import finding, lists_sources, universal
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.REPEATED.value,)
 NAME = "repeated-singular-field"

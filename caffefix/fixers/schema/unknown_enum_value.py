@@ -42,11 +42,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind
-from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Pass, Subject
 from caffefix.fixers._schema import finding, like_value, loads_with, respelling, safe, universal, values
 from caffefix.syntax.edits import Replace
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_VALUE.value,)
 NAME = "unknown-enum-value"

@@ -47,12 +47,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import Kind, Problem
-from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Pass, Subject
 from caffefix.fixers._parameters import asked_for
 from caffefix.fixers._schema import elsewhere, fields, finding, like, loads_with, respelling, safe, universal
 from caffefix.syntax.edits import Rename
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "unknown-field"

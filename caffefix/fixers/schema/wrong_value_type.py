@@ -43,10 +43,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.typecheck import BARE_LIST, Kind
-from caffefix.findings import UNLOADABLE, Finding, Phase, Subject
+from caffefix.findings import UNLOADABLE, Finding, Pass, Subject
 from caffefix.fixers._schema import finding, is_foreign, is_name, universal
 
-PHASE = Phase.UPGRADE
+PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.WRONG_TYPE.value,)
 NAME = "wrong-value-type"

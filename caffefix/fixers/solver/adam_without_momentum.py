@@ -39,10 +39,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import After, Insert, NewField
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 CHANGES = ("momentum",)
 SIGNS = ("solver",)
 NAME = "adam-without-momentum"

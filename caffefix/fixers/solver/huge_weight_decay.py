@@ -43,10 +43,10 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer, Net
 from caffefix.caffe.solver import Solver
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.syntax.scalars import number_value, string_value
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("weight_decay",)
 NAME = "huge-weight-decay"
 NEEDS_FAMILY = True  # the net beside the solver may take it back

@@ -49,10 +49,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.solver import POLICIES
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Delete
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 FIELDS = ("gamma", "power", "stepsize", "stepvalue")
 CHANGES = FIELDS
 SIGNS = ("lr_policy",)

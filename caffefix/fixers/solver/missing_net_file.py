@@ -36,10 +36,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.syntax.scalars import string_value
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("net", "train_net", "test_net")
 NAME = "missing-net-file"
 VALUES = True

@@ -43,9 +43,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.solver import Solver
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("lr_policy",)
 NAME = "missing-policy-field"
 

@@ -39,9 +39,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.net import truth
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 NAME = "missing-snapshot"
 
 # Shorter trainings are done again in minutes.

@@ -39,9 +39,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("snapshot",)
 NAME = "missing-snapshot-prefix"
 

@@ -40,13 +40,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.registry import Kind
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._registered import Asked, asked
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("lr_policy",)
 SIGNS = ("solver",)
 NAME = "unknown-lr-policy"

@@ -39,12 +39,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.registry import Kind
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 from caffefix.fixers._registered import asked
 from caffefix.fixers._schema import respelling, respelt
 from caffefix.syntax.scalars import is_string, string_value
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("type",)
 SIGNS = ("solver",)
 NAME = "unknown-solver-type"

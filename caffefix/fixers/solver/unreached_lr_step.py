@@ -41,9 +41,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("lr_policy",)
 NAME = "unreached-lr-step"
 

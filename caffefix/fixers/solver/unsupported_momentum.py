@@ -39,10 +39,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.syntax.edits import Delete
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("momentum",)
 SIGNS = ("solver",)
 NAME = "unsupported-momentum"

@@ -42,13 +42,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.solver import Solver
-from caffefix.findings import Applicability, Finding, Fix, Phase, Severity, Subject
+from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers._schema import respelt
 from caffefix.syntax.edits import Delete
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 CHANGES = ("average_loss", "iter_size", "regularization_type")
 SIGNS = ("solver",)
 NAME = "unusable-solver-value"

@@ -47,9 +47,9 @@ import math
 from collections.abc import Iterator
 
 from caffefix.caffe.solver import Solver
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.TUNE
+PASS = Pass.TUNE
 SIGNS = ("gamma",)
 NAME = "vanishing-lr"
 

@@ -37,9 +37,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.solver import POLICIES
-from caffefix.findings import Finding, Phase, Severity, Subject
+from caffefix.findings import Finding, Pass, Severity, Subject
 
-PHASE = Phase.REPAIR
+PASS = Pass.REPAIR
 SIGNS = ("solver",)
 NAME = "zero-base-lr"
 VALUES = True

@@ -1,6 +1,6 @@
-"""A repair in stages: what each fixer's visit changes, as a diff against what the visits before it left.
+"""A repair in steps: what each fixer's visit changes, as a diff against what the visits before it left.
 
-All files agree on the order of (round, phase, name), so that the same stages of many files make one
+All files agree on the order of (round, pass, name), so that the same steps of many files make one
 patch, and the patches a series.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.engine.applier import ApplyError, apply_diff
 from caffefix.engine.proof import ProofError
-from caffefix.results import Stage
+from caffefix.results import RepairStep
 from caffefix.syntax.diff import unified
 from caffefix.syntax.lowering import TextEdit
 from caffefix.syntax.piecetable import PieceTable
@@ -21,9 +21,9 @@ Title = Callable[[int], str]
 
 
 @dataclass(slots=True)
-class _Step:
+class _Visit:
     round: int
-    phase: int
+    runs_in: int
     name: str
     table: PieceTable
     title: Title
@@ -31,7 +31,7 @@ class _Step:
 
 
 @dataclass(slots=True)
-class Stages:
+class RepairSteps:
     """Keeps what each visit does.
 
     Attributes:
@@ -39,27 +39,27 @@ class Stages:
     """
 
     table: PieceTable
-    _steps: list[_Step] = field(default_factory=list)
+    _visits: list[_Visit] = field(default_factory=list)
 
     def apply(self, edits: Sequence[TextEdit]) -> None:
         """The visit edits the text."""
         self.table.apply(edits)
 
-    def end(self, round_: int, phase: int, name: str, title: Title, findings: int) -> None:
+    def end(self, round_: int, runs_in: int, name: str, title: Title, findings: int) -> None:
         """The visit is over.
 
         Args:
             round_: in which round it was, from 0.
-            phase: of the fixer.
+            runs_in: the pass of the fixer.
             name: of the fixer.
             title: what to call places of the text before the visit.
             findings: how many it fixed.
         """
-        self._steps.append(_Step(round_, phase, name, self.table, title, findings))
+        self._visits.append(_Visit(round_, runs_in, name, self.table, title, findings))
         self.table = PieceTable(self.table.text())
 
-    def results(self, path: str, old: bytes, new: bytes) -> tuple[Stage, ...]:
-        """The stages, proved to lead from old to new.
+    def results(self, path: str, old: bytes, new: bytes) -> tuple[RepairStep, ...]:
+        """The steps, proved to lead from old to new.
 
         Args:
             path: the file's name in the diffs, its bytes one character each.
@@ -69,16 +69,16 @@ class Stages:
         Raises:
             ProofError: they do not.
         """
-        stages = []
+        steps = []
         text = old
-        for step in self._steps:
-            edits = [replace(edit, labels=(step.name,)) for edit in step.table.edits()]
-            diff = unified(path, step.table.original, edits, step.title).encode("latin-1")
-            stages.append(Stage(step.round, step.phase, step.name, diff, step.findings))
+        for visit in self._visits:
+            edits = [replace(edit, labels=(visit.name,)) for edit in visit.table.edits()]
+            diff = unified(path, visit.table.original, edits, visit.title).encode("latin-1")
+            steps.append(RepairStep(visit.round, visit.runs_in, visit.name, diff, visit.findings))
             try:
                 text = apply_diff(text, diff)
             except ApplyError as error:
-                raise ProofError(f"the stages do not apply one by one: {step.name}: {error}") from None
+                raise ProofError(f"the steps do not apply one by one: {visit.name}: {error}") from None
         if text != new:
-            raise ProofError("the stages do not give the result")
-        return tuple(stages)
+            raise ProofError("the steps do not give the result")
+        return tuple(steps)

@@ -17,7 +17,7 @@ FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class RunOptions:
     """How a run goes about its files.
 
     Attributes:

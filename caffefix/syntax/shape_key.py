@@ -23,26 +23,26 @@ _numbers: dict[tuple[object, ...], int] = {}
 _fresh = count(1)  # a number is never given twice
 
 
-def gist(block: Block) -> int:
+def shape_key(block: Block) -> int:
     """A number that messages share if they are alike but for their own strings and lines of comments or blanks.
 
     They have the same fields in the same places, the same pieces for those that are no strings, and in their
     messages the same strings, too.
     """
-    if not block.gist:
+    if not block.shape_key:
         parts: list[object] = [_kind(block), block.name]
         for item in block.items:
             if isinstance(item, Field):
                 parts.append(item.name if item.value[0] in "\"'" else item)
             else:
                 parts.append(_whole(item) if isinstance(item, Block) else None)
-        block.gist = _numbered(parts)
-    return block.gist
+        block.shape_key = _numbered(parts)
+    return block.shape_key
 
 
 def field_names(block: Block) -> frozenset[str]:
     """Names of all fields in a message, and in the messages in it."""
-    return _names_in(gist(block), block)
+    return _names_in(shape_key(block), block)
 
 
 def remembered(work: Callable[..., T]) -> Callable[..., T]:

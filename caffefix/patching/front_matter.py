@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from caffefix._startup.records import dataclass, field
-from caffefix.caffe.net import Phase as NetPhase
+from caffefix.caffe.net import Phase
 from caffefix.caffe.roles import Role
-from caffefix.findings import Applicability, Phase, Severity
+from caffefix.findings import Applicability, Pass, Severity
 from caffefix.patching.values import Constraint
 
 
@@ -28,7 +28,7 @@ class Where:
     of: str = ""
     roles: tuple[Role, ...] = ()
     dialects: tuple[str, ...] = ()
-    phase: NetPhase | None = None
+    phase: Phase | None = None
     producers: tuple[str, ...] = ()
     no_producers: tuple[str, ...] = ()
     consumers: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Front:
         summary: one line: the bad pattern.
         message: of its findings; a template. The summary, if it is empty.
         title: of its fixes; a template. Made from the edits, if it is empty.
-        phase, applicability, severity: as fixers have them.
+        runs_in, applicability, severity: as fixers have them.
         opt_in: whether it is looked for only if it is asked for by name.
         once: whether each place is rewritten once a run, though what it becomes would be matched again.
         preserves_meaning: whether the engine is to prove that the net means the same.
@@ -80,7 +80,7 @@ class Front:
     summary: str
     message: str = ""
     title: str = ""
-    phase: Phase = Phase.REPAIR
+    runs_in: Pass = Pass.REPAIR
     applicability: Applicability = Applicability.UNSAFE
     severity: Severity = Severity.WARNING
     opt_in: bool = False

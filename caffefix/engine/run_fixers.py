@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from caffefix._startup.records import dataclass, replace
-from caffefix.findings import Finding, Judged, Options, Phase, Subject
+from caffefix.findings import Assumptions, Finding, Judged, Pass, Subject
 from caffefix.fixers import COMPARING, Fixer
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Found:
     """What a fixer finds.
 
     Attributes:
@@ -22,7 +22,7 @@ class Look:
     suppressed: tuple[Finding, ...] = ()
 
 
-def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Finding]) -> Look:
+def run_fixer(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Finding]) -> Found:
     """Let a fixer look at a file.
 
     A fix is made whole or not at all, so one that a suppressed finding shares with others is not
@@ -33,13 +33,13 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
         fixer: what is looked for.
         subject: the file.
         fixers: all that are looked for.
-        suppressed: what is silenced of those before this one; it is for phase TIDY.
+        suppressed: what is silenced of those before this one; it is for pass TIDY.
     """
-    if not fixer.may_find(subject) or (fixer.phase is Phase.READ and not subject.lookalikes):
-        return Look(())
-    if fixer.phase is Phase.READ or not subject.suppressions.all:  # an unread file's comments say nothing
-        return Look(tuple(fixer.find(subject)) if fixer.phase is not Phase.TIDY else ())
-    if fixer.phase is Phase.TIDY:
+    if not fixer.may_find(subject) or (fixer.runs_in is Pass.READ and not subject.lookalikes):
+        return Found(())
+    if fixer.runs_in is Pass.READ or not subject.suppressions.all:  # an unread file's comments say nothing
+        return Found(tuple(fixer.find(subject)) if fixer.runs_in is not Pass.TIDY else ())
+    if fixer.runs_in is Pass.TIDY:
         from copy import copy
 
         subject = copy(subject)  # with what it knows of the file
@@ -47,37 +47,37 @@ def look(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Se
     return _divided(subject, tuple(fixer.find(subject)))
 
 
-def survey(subject: Subject, fixers: Sequence[Fixer]) -> Iterator[Look]:
+def run_fixers(subject: Subject, fixers: Sequence[Fixer]) -> Iterator[Found]:
     """What each fixer finds in a file as it is."""
     suppressed: list[Finding] = []
     for fixer in fixers:
-        found = look(fixer, subject, fixers, suppressed)
+        found = run_fixer(fixer, subject, fixers, suppressed)
         suppressed += found.suppressed
         yield found
 
 
-def _divided(subject: Subject, found: Sequence[Finding]) -> Look:
+def _divided(subject: Subject, found: Sequence[Finding]) -> Found:
     suppressed = tuple(f for f in found if subject.suppresses(f.name, f.node))
     hidden, held = set(map(id, suppressed)), {id(f.fix) for f in suppressed if f.fix is not None}
     shown = (f for f in found if id(f) not in hidden)
-    return Look(tuple(replace(f, fix=None) if id(f.fix) in held else f for f in shown), suppressed)
+    return Found(tuple(replace(f, fix=None) if id(f.fix) in held else f for f in shown), suppressed)
 
 
 def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Finding]) -> Judged:
-    """What fixers of phase TIDY are told.
+    """What fixers of pass TIDY are told.
 
     A suppression counts as used, too, if it would be without the user's options: who says
     ``--no-from-scratch`` once must not lose what others have written down.
     """
     found = list(suppressed)
-    if subject.options != Options():
+    if subject.options != Assumptions():
         plain = Subject(subject.document, family=subject.family)
         for fixer in fixers:
-            if fixer.phase is not Phase.TIDY and fixer.may_find(plain):
+            if fixer.runs_in is not Pass.TIDY and fixer.may_find(plain):
                 found += _divided(plain, tuple(fixer.find(plain))).suppressed
     # The files that some compare with may be elsewhere today.
     names = frozenset(fixer.name for fixer in fixers if fixer.group != COMPARING)
     from caffefix.engine.select import registered  # it knows the patches, which few files need here
 
-    known = tuple((fixer.name, fixer.phase) for fixer in registered())
+    known = tuple((fixer.name, fixer.runs_in) for fixer in registered())
     return Judged(names, tuple(found), known)

@@ -11,7 +11,7 @@ from caffefix.patching.pattern import Literal, Message, Scalar
 from caffefix.syntax.green import Block, Green
 
 
-class Sieve:
+class Prefilter:
     """The names of fields that a message cannot do without, and sieves of the messages in it.
 
     Attributes:
@@ -21,7 +21,7 @@ class Sieve:
 
     __slots__ = ("inner", "names")
 
-    def __init__(self, names: Iterable[str] = (), inner: Iterable[tuple[str, Sieve]] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), inner: Iterable[tuple[str, Prefilter]] = ()) -> None:
         self.names = set(names)
         self.inner = list(inner)
 
@@ -30,9 +30,9 @@ class Sieve:
         places = block.places()
         if not self.names <= places.keys():
             return False
-        for name, sieve in self.inner:
+        for name, prefilter in self.inner:
             items = [block.items[index] for index in places[name]] if name else block.items
-            if not any(map(sieve._passes_item, items)):
+            if not any(map(prefilter._passes_item, items)):
                 return False
         return True
 
@@ -42,19 +42,19 @@ class Sieve:
         return self.passes(item) if item.kind != "[" else any(map(self._passes_item, item.items))
 
 
-def sieves(goals: Sequence[Goal], kind: str) -> dict[int, Sieve]:
+def prefilters(goals: Sequence[Goal], kind: str) -> dict[int, Prefilter]:
     """A sieve for each message of a pattern, by its offset.
 
     Args:
         goals: of the pattern.
         kind: the type of what it looks into in caffe.proto.
     """
-    found = {ROOT: Sieve()}
+    found = {ROOT: Prefilter()}
     kinds: dict[int, set[str]] = {ROOT: {kind}}
     for goal in goals:
         item, around = goal.item, found[goal.parent]
         if isinstance(item, Message):
-            inner = found[item.offset] = Sieve()
+            inner = found[item.offset] = Prefilter()
             kinds[item.offset] = set[str]().union(*(kinds_of(item, outer) for outer in kinds[goal.parent]))
             around.inner.append((item.name, inner))
         if item is None or not item.name:
