@@ -86,7 +86,7 @@ class _Context:
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
         self.answers: dict[tuple[str, str], _Answer] = {}
-        self.refusing: dict[int, int] = {}  # by a message's gist, the forks that refuse something in it
+        self.refusing: dict[int, int] = {}  # by a message's shape key, the forks that refuse something in it
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()

@@ -222,7 +222,7 @@ def anchors(body: Body, prefilters: Iterable[Prefilter]) -> frozenset[str]:
 
     Args:
         body: the body.
-        sieves: of its messages.
+        prefilters: of its messages.
 
     Raises:
         PatchError: nothing in it is telling.

@@ -74,7 +74,7 @@ class Search:
 
     Attributes:
         goals: of the patch.
-        sieves: of their messages, by offset.
+        prefilters: of their messages, by offset.
         constraints: of its variables.
         host: the net or solver, and its type in caffe.proto.
         layers: of the net; None for a solver.

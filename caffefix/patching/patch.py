@@ -62,7 +62,7 @@ class Patch:
         body: its two sides.
         entries: both sides as one.
         goals: what must be found.
-        sieves: what each message of them cannot do without, by offset.
+        prefilters: what each message of them cannot do without, by offset.
         joins: layers that hang together by blobs.
         conditions: what must hold, and the offset of the message that it is asked of.
         needs: names of fields and types of layers that a file must have for it to match.

@@ -12,11 +12,11 @@ from caffefix.syntax.green import Block, Green
 
 
 class Prefilter:
-    """The names of fields that a message cannot do without, and sieves of the messages in it.
+    """The names of fields that a message cannot do without, and prefilters of the messages in it.
 
     Attributes:
         names: of fields.
-        inner: of each message in it: its name, empty for any, and its sieve.
+        inner: of each message in it: its name, empty for any, and its prefilter.
     """
 
     __slots__ = ("inner", "names")
@@ -43,7 +43,7 @@ class Prefilter:
 
 
 def prefilters(goals: Sequence[Goal], kind: str) -> dict[int, Prefilter]:
-    """A sieve for each message of a pattern, by its offset.
+    """A prefilter for each message of a pattern, by its offset.
 
     Args:
         goals: of the pattern.

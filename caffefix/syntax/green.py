@@ -100,7 +100,7 @@ class Block:
         self.name = open.name
         self.size = -1  # length of the text, filled in by measure()
         self._places: dict[str, list[int]] | None = None
-        self.shape_key = self.whole = 0  # filled in by gist()
+        self.shape_key = self.whole = 0  # filled in by shape_key()
 
     @property
     def has_colon(self) -> bool:

@@ -161,7 +161,7 @@ def _run(job: _Job, handover: Handover) -> int:
         return 2
     except (KeyboardInterrupt, Ended) as end:
         words = end.words if isinstance(end, Ended) else "interrupted"
-        say(sys.stderr, f"\n{handover.interrupted(how)}\n")
+        say(sys.stderr, f"\n{handover.interrupted(words)}\n")
         return end.status if isinstance(end, Ended) else 130
 
 
