@@ -6,9 +6,9 @@ are first asked for, so that the command line starts fast.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from types import ModuleType

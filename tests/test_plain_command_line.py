@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_variables")
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ["--dry-run", "--diff", "--check", "--notes", "--delta", "a.prototxt", "./zoo", "b/c.pt", "deploy"]
 # What a run of a file in which nothing is wrong does without.
-HEAVY = ("click", "typing", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
+HEAVY = ("click", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
 
 
 @pytest.fixture

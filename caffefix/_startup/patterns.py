@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, AnyStr
+from typing import Any, AnyStr
 
 
 class _Pattern:

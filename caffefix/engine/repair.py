@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from caffefix._startup.garbage import Uncollected, collect
 from caffefix._startup.records import dataclass, field, replace
@@ -33,7 +34,6 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
     from caffefix.engine.steps import RepairSteps

@@ -8,6 +8,7 @@ said only if it is wrong in every view of a phase that can be run and has the la
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, graph
@@ -18,10 +19,7 @@ from caffefix.caffe.schema import load
 from caffefix.findings import Severity, Subject
 from caffefix.fixers._layers import only_in
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     K = TypeVar("K", bound=Hashable)
 
 

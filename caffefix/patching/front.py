@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Phase, truth
@@ -22,10 +23,7 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display
 from caffefix.syntax.tree import Node
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     _E = TypeVar("_E", bound=enum.Enum)
 
 _NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from itertools import count
+from typing import TYPE_CHECKING, TypeVar
 
 from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeVar
-
     T = TypeVar("T")
 
 _MOST = 1 << 13  # of what is known; all is forgotten beyond

@@ -10,13 +10,10 @@ checksum of the grammar stands in it: an edited grammar is compiled anew by Lark
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from caffefix._startup.records import dataclass
 from caffefix._startup.resources import content, resource
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 GRAMMAR = "grammar/prototxt.lark"
 STARTS = ("coarse", "fine")

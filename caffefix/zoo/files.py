@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from typing import TYPE_CHECKING, BinaryIO
 
 from caffefix.syntax.source import visible
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO
 
 
 # How many bytes of a file are read, at most; docs/limits.md has these figures.

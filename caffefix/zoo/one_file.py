@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
@@ -14,7 +15,6 @@ from caffefix.zoo.own_caffe import Found, OwnCaffeError
 from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
 

@@ -9,15 +9,14 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from caffefix._startup.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo.executor import Batch, Task
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from typing import Any
 
 # Batches that may be under way or wait for an earlier one, for each worker: the bound on memory.
 _AHEAD = 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
@@ -9,10 +11,7 @@ from caffefix.results import FileResult
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import EffectiveConfig
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.zoo.patches import UserPatches
 else:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.proto.link import Linked
 from caffefix.proto.model import MESSAGE, File
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # What protobuf writes in other ways in binary is the same in text.
 _KINDS = {

@@ -9,13 +9,10 @@ import os
 import signal
 import sys
 from types import TracebackType
+from typing import Any
 
 from caffefix.commands._shared.output import lose, lost, say
 from caffefix.syntax.source import visible
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 # What a shell says of a command that wrote into a pipe that nobody reads.
 CLOSED_PIPE = 141

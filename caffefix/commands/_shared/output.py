@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, BinaryIO
-
+from typing import Any, BinaryIO
 
 # Why standard output could not be written, once it could not.
 _lost: list[OSError] = []
