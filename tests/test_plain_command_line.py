@@ -12,12 +12,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caffefix.cli import _plain
+from caffefix.commands._shared.option import Kind, Option
 from caffefix.commands.repair.command import command
-from caffefix.commands.repair.run import DEFAULTS
+from caffefix.commands.repair.options import OPTIONS
 
 pytestmark = pytest.mark.usefixtures("no_variables")
 ROOT = Path(__file__).resolve().parent.parent
-WORDS = ["--dry-run", "--diff", "--check", "--notes", "--delta", "a.prototxt", "./zoo", "b/c.pt", "deploy"]
+FLAGS = [flag for option in OPTIONS for flag in option.flags]
+VALUES = [
+    "a.prototxt",
+    "./zoo",
+    "b/c.pt",
+    "deploy",
+    ".",
+    "",
+    "-",
+    "--",
+    "0",
+    "3",
+    "json",
+    "warning",
+    "a, b,",
+    ",",
+    "-x",
+]
+JOINED = [f"{flag}={value}" for flag in FLAGS for value in ("", "json", "2", "error", "caffe-old", ".")]
 # What a run of a file in which nothing is wrong does without.
 HEAVY = ("click", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
 
@@ -29,12 +48,24 @@ def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(FLAGS) | st.sampled_from(VALUES) | st.sampled_from(JOINED), max_size=6))
 def test_as_click_reads_it(args: list[str]) -> None:
-    plain = _plain(args)
+    plain = _plain(["./net.prototxt", *args])
     if plain is not None:
-        assert {**DEFAULTS, **plain} == command.make_context("caffefix", list(args)).params
+        assert plain == command.make_context("caffefix", ["./net.prototxt", *args]).params
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.parameter)
+def test_each_option_needs_no_click(option: Option) -> None:
+    value = {Kind.CHOICE: [*option.choices], Kind.COUNT: ["3"], Kind.SWITCH: [], Kind.ON_OFF: []}.get(
+        option.kind, ["."]
+    )
+    args = ["./net.prototxt", option.flags[0], *value[-1:]]
+    plain = _plain(args)
+    assert plain is not None
+    assert plain[option.parameter] != option.default
+    assert plain == command.make_context("caffefix", args).params
 
 
 def test_variables_are_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,8 +76,8 @@ def test_variables_are_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [[], ["-"], ["deploy"], ["zoo"], ["--help"], ["--unsafe", "./a"], ["--select", "x", "./a"], ["./a", "--chek"],
-     ["./a", "-h"], ["--", "./a"], ["./a", "-"], ["--format=json", "./a"]],
+    [[], ["-"], ["deploy"], ["zoo"], ["--help"], ["--check"], ["./a", "--chek"], ["./a", "--select", ","],
+     ["./a", "-h"], ["--", "./a"], ["./a", "-"], ["./a", "-j"], ["./a", "-j", "0"], ["./a", "--fail-on", "x"]],
 )  # fmt: skip
 def test_what_click_is_asked_about(args: list[str]) -> None:
     assert _plain(args) is None

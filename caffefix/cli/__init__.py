@@ -1,7 +1,7 @@
 """The entry point: finds the command that a command line is for. The commands are in ``caffefix/commands``.
 
-``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of paths and switches alone is read
-here, without click.
+``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of
+paths and plain options is read without click.
 """
 
 from __future__ import annotations
@@ -10,15 +10,6 @@ import os
 import sys
 from collections.abc import Sequence
 from typing import Any
-
-# What these say needs no parser. With any other option, or a word that may be a command, click reads the line.
-_SWITCHES = {
-    "--dry-run": "dry_run",
-    "--diff": "dry_run",
-    "--check": "check",
-    "--notes": "notes",
-    "--delta": "delta",
-}
 
 
 def main(args: Sequence[str] | None = None, prog_name: str | None = None) -> None:
@@ -36,21 +27,21 @@ def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
 
         group(args, prog_name=prog_name)
     else:
-        from caffefix.commands.repair.run import DEFAULTS, repair
+        from caffefix.commands.repair.run import repair
 
         try:
-            sys.exit(repair(**{**DEFAULTS, **plain}))
+            sys.exit(repair(**plain))
         except KeyboardInterrupt:  # before the first file is worked on
             sys.exit(130)
 
 
 def _plain(args: Sequence[str]) -> dict[str, Any] | None:
-    """What a line says that has paths and switches and nothing else: no command, no value, no ``-``."""
-    paths = tuple(arg for arg in args if not arg.startswith("-"))
-    switches = [_SWITCHES.get(arg) for arg in args if arg.startswith("-")]
-    # No command has a dot or a slash in its name. On Windows click expands patterns; elsewhere it reads variables.
-    if not paths or None in switches or not any(mark in paths[0] for mark in "./"):
+    """What a line says that is no command's and can be read without click; None for any other."""
+    from caffefix.commands._shared.option import read
+    from caffefix.commands.repair.options import OPTIONS
+
+    # No command has a dot or a slash in its name. On Windows click expands patterns.
+    if os.name == "nt" or not args or not (args[0].startswith("-") or any(mark in args[0] for mark in "./")):
         return None
-    if os.name == "nt" or any(name.startswith("CAFFEFIX_") for name in os.environ):
-        return None
-    return {"paths": paths, **{switch: True for switch in switches if switch is not None}}
+    found = read(args, OPTIONS)
+    return found if found is not None and found["paths"] else None

@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from caffefix.commands._shared.errors import fail, misuse
+from caffefix.commands._shared.option import Kind, Option
 
 if TYPE_CHECKING:
     from caffefix.zoo import patches
     from caffefix.zoo.config import Configuration
 
+# What a configuration file says, too: the command line wins; and the file itself.
+OPTIONS = (
+    Option(("--select",), "Look for these only.", Kind.NAMES, "NAMES"),
+    Option(("--ignore",), "Leave these out.", Kind.NAMES, "NAMES"),
+    Option(("--exclude",), "Pass over these in folders.", Kind.MANY, "PATTERN"),
+    Option(("--dialect",), "The fork of Caffe that the files are for.", Kind.VALUE, "FORK", fallback=None),
+    Option(
+        ("--proto",), "The caffe.proto that the files are for, if it is not the one in their repository.",
+        Kind.VALUE, "FILE", fallback=None,
+    ),
+    Option(("--target",), "caffe-old: Caffe before 2016.", Kind.CHOICE, choices=("caffe", "caffe-old")),
+    Option(("--from-scratch", "--no-from-scratch"), "Whether nets start from their fillers.", Kind.ON_OFF),
+    Option(("--config",), "Use this configuration file for all paths.", Kind.VALUE, "FILE", fallback=None),
+    Option(("--no-config",), "Read no configuration file."),
+)  # fmt: skip
+
 
 def configuration(config: str | None, no_config: bool, unsafe: bool | None = None, **given: Any) -> Configuration:
-    """What the options of ``configured`` say, checked."""
+    """What ``OPTIONS`` say, checked."""
     from caffefix.engine.select import Selection, UnknownNameError
     from caffefix.zoo.config import CliOverrides, Configuration
 

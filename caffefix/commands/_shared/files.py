@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from caffefix.commands._shared.errors import misuse
+from caffefix.commands._shared.option import Kind, Option
 from caffefix.commands._shared.output import say
 from caffefix.syntax.source import visible
 
@@ -19,6 +20,42 @@ if TYPE_CHECKING:
     from caffefix.zoo.delivery import Delivery
     from caffefix.zoo.run import FileFilter, Run
     from caffefix.zoo.run_options import RunOptions
+
+OPTIONS = (
+    Option(
+        ("--jobs", "-j"), "Processes; by default one a processor if there are many files.", Kind.COUNT, "N",
+        for_many=True,
+    ),
+    Option(
+        ("--files-from",), "Do the paths listed in FILE, too; - for standard input.", Kind.VALUE, "FILE",
+        fallback=None, for_many=True,
+    ),
+    Option(("--changed-since",), "Only what differs from this git revision.", Kind.VALUE, "REV", for_many=True),
+    Option(("--no-gitignore",), "Search what .gitignore leaves out, too.", for_many=True),
+    Option(
+        ("--patch-dir",), "Write no file, but a patch for each finding; git am applies them in order.", Kind.VALUE,
+        "DIR", for_many=True,
+    ),
+    Option(("--commit",), "Make a git commit for each finding.", for_many=True),
+    Option(
+        ("--split-by",), "A patch or commit for each finding in each folder directly below PATH.", Kind.CHOICE,
+        choices=("folder",), for_many=True,
+    ),
+    Option(("--backup",), "Keep the old file, with SUFFIX to its name.", Kind.VALUE, "SUFFIX", for_many=True),
+    Option(
+        ("--allow-dirty",), "Write files, too, that have changes which are not in git's index.", for_many=True
+    ),
+    Option(
+        ("--report",), "Write a summary by finding, fork and folder: Markdown, or JSON for *.json.", Kind.VALUE,
+        "FILE", name="report_file", for_many=True,
+    ),
+    Option(("--no-cache",), "Neither use nor keep results of earlier runs.", for_many=True),
+    Option(
+        ("--cache-dir",), "Where they are kept, if not in your folder for caches.", Kind.VALUE, "DIR",
+        variable="CAFFEFIX_CACHE_DIR", for_many=True,
+    ),
+    Option(("--follow-links",), "Follow links to folders, and out of what is given.", for_many=True),
+)  # fmt: skip
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:

@@ -1,47 +1,70 @@
-"""What several commands do with their options."""
+"""Tables of options for click, with the sections of their help."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 
+from caffefix.commands._shared.option import Kind, Option, separated
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def configured(command: _Command) -> _Command:
-    """Options for what a configuration file says, too: the command line wins; and for the file itself.
+class _ForMany(click.Option):
+    """An option about many files."""
 
-    ``configuration(**options)`` takes those whose names it has.
-    """
-    for option in reversed(
-        (
-            click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Look for these only."),
-            click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these out."),
-            click.option("--exclude", multiple=True, metavar="PATTERN", help="Pass over these in folders."),
-            click.option("--dialect", metavar="FORK", help="The fork of Caffe that the files are for."),
-            click.option(
-                "--proto",
-                metavar="FILE",
-                help="The caffe.proto that the files are for, if it is not the one in their repository.",
-            ),
-            click.option("--target", type=click.Choice(["caffe", "caffe-old"]), help="caffe-old: of before 2016."),
-            click.option(
-                "--from-scratch/--no-from-scratch", default=None, help="Whether nets start from their fillers."
-            ),
-            click.option("--config", metavar="FILE", help="Use this configuration file for all paths."),
-            click.option("--no-config", is_flag=True, help="Read no configuration file."),
-        )
-    ):
-        command = option(command)
-    return command
+
+class Sections(click.Command):
+    """A command whose help has a section on many files."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = {section: list[tuple[str, str]]() for section in ("Options", "Many files")}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                rows["Many files" if isinstance(parameter, _ForMany) else "Options"].append(record)
+        for section, records in rows.items():
+            with formatter.section(section):
+                formatter.write_dl(records)
+
+
+def with_options(options: Iterable[Option]) -> Callable[[_Command], _Command]:
+    """Give a click command the options of a table, in its order."""
+
+    def give(command: _Command) -> _Command:
+        for option in reversed([*options]):
+            command = _declared(option)(command)
+        return command
+
+    return give
+
+
+def _declared(option: Option) -> Callable[[_Command], _Command]:
+    """The option as click has it."""
+    kind = option.kind
+    flags = ("/".join(option.flags),) if kind is Kind.ON_OFF else option.flags
+    settings: dict[str, Any] = {"default": option.default if kind is Kind.VALUE or kind is Kind.ON_OFF else None}
+    if kind is Kind.SWITCH:
+        settings = {"is_flag": True}
+    elif kind.repeats:
+        settings = {"multiple": True}
+    types = {Kind.CHOICE: click.Choice(option.choices), Kind.COUNT: click.IntRange(1), Kind.FOLDERS: _FOLDER}
+    return click.option(
+        *flags, option.parameter, cls=_ForMany if option.for_many else click.Option, help=option.help,
+        type=types.get(kind), metavar=option.metavar or None, envvar=option.variable or None,
+        callback=names if kind is Kind.NAMES else None, **settings,
+    )  # fmt: skip
+
+
+_FOLDER = click.Path(exists=True, file_okay=False)
 
 
 def names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Names separated by commas."""
-    found = tuple(name.strip() for item in value for name in item.split(",") if name.strip())
+    found = separated(value)
     if value and not found:
         raise click.BadParameter("no name is given", ctx, param)
     return found

@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from caffefix.commands._shared.configuration import configuration
-from caffefix.commands._shared.options import configured
+from caffefix.commands._shared.configuration import OPTIONS, configuration
+from caffefix.commands._shared.options import with_options
 from caffefix.commands._shared.output import say
 
 
 @click.command("config")
 @click.argument("path", default=".", metavar="[PATH]")
 @click.option("--unsafe/--no-unsafe", default=None, help="As for a repair.")
-@configured
+@with_options(OPTIONS)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
 def command(path: str, form: str, **options: Any) -> None:
     """Show what is in force for a file or folder, and where each value comes from.

@@ -1,4 +1,4 @@
-"""The options of ``caffefix PATH…``. What it does is in ``run.py``, which runs without click."""
+"""``caffefix PATH…`` for click. What it does is in ``run.py``, which runs without click."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from caffefix.commands._shared.options import configured
-from caffefix.commands._shared.sections import Sections, many_files
+from caffefix.commands._shared.options import Sections, with_options
+from caffefix.commands.repair.options import OPTIONS
 from caffefix.commands.repair.run import repair
-from caffefix.reports.formats import NAMES
 
 
 class _Repair(Sections):
@@ -25,48 +24,7 @@ class _Repair(Sections):
 
 @click.command("repair", cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
 @click.argument("paths", nargs=-1, metavar="PATH...")
-@click.option(
-    "--dry-run",
-    "--diff",
-    is_flag=True,
-    help="Write no file, but the diff to standard output.",
-)
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change, too.")
-@click.option(
-    "--fail-on", type=click.Choice(["never", "error", "warning", "change"]), metavar="WHAT",
-    help="Exit with 1 if a finding of severity error is left (error, the default), one of severity warning or "
-    "error (warning), if a file changes or an error is left (change), or not at all (never).",
-)  # fmt: skip
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found: --fail-on never.")
-@click.option(
-    "--patch", "patches", multiple=True, metavar="PATCH",
-    help="Look for this semantic patch: a file, a folder of them, or the name of one that is shipped.",
-)  # fmt: skip
-@click.option(
-    "--unsafe/--no-unsafe", default=None, help="Also apply fixes that change what a working net computes."
-)
-@click.option(
-    "--root", "roots", multiple=True, type=click.Path(exists=True, file_okay=False), metavar="DIR",
-    help="Folder that paths in solvers start from.",
-)  # fmt: skip
-@configured
-@click.option("--delta", is_flag=True, help="Show what changes in the meaning, layer by layer.")
-@click.option("--log", "log", metavar="TRAIN.LOG", help="What Caffe wrote when it trained them: evidence.")
-@click.option("--notes", is_flag=True, help="Show notes, too.")
-@click.option(
-    "--statistics", is_flag=True, help="Write no file; show how often each finding was met, not each one."
-)
-@click.option(
-    "--format", "formats", multiple=True, metavar="NAME[=FILE]",
-    help=f"Report, any number of them: {', '.join(NAMES)}. One goes to standard output, the others to files.",
-)  # fmt: skip
-@click.option("--output-file", default="", metavar="FILE", help="Where the report without a FILE of its own goes.")
-@click.option(
-    "--docs-url", envvar="CAFFEFIX_DOCS_URL", default="", metavar="URL",
-    help="Folder with the findings' pages, for links in reports.",
-)  # fmt: skip
-@click.option("--stdin-filename", default="<stdin>", metavar="NAME", help="What to call standard input (-).")
-@many_files
+@with_options(OPTIONS)
 def command(**options: Any) -> None:
     """Find what is wrong with Caffe prototxt files, and repair it in place.
 

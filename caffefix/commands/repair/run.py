@@ -1,4 +1,4 @@
-"""``caffefix PATH…``: find and repair. Click is not imported here; the options are in ``command.py``."""
+"""``caffefix PATH…``: find and repair. Click is not imported here; the options are in ``options.py``."""
 
 from __future__ import annotations
 
@@ -26,48 +26,6 @@ if TYPE_CHECKING:
     from caffefix.zoo.work import Repairing
 
 
-# What the options are that are not given, as in ``command.py``.
-DEFAULTS: dict[str, Any] = {
-    "dry_run": False,
-    "check": False,
-    "fail_on": None,
-    "exit_zero": False,
-    "patches": (),
-    "roots": (),
-    "delta": False,
-    "log": None,
-    "notes": False,
-    "statistics": False,
-    "formats": (),
-    "output_file": "",
-    "docs_url": "",
-    "stdin_filename": "<stdin>",
-    "unsafe": None,
-    "select": (),
-    "ignore": (),
-    "exclude": (),
-    "dialect": None,
-    "proto": None,
-    "target": None,
-    "from_scratch": None,
-    "config": None,
-    "no_config": False,
-    "jobs": None,
-    "files_from": None,
-    "changed_since": "",
-    "no_gitignore": False,
-    "patch_dir": "",
-    "commit": False,
-    "split_by": None,
-    "backup": "",
-    "allow_dirty": False,
-    "report_file": "",
-    "no_cache": False,
-    "cache_dir": "",
-    "follow_links": False,
-}
-
-
 def repair(
     paths: tuple[str, ...],
     dry_run: bool,
@@ -86,7 +44,7 @@ def repair(
     stdin_filename: str,
     **options: Any,
 ) -> int:
-    """Repair files and report; the exit status. The arguments are the options of ``command.py``."""
+    """Repair files and report; the exit status. The arguments are the options of ``options.py``."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
     from caffefix.zoo.work import Repairing

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from caffefix.commands._shared.configuration import configuration
-from caffefix.commands._shared.options import configured
+from caffefix.commands._shared.configuration import OPTIONS, configuration
+from caffefix.commands._shared.options import with_options
 from caffefix.commands._shared.output import colour, say, write
 
 
@@ -19,7 +19,7 @@ from caffefix.commands._shared.output import colour, say, write
 @click.option(
     "--allow-dirty", is_flag=True, help="Write files, too, that have changes which are not in git's index."
 )
-@configured
+@with_options(OPTIONS)
 def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: bool, **options: Any) -> None:
     """Silence what is found today by comments, so that only what is new shows from now on.
 
