@@ -21,6 +21,7 @@ from caffefix.patching.compiled import source
 from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import make, shipped_patches
 from caffefix.syntax.green import Block, Field, blocks
+from caffefix.syntax.memo import Memo
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.shape_key import shape_key
 from caffefix.syntax.tree import Document
@@ -145,3 +146,12 @@ def test_a_patch_that_was_edited_since_is_read(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_compiled, "SUMS", {})
     assert make(file).source.data
     make.cache_clear()
+
+
+def test_a_memo_holds_no_more_than_it_says() -> None:
+    memo = Memo[int, int]("squares", 10)
+    for number in range(35):
+        assert memo.keep(number, number**2) == number**2
+        assert len(memo) <= 10
+    assert dict(memo) == {number: number**2 for number in range(30, 35)}
+    assert repr(memo) == "<Memo 'squares': 5 of 10>"

@@ -18,6 +18,7 @@ from caffefix.caffe.messages import UNKNOWN, Slot, canonical, message_class, mes
 from caffefix.caffe.schema import load
 from caffefix.caffe.slots import SIDES, unsaid
 from caffefix.caffe.typecheck import NET, SOLVER
+from caffefix.syntax.memo import Memo
 from caffefix.syntax.tree import Document, Node
 
 _NETS = ("net_param", "train_net_param", "test_net_param")
@@ -195,8 +196,7 @@ def _first_format(net: Any, nodes: list[Node], bvlc: bool) -> tuple[list[NormalL
     return [_normal(_finished(upgrade.from_v1(layer)), "LayerParameter", bvlc) for layer in layers], missing
 
 
-_memory: dict[tuple[str, str, bool], NormalLayer] = {}
-_MEMORY = 1 << 13  # as many layers are remembered, across files
+_memory = Memo[tuple[str, str, bool], NormalLayer]("layers in their normal form", 1 << 13)
 
 
 def _remembered(node: Node, text: str, bvlc: bool) -> NormalLayer:
@@ -209,9 +209,7 @@ def _remembered(node: Node, text: str, bvlc: bool) -> NormalLayer:
         else:
             layer = message_of(node, "LayerParameter")
         found = _normal(_finished(layer), "LayerParameter", bvlc)
-        if len(_memory) >= _MEMORY:
-            _memory.clear()
-        _memory[key] = found
+        _memory.keep(key, found)
     return found
 
 

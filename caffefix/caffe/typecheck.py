@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from caffefix._startup.records import dataclass
 from caffefix.caffe.schema import Schema, Variant
 from caffefix.syntax.green import Block, Field, Green, Trivia
+from caffefix.syntax.memo import Memo
 from caffefix.syntax.scalars import integer_value, is_radix, is_string, number_value
 from caffefix.syntax.shape_key import shape_key
 from caffefix.syntax.tree import Document, Node
@@ -85,8 +86,8 @@ class _Context:
         for forks in types.values():
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
-        self.answers: dict[tuple[str, str], _Answer] = {}
-        self.refusing: dict[int, int] = {}  # by a message's shape key, the forks that refuse something in it
+        self.answers = Memo[tuple[str, str], _Answer]("what is said of a field", _ANSWERS)
+        self.refusing = Memo[int, int]("by a message's shape key, the forks that refuse something in it", _ANSWERS)
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()
@@ -97,9 +98,7 @@ class _Context:
 
     def remember(self, block: Block, refusing: int) -> None:
         """These forks refuse something in a message like that."""
-        if len(self.refusing) > _ANSWERS:
-            self.refusing.clear()
-        self.refusing[shape_key(block)] = refusing
+        self.refusing.keep(shape_key(block), refusing)
 
 
 @dataclass(slots=True)
@@ -113,7 +112,7 @@ class _Open:
     refusing: int = 0
 
 
-_ANSWERS = 1 << 12  # a message's answers are forgotten beyond this many
+_ANSWERS = 1 << 12
 
 
 class Checker:
@@ -213,10 +212,7 @@ def _answer(context: _Context, parent: Node, index: int, item: Field | Block) ->
     form = _form(item)
     if form == "[" or (form == '"' and answer.refused):
         return answer  # it speaks of what is in there
-    if len(context.answers) > _ANSWERS:
-        context.answers.clear()
-    context.answers[item.name, form] = answer
-    return answer
+    return context.answers.keep((item.name, form), answer)
 
 
 def _judge(context: _Context, node: Node) -> _Answer:

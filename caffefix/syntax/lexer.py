@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from caffefix._startup.patterns import pattern
 from caffefix.syntax.green import Bracket, Field, Piece, Trivia
+from caffefix.syntax.memo import Memo
 from caffefix.syntax.tables import Tables
 
 COARSE = ("FIELD", "OPEN", "CLOSE", "TRIVIA", "HEAD", "LBRACE", "OPEN_ANGLE", "CLOSE_ANGLE")
@@ -30,8 +31,7 @@ class NotCoarse(Exception):
 class LineLexer:
     """Lexes whole lines and remembers them.
 
-    The memo is shared by all files of a process and bounded in entries and in line length;
-    when it is full it is emptied, which costs one cold file.
+    The memo is shared by all files of a process and bounded in entries and in line length.
     """
 
     MEMO_LINES = 1 << 16
@@ -40,8 +40,9 @@ class LineLexer:
     def __init__(self, tables: Tables) -> None:
         alternatives = (f"(?P<{name}>{tables.terminals[name]})" for name in COARSE)
         self._match = re.compile("|".join(alternatives)).match
-        self.memo: dict[str, Piece | tuple[Piece, ...]] = {}
-        self._fields: dict[str, Field] = {}  # those of lines with several pieces: such lines are rarely alike
+        self.memo = Memo[str, Piece | tuple[Piece, ...]]("pieces of lines", self.MEMO_LINES)
+        # Those of lines with several pieces: such lines are rarely alike.
+        self._fields = Memo[str, Field]("fields within lines", self.MEMO_LINES)
 
     def lex(self, text: str) -> list[Piece]:
         """The pieces of a text.
@@ -51,10 +52,6 @@ class LineLexer:
         """
         lines = text.split("\n")
         last = lines.pop()
-        if len(self.memo) > self.MEMO_LINES:
-            self.memo.clear()
-        if len(self._fields) > self.MEMO_LINES:
-            self._fields.clear()
         memo = self.memo
         try:
             found = [memo[line] for line in lines]
@@ -75,7 +72,7 @@ class LineLexer:
     def _line(self, line: str) -> Piece | tuple[Piece, ...]:
         entry = self._pieces(line + "\n")
         if len(line) <= self.MEMO_WIDTH:
-            self.memo[line] = entry
+            self.memo.keep(line, entry)
         return entry
 
     def _pieces(self, line: str) -> Piece | tuple[Piece, ...]:
@@ -103,7 +100,7 @@ class LineLexer:
             return known
         piece = _piece(match)
         if isinstance(piece, Field) and len(text) <= self.MEMO_WIDTH:
-            self._fields[text] = piece
+            self._fields.keep(text, piece)
         return piece
 
 

@@ -10,14 +10,15 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
+from caffefix.syntax.memo import Memo
 
 if TYPE_CHECKING:
     T = TypeVar("T")
 
-_MOST = 1 << 13  # of what is known; all is forgotten beyond
+_MOST = 1 << 13  # messages of different shape
 _LONG = 256  # items of a message, or characters of a field: nobody writes those twice
 
-_numbers: dict[tuple[object, ...], int] = {}
+_numbers = Memo[tuple[object, ...], int]("numbers of messages that are alike", _MOST)
 _fresh = count(1)  # a number is never given twice
 
 
@@ -48,14 +49,10 @@ def remembered(work: Callable[..., T]) -> Callable[..., T]:
 
     What it gives may hold nothing of a file, neither nodes nor names: it is given for other files, too.
     """
-    known: dict[Hashable, T] = {}
+    known = Memo[Hashable, T](work.__qualname__, _MOST)
 
     def done(key: Hashable, *given: object) -> T:
-        if key not in known:
-            if len(known) >= _MOST:
-                known.clear()
-            known[key] = work(*given)
-        return known[key]
+        return known[key] if key in known else known.keep(key, work(*given))
 
     return done
 
@@ -106,7 +103,5 @@ def _numbered(parts: list[object]) -> int:
         number = next(_fresh)
         # The line memo shares the pieces that are written alike; what is long is not kept.
         if len(key) < _LONG and all(len(part.text) < _LONG for part in key if isinstance(part, Field)):
-            if len(_numbers) >= _MOST:
-                _numbers.clear()
-            _numbers[key] = number
+            _numbers.keep(key, number)
     return number
