@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES, kind_of
@@ -19,8 +19,7 @@ from caffefix.syntax.scalars import integer_value, is_string, number_value, stri
 from caffefix.syntax.shape_key import field_names, remembered, shape_key
 from caffefix.syntax.tree import Document, Node
 
-if TYPE_CHECKING:
-    T = TypeVar("T")
+T = TypeVar("T")
 
 
 class Generation(enum.Enum):

@@ -8,7 +8,7 @@ said only if it is wrong in every view of a phase that can be run and has the la
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, graph
@@ -19,8 +19,7 @@ from caffefix.caffe.schema import load
 from caffefix.findings import Severity, Subject
 from caffefix.fixers._layers import only_in
 
-if TYPE_CHECKING:
-    K = TypeVar("K", bound=Hashable)
+K = TypeVar("K", bound=Hashable)
 
 
 # Nets with more stages are not judged: there are too many sets of them.

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
 from caffefix.syntax.memo import Memo
 
-if TYPE_CHECKING:
-    T = TypeVar("T")
+T = TypeVar("T")
 
 _MOST = 1 << 13  # messages of different shape
 _LONG = 256  # items of a message, or characters of a field: nobody writes those twice
