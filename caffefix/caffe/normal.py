@@ -196,7 +196,7 @@ def _first_format(net: Any, nodes: list[Node], bvlc: bool) -> tuple[list[NormalL
     return [_normal(_finished(upgrade.from_v1(layer)), "LayerParameter", bvlc) for layer in layers], missing
 
 
-_memory = Memo[tuple[str, str, bool], NormalLayer]("layers in their normal form", 1 << 13)
+_memory: Memo[tuple[str, str, bool], NormalLayer] = Memo("layers in their normal form", 1 << 13)
 
 
 def _remembered(node: Node, text: str, bvlc: bool) -> NormalLayer:

@@ -86,8 +86,8 @@ class _Context:
         for forks in types.values():
             self.everyone |= forks
         self.message = max(types, key=lambda name: bin(types[name]).count("1"))
-        self.answers = Memo[tuple[str, str], _Answer]("what is said of a field", _ANSWERS)
-        self.refusing = Memo[int, int]("by a message's shape key, the forks that refuse something in it", _ANSWERS)
+        self.answers: Memo[tuple[str, str], _Answer] = Memo("what is said of a field", _ANSWERS)
+        self.refusing: Memo[int, int] = Memo("forks that refuse something in a message", _ANSWERS)
         self.required = [
             (name, variant.forks & forks)
             for message, forks in types.items()

@@ -40,9 +40,9 @@ class LineLexer:
     def __init__(self, tables: Tables) -> None:
         alternatives = (f"(?P<{name}>{tables.terminals[name]})" for name in COARSE)
         self._match = re.compile("|".join(alternatives)).match
-        self.memo = Memo[str, Piece | tuple[Piece, ...]]("pieces of lines", self.MEMO_LINES)
+        self.memo: Memo[str, Piece | tuple[Piece, ...]] = Memo("pieces of lines", self.MEMO_LINES)
         # Those of lines with several pieces: such lines are rarely alike.
-        self._fields = Memo[str, Field]("fields within lines", self.MEMO_LINES)
+        self._fields: Memo[str, Field] = Memo("fields within lines", self.MEMO_LINES)
 
     def lex(self, text: str) -> list[Piece]:
         """The pieces of a text.

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _MOST = 1 << 13  # messages of different shape
 _LONG = 256  # items of a message, or characters of a field: nobody writes those twice
 
-_numbers = Memo[tuple[object, ...], int]("numbers of messages that are alike", _MOST)
+_numbers: Memo[tuple[object, ...], int] = Memo("numbers of messages that are alike", _MOST)
 _fresh = count(1)  # a number is never given twice
 
 
@@ -48,7 +48,7 @@ def remembered(work: Callable[..., T]) -> Callable[..., T]:
 
     What it gives may hold nothing of a file, neither nodes nor names: it is given for other files, too.
     """
-    known = Memo[Hashable, T](work.__qualname__, _MOST)
+    known: Memo[Hashable, T] = Memo(work.__qualname__, _MOST)
 
     def done(key: Hashable, *given: object) -> T:
         return known[key] if key in known else known.keep(key, work(*given))
