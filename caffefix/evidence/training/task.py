@@ -235,7 +235,7 @@ def _body(document: Document, net: Net, kept: Sequence[Layer], wanted: set[int],
 
 
 def _own_norm(body: str) -> str:
-    """The body with each BatchNorm as the Python layer ``child.Normalize``."""
+    """The body with each BatchNorm as the Python layer ``child_norm.Normalize``."""
     document = parse(body)
     norms = [layer for layer in Net(document.root).layers if layer.is_bvlc_batch_norm]
     edits: list[Edit] = []
@@ -244,7 +244,7 @@ def _own_norm(body: str) -> str:
         assert kind is not None, "a BatchNorm has its type"
         stored = layer.flag("batch_norm_param", "use_global_stats", False)
         eps = layer.number("batch_norm_param", "eps", 1e-5)
-        own = [NewField("module", "caffe_child", string=True), NewField("layer", "Normalize", string=True)]
+        own = [NewField("module", "child_norm", string=True), NewField("layer", "Normalize", string=True)]
         own.append(NewField("param_str", f"{eps!r} {int(stored)}", string=True))
         edits += [Replace(kind, '"Python"'), Insert(After(kind), (NewMessage("python_param", tuple(own)),))]
         gone = (child for child in layer.node.children() if child.name in ("param", "batch_norm_param"))

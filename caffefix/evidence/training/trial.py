@@ -29,7 +29,7 @@ from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import quoted
 
 # The script that runs inside Caffe's interpreter; never imported here.
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("child")
 _OWN_NORM = (
     "this Caffe's BatchNorm does not normalise by the batch (tested): a layer of our own with BVLC's formulas ran"
 )
@@ -241,11 +241,11 @@ def _side(
     own = ('train_net: "net.prototxt"', f"random_seed: {options.seed}", "solver_mode: CPU", "display: 0")
     (folder / "solver.prototxt").write_bytes("\n".join([*solver, *own, ""]).encode("latin-1"))
     (folder / "job.json").write_text(json.dumps(_job(task, options)), encoding="utf-8")
-    script = folder / "caffe_child.py"  # a copy: our modules are not on its path
-    script.write_bytes(_CHILD.read_bytes())
+    for module in _CHILD.glob("*.py"):  # copies: our modules are not on its path
+        (folder / module.name).write_bytes(module.read_bytes())
     try:
         done = run(
-            [interpreter.path, script.name], folder=folder, timeout=options.timeout, environment=environment()
+            [interpreter.path, "caffe_child.py"], folder=folder, timeout=options.timeout, environment=environment()
         )
     except OSError as error:
         raise ProveError(f"{interpreter.path} cannot be run: {error.strerror or error}") from None
