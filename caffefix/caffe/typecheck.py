@@ -61,13 +61,14 @@ class Problem:
 
 
 Types = dict[str, int]  # message type -> the forks in which a message has it
+_Refusal = tuple[Kind, str, int, int]  # kind, words, the forks that refuse, those that might have accepted
 
 
 @dataclass(slots=True)
 class _Answer:
     """What is to be said of a field of that name and value, wherever it stands in such a message."""
 
-    refused: list[tuple[Kind, str, int, int]]
+    refused: list[_Refusal]
     fitting: int
     singular: int
     inner: _Context | None
@@ -144,8 +145,7 @@ def problems(checker: Checker, document: Document, root: str, judging: int, aske
         judging: the forks that are asked.
         asked: those of them of which all is told that they refuse.
     """
-    hopeless = 1 << len(checker.schema.forks)  # stands beside the forks that refuse something, if those are all
-    wanted = judging | hopeless | asked
+    sought = _Sought(judging, asked, everyone=1 << len(checker.schema.forks))
     stack = [_opened(document.root, checker.context({root: judging}))]
     while stack:
         top = stack[-1]
@@ -154,45 +154,78 @@ def problems(checker: Checker, document: Document, root: str, judging: int, aske
             if isinstance(item, Trivia):
                 continue
             answer = context.answers.get((item.name, _form(item))) or _answer(context, top.node, index, item)
-            for kind, text, forks, knowing in answer.refused:
-                refusing = forks | (hopeless if forks == knowing else 0)
-                top.refusing |= refusing
-                if refusing & wanted:
-                    yield Problem(kind, top.node.child(index), context.message, text, forks, knowing)
-                    wanted &= ~forks | asked
             before = seen.get(item.name, 0)
             seen[item.name] = before | answer.fitting
-            twice = before & answer.fitting & answer.singular
-            if twice:
-                text = f'Non-repeated field "{item.name}" is specified multiple times.'
-                knowing = before & answer.fitting
-                refusing = twice | (hopeless if twice == knowing else 0)
-                top.refusing |= refusing
-                if refusing & wanted:
-                    yield Problem(Kind.REPEATED, top.node.child(index), context.message, text, twice, knowing)
-                    wanted &= ~twice | asked
-            if answer.inner is not None and isinstance(item, Block):
-                known = answer.inner.refusing.get(shape_key(item))
-                if known is not None and not known & wanted:
-                    top.refusing |= known
-                    continue
-                node = top.node.child(index)
-                elements = list(node.children()) if node.is_list else [node]
-                stack.extend(_opened(n, answer.inner) for n in reversed(elements) if n.is_message)
+            again = before & answer.fitting
+            for refusal in _repeated(answer, item.name, again) if again & answer.singular else answer.refused:
+                if sought.counts(top, refusal):
+                    yield _problem(top, top.node.child(index), refusal)
+            if answer.inner is None or not isinstance(item, Block):
+                continue
+            known = answer.inner.refusing.get(shape_key(item))
+            if known is None or known & sought.forks:
+                stack.extend(_messages(top.node.child(index), answer.inner))
                 break
+            top.refusing |= known
         else:
             stack.pop()
-            for name, forks in context.required:
-                if name not in seen:
-                    refusing = forks | (hopeless if forks == context.everyone else 0)
-                    top.refusing |= refusing
-                    if refusing & wanted:
-                        text = f"Message missing required fields: {name}"
-                        yield Problem(Kind.MISSING, top.node, context.message, text, forks, context.everyone)
-                        wanted &= ~forks | asked
+            for refusal in _missing(top):
+                if sought.counts(top, refusal):
+                    yield _problem(top, top.node, refusal)
             if stack:
                 context.remember(top.node.block, top.refusing)
                 stack[-1].refusing |= top.refusing  # of a list's next message, too, which does no harm
+
+
+class _Sought:
+    """The forks whose next problem is reported.
+
+    Args:
+        judging: the forks that are asked: of each, the first problem.
+        asked: those of which all problems are reported.
+        everyone: stands beside the forks that refuse something, if those are all.
+    """
+
+    __slots__ = ("_asked", "_everyone", "forks")
+
+    def __init__(self, judging: int, asked: int, everyone: int) -> None:
+        self.forks = judging | everyone | asked
+        self._asked = asked
+        self._everyone = everyone
+
+    def counts(self, top: _Open, refusal: _Refusal) -> bool:
+        """Whether a refusal is reported; it is noted in any case."""
+        _, _, forks, knowing = refusal
+        refusing = forks | (self._everyone if forks == knowing else 0)
+        top.refusing |= refusing
+        if not refusing & self.forks:
+            return False
+        self.forks &= ~forks | self._asked
+        return True
+
+
+def _problem(top: _Open, node: Node, refusal: _Refusal) -> Problem:
+    kind, text, forks, knowing = refusal
+    return Problem(kind, node, top.context.message, text, forks, knowing)
+
+
+def _repeated(answer: _Answer, name: str, again: int) -> list[_Refusal]:
+    """What is wrong with a field that these forks were given before."""
+    text = f'Non-repeated field "{name}" is specified multiple times.'
+    return [*answer.refused, (Kind.REPEATED, text, again & answer.singular, again)]
+
+
+def _missing(top: _Open) -> Iterator[_Refusal]:
+    """The required fields that a message lacks."""
+    for name, forks in top.context.required:
+        if name not in top.seen:
+            yield Kind.MISSING, f"Message missing required fields: {name}", forks, top.context.everyone
+
+
+def _messages(node: Node, context: _Context) -> list[_Open]:
+    """A message, or those of a list, last one first."""
+    elements = list(node.children()) if node.is_list else [node]
+    return [_opened(element, context) for element in reversed(elements) if element.is_message]
 
 
 def _opened(node: Node, context: _Context) -> _Open:
