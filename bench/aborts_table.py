@@ -21,9 +21,9 @@ from caffefix.caffe.roles import Role, role, scores
 from caffefix.findings import Subject
 from caffefix.fixers import fixers
 from caffefix.syntax.parse import PrototxtError, parse
-from tests.caffe_nets import Job, ask, with_dummy_data
 from tests.conftest import corpus_files
-from tests.test_aborts import CLAIM
+from tests.fixers.test_aborts import CLAIM
+from tests.support.caffe_nets import Job, ask, with_dummy_data
 
 PARSER = re.compile(r"^\d+:\d+: ")
 NAMES = re.compile(r"'[^']*'|\(.*?\)|\b\d[\d ]*|(?<=for layer )\S+|(?<=type: )\w+.*|bottom\[.\]: .*")

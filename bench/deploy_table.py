@@ -19,9 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from caffefix.caffe.net import Phase
-from tests.caffe_nets import Job, ask
 from tests.conftest import SHARED
-from tests.deploying import is_train_net, make, opencv
+from tests.support.caffe_nets import Job, ask
+from tests.support.deploying import is_train_net, make, opencv
 
 _VARIABLE = re.compile(r"^\d+:\d+: |\(known types.*|\d+ vs\. \d+|'[^']*' owned .*")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.test_migrated_nets import NETS, compare
+from tests.fixers.test_migrated_nets import NETS, compare
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.golden import ROOT
-from tests.test_prove_caffe import OPTIONS, seed
+from tests.commands.test_prove_caffe import OPTIONS, seed
+from tests.support.golden import ROOT
 
 
 def main() -> int:

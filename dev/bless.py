@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.golden import GOLDEN, ROOT, cases, write_expected
+from dev.goldens import write_commands, write_findings, write_refusals
+from tests.support.golden import GOLDEN, ROOT, cases
 
 # Cases with such names show when a finding must not fire.
 SILENT = ("-is-fine", "-is-silent")
@@ -29,7 +30,10 @@ def bless(names: Sequence[str]) -> str:
     wanted = list(names)
     paths = [case for case in cases() if not wanted or case.parent.name in wanted]
     before = {case: _expected(case) for case in paths}
-    write_expected(wanted)
+    write_findings(paths)
+    if not wanted:
+        write_refusals()
+        write_commands()
     loud = [case for case in paths if _fires(case)]
     if loud:
         for case in loud:
@@ -38,7 +42,13 @@ def bless(names: Sequence[str]) -> str:
         raise NotSilentError(
             f"fires, though its name says that it does not: {shown}; mend the fixer, or rename the case"
         )
-    done = subprocess.run(["git", "diff", "--", "golden"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", "diff", "--", "golden", "patches", "tests/data"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout
 
 

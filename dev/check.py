@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_TESTS = ("tests/test_goldens.py", "tests/test_pages.py", "tests/test_layers.py", "tests/test_stale_index.py")
+_TESTS = (
+    "tests/fixers/test_goldens.py",
+    "tests/house/test_pages.py",
+    "tests/house/test_layers.py",
+    "tests/house/test_stale_index.py",
+)
 
 
 def run(names: Sequence[str]) -> int:

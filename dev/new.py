@@ -7,7 +7,7 @@ from pathlib import Path
 
 from caffefix._startup.records import dataclass
 from caffefix.fixers import FOLDERS, OPTIONAL, SECTIONS
-from tests.golden import GOLDEN, ROOT, caffefix
+from tests.support.golden import GOLDEN, ROOT, caffefix
 
 _MODULE = '''"""One line: what is wrong, for lists of findings.
 

@@ -15,8 +15,8 @@ MODULES = (
     "caffefix.caffe.messages",
     "caffefix.fixers",
     "caffefix.patching",
-    "tests.pages",
-    "tests.forks",
+    "dev.pages",
+    "dev.forks",
 )
 # What they write.
 MADE = (

@@ -6,7 +6,7 @@ no fork stands in the field ``UNKNOWN`` as text. So does a field that one fork a
 these are two thirds, and without them the union is read in a third of the time. Nothing is lost and no
 file is refused here; whether a fork's parser accepts it, ``dialect.judge`` tells.
 
-``python -m caffefix.caffe.messages`` writes ``data/union.binpb``, the union as descriptors, from the
+``python -m dev regen`` writes ``data/union.binpb``, the union as descriptors, from the
 tables of the schema.
 """
 

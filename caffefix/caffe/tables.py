@@ -1,8 +1,8 @@
 """Taking over the tables of all known forks: checked, sorted, and with each set of forks written once.
 
 ``python -m caffefix.caffe.tables FOLDER`` reads the tables of a folder, in which a row ends with the names
-of its forks, and writes ``caffe/data``; then run ``python -m caffefix.caffe.messages``, ``python -m
-tests.forks``, and all else that is made from the schema.
+of its forks, and writes ``caffe/data``; then run ``python -m dev regen``, ``python -m
+dev.forks``, and all else that is made from the schema.
 """
 
 from __future__ import annotations

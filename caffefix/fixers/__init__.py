@@ -20,7 +20,7 @@ A fixer is a module named after the bad pattern (``initialisation/missing_weight
 - ``find(subject)``: yields findings, with fixes where there are any.
 
 What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
-that its files need: ``python -m caffefix.fixers`` writes it again. In a checkout, what was edited since is
+that its files need: ``python -m dev regen`` writes it again. In a checkout, what was edited since is
 asked itself: the index never outvotes a source.
 """
 

@@ -352,4 +352,4 @@ SUMS = {'adam-without-momentum': 3327300746,
  'wrong-blob-count': 1447845164,
  'wrong-value-type': 2602258697,
  'zero-base-lr': 3547342591}
-SHARED = 2946517173
+SHARED = 3299225847

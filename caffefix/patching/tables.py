@@ -1,6 +1,6 @@
 """Lark's tables for ``grammar/patch.lark``, saved as those of prototxt are: loading a patch imports no Lark.
 
-``python -m caffefix.patching.tables`` writes ``_tables.py`` again.
+``python -m dev regen`` writes ``_tables.py`` again.
 """
 
 from __future__ import annotations

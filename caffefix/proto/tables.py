@@ -1,6 +1,6 @@
 """Lark's tables for ``grammar/proto.lark``, saved as those of prototxt are: reading a .proto imports no Lark.
 
-``python -m caffefix.proto.tables`` writes ``_tables.py`` again.
+``python -m dev regen`` writes ``_tables.py`` again.
 """
 
 from __future__ import annotations

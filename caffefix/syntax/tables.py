@@ -4,7 +4,7 @@
 file neither builds the grammar (20 ms) nor imports Lark (half of the start-up time). The
 checksum of the grammar stands in it: an edited grammar is compiled anew by Lark on the spot.
 
-``python -m caffefix.syntax.tables`` writes ``_tables.py`` again.
+``python -m dev regen`` writes ``_tables.py`` again.
 """
 
 from __future__ import annotations

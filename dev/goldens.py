@@ -1,0 +1,39 @@
+"""Writes what caffefix says now as what golden cases are to say."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.support.deploy_goldens import deploy_cases, deployed, rescale_cases, rescaled
+from tests.support.golden import caffefix, findings, refused, repaired
+
+
+def write_findings(cases: Iterable[Path]) -> None:
+    """What is found in each case, and what becomes of its file."""
+    for case in cases:
+        before = (case / "before.prototxt").read_bytes()
+        (case / "after.prototxt").write_bytes(repaired(case, before))
+        text = json.dumps(findings(case, before), indent=1, ensure_ascii=False)
+        (case / "findings.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_refusals() -> None:
+    """What is said of files that cannot be read."""
+    for case in refused():
+        (case / "message.txt").write_bytes(caffefix("before.prototxt", cwd=case).err)
+
+
+def write_commands() -> None:
+    """What ``deploy`` and ``rescale-input`` make of their cases."""
+    for case in deploy_cases():
+        done = deployed(case)
+        (case / "deploy.prototxt").write_bytes(done.out)
+        (case / "report.txt").write_bytes(done.err)
+    for case in rescale_cases():
+        with tempfile.TemporaryDirectory() as name:
+            done = rescaled(case, Path(name))
+            (case / "after.prototxt").write_bytes((Path(name) / "net.prototxt").read_bytes())
+            (case / "report.txt").write_bytes(done.out + done.err)
