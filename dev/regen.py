@@ -13,7 +13,7 @@ MODULES = (
     "caffefix.patching.tables",
     "caffefix.proto.tables",
     "caffefix.caffe.messages",
-    "caffefix.fixers",
+    "caffefix.fixers",  # these two are written when the package is built, too: hatch_build.py
     "caffefix.patching",
     "dev.pages",
     "dev.forks",
@@ -24,9 +24,6 @@ MADE = (
     "caffefix/patching/_tables.py",
     "caffefix/proto/_tables.py",
     "caffefix/caffe/data",
-    "caffefix/fixers/_index.py",
-    "caffefix/patching/_index.py",
-    "caffefix/patching/_compiled.py",
     "docs/findings",
     "docs/forks.md",
 )

@@ -20,8 +20,8 @@ A fixer is a module named after the bad pattern (``initialisation/missing_weight
 - ``find(subject)``: yields findings, with fixes where there are any.
 
 What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
-that its files need: ``python -m dev regen`` writes it again. In a checkout, what was edited since is
-asked itself: the index never outvotes a source.
+that its files need. It is written when the package is built (``hatch_build.py``), and by ``python -m dev regen``.
+In a checkout, what was edited since is asked itself: the index never outvotes a source.
 """
 
 from __future__ import annotations
@@ -156,8 +156,10 @@ def fixers() -> tuple[Fixer, ...]:
 
 def _rows() -> Iterable[Row]:
     """What the fixers that are there declare: as the index has it, or as a module does that was edited since."""
-    from caffefix.fixers._index import INDEX, SHARED, SUMS
-
+    try:
+        from caffefix.fixers._index import INDEX, SHARED, SUMS
+    except ImportError:  # a checkout that was never installed
+        return map(declared, fixer_sources())
     if not in_source_tree():
         return INDEX
     sources = fixer_sources()

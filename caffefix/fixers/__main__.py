@@ -1,4 +1,4 @@
-"""``python -m dev regen`` writes ``_index.py``: what the fixers' modules declare."""
+"""``python -m caffefix.fixers`` writes ``_index.py``: what the fixers' modules declare."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pprint import pformat
 from caffefix._startup.resources import sum_of
 from caffefix.fixers import declared, fixer_sources, name_of, shared_sources
 
-_TEXT = '''"""What fixers declare. Made by `python -m dev regen`. Do not edit."""
+_TEXT = '''"""What fixers declare. Made when the package is built. Do not edit."""
 
 # fmt: off
 # (name, phase, changes, needs family, folder, signs, roles)

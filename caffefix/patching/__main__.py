@@ -1,4 +1,4 @@
-"""``python -m dev regen`` writes what the shipped patches declare, and what they are, as Python."""
+"""``python -m caffefix.patching`` writes what the shipped patches declare, and what they are, as Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from caffefix._startup.resources import sum_of
 from caffefix.patching import compiled
 from caffefix.patching.shipped import declared, files, path, shipped_patches
 
-_TEXT = '''"""What the shipped patches declare. Made by `python -m dev regen`. Do not edit."""
+_TEXT = '''"""What the shipped patches declare. Made when the package is built. Do not edit."""
 
 # fmt: off
 # (file, name, phase, changes, group, opt-in, needs)

@@ -17,7 +17,7 @@ from caffefix.patching.prefilter import Prefilter
 from caffefix.syntax.source import Source
 from caffefix.syntax.tables import checksum
 
-_HEAD = '''"""The shipped patches, read. Made by `python -m dev regen`. Do not edit."""
+_HEAD = '''"""The shipped patches, read. Made when the package is built. Do not edit."""
 
 {imports}
 

@@ -1,8 +1,8 @@
 """Patches as fixers: those in ``patches/``, and those that a user gives.
 
 What the ones in ``patches/`` declare is written down in ``_index.py``, as ``fixers/_index.py`` does, and what
-was read in ``_compiled.py``, so that a run makes those only that its files need: ``python -m
-caffefix.patching`` writes both again.
+was read in ``_compiled.py``, so that a run makes those only that its files need. Both are written when
+the package is built (``hatch_build.py``), and by ``python -m dev regen``.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ def shipped() -> tuple[Fixer, ...]:
 
 def _rows() -> Iterable[Row]:
     """What they declare: as the index has it, or as the files do that are not as they were."""
-    from caffefix.patching._index import INDEX, SUMS
-
+    try:
+        from caffefix.patching._index import INDEX, SUMS
+    except ImportError:  # a checkout that was never installed
+        return map(declared, files())
     if not in_source_tree():
         return INDEX
     known = {row[0]: row for row in INDEX}
@@ -70,8 +72,10 @@ def _patch(file: str) -> Patch:
 @cache
 def make(file: str) -> Patch:
     """A patch without its page, as ``_compiled.py`` has it; one that was edited since is read."""
-    from caffefix.patching import _compiled
-
+    try:
+        from caffefix.patching import _compiled
+    except ImportError:
+        return _patch(file)
     name = "patch_" + file.removesuffix(SUFFIX).replace("-", "_")
     if _compiled.SUMS.get(name) != checksum(content(path(file))):
         return _patch(file)

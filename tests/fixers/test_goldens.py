@@ -71,21 +71,6 @@ def test_a_new_module_is_a_new_fixer() -> None:
     assert modules == {fixer.name for fixer in fixers()}
 
 
-def test_the_index_says_what_the_modules_declare() -> None:
-    """``python -m dev regen`` writes it again."""
-    from caffefix.fixers import __main__, _index
-
-    assert Path(_index.__file__).read_text(encoding="utf-8") == __main__.text()
-
-
-def test_the_index_says_what_the_patches_declare() -> None:
-    """``python -m dev regen`` writes it again, and the patches as Python."""
-    from caffefix.patching import __main__
-
-    for name, text in __main__.sources().items():
-        assert Path(__main__.__file__).with_name(name).read_text(encoding="utf-8") == text, name
-
-
 def overlooked(paths: list[Path]) -> list[tuple[Path, str]]:
     """Fixers that find something in a file that has none of their signs."""
     found = []

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.golden import GOLDEN
 
+GENERATED = ("fixers/_index.py", "patching/_index.py", "patching/_compiled.py")
 SOLVER = (GOLDEN / "zero-base-lr/example/before.prototxt").read_text()
 LRN = 'layer { name: "n" type: "%s" bottom: "a" top: "b" lrn_param { local_size: 4 } }\n'
 
@@ -50,6 +51,34 @@ def _run(tree: Path, text: str, *args: str) -> str:
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     return done.stdout + done.stderr
+
+
+def test_without_what_is_generated_all_is_as_with_it(edited: Path) -> None:
+    texts = [SOLVER, LRN % "LRN", (GOLDEN / "seeds/s000_train/before.prototxt").read_text()]
+    before = [_run(edited, text) for text in texts]
+    for module in GENERATED:
+        (edited / "caffefix" / module).unlink()
+    assert [_run(edited, text) for text in texts] == before
+
+
+def test_what_is_generated_is_what_the_package_is_built_with(edited: Path) -> None:
+    """It needs nothing that is not in the standard library: a build has nothing else."""
+    for module in GENERATED:
+        (edited / "caffefix" / module).write_text("stale =")
+    for module in ("caffefix.fixers", "caffefix.patching"):
+        assert f'"{module}"' in (ROOT / "hatch_build.py").read_text()
+        subprocess.run([sys.executable, "-S", "-m", module], cwd=edited, check=True, env={"PATH": ""})
+    for code in (
+        "import caffefix.fixers as f; from caffefix.fixers import _index as i;"
+        "print(i.INDEX == tuple(map(f.declared, f.fixer_sources())))",
+        "import caffefix.patching.shipped as s; from caffefix.patching import _index as i, _compiled as c;"
+        "print(i.INDEX == tuple(map(s.declared, s.files())), len(c.SUMS) == len(i.INDEX))",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=edited, check=True, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": str(edited)},
+        )  # fmt: skip
+        assert set(done.stdout.split()) == {"True"}
 
 
 def test_signs_of_a_fixer(edited: Path) -> None:
