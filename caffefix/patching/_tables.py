@@ -1,4 +1,4 @@
-"""Made from grammar/patch.lark by `python -m caffefix.patching.tables`. Do not edit."""
+"""Made from grammar/patch.lark by `python -m dev regen`. Do not edit."""
 
 # fmt: off
 # ruff: noqa

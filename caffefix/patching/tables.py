@@ -23,7 +23,7 @@ def load() -> Tables:
 
 def text() -> str:
     """The text of ``_tables.py``."""
-    made = source(content(resource(GRAMMAR)), GRAMMAR, STARTS, "caffefix.patching.tables")
+    made = source(content(resource(GRAMMAR)), GRAMMAR, STARTS)
     return made.replace("# fmt: off\n", "# fmt: off\n# ruff: noqa\n", 1)
 
 

@@ -1,4 +1,4 @@
-"""Made from grammar/proto.lark by `python -m caffefix.proto.tables`. Do not edit."""
+"""Made from grammar/proto.lark by `python -m dev regen`. Do not edit."""
 
 # fmt: off
 # ruff: noqa

@@ -1,4 +1,4 @@
-"""Made from grammar/prototxt.lark by `python -m caffefix.syntax.tables`. Do not edit."""
+"""Made from grammar/prototxt.lark by `python -m dev regen`. Do not edit."""
 
 # fmt: off
 GRAMMAR: int = 131199781887133999

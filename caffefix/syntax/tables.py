@@ -112,9 +112,7 @@ def _reached(states: dict[int, dict[str, int]], first: list[int]) -> list[int]:
     return order
 
 
-def source(
-    grammar: bytes, path: str = GRAMMAR, starts: tuple[str, ...] = STARTS, made_by: str = "caffefix.syntax.tables"
-) -> str:
+def source(grammar: bytes, path: str = GRAMMAR, starts: tuple[str, ...] = STARTS) -> str:
     """The text of ``_tables.py`` for a grammar."""
     from pprint import pformat
 
@@ -128,7 +126,7 @@ def source(
         "START": ("dict[str, int]", tables.start),
         "END": ("dict[str, int]", tables.end),
     }
-    head = f'"""Made from {path} by `python -m {made_by}`. Do not edit."""\n\n# fmt: off\n'
+    head = f'"""Made from {path} by `python -m dev regen`. Do not edit."""\n\n# fmt: off\n'
     return head + "".join(
         f"{name}: {kind} = {pformat(value, width=110, compact=True, sort_dicts=False)}\n"
         for name, (kind, value) in parts.items()

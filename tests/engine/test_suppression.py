@@ -101,7 +101,7 @@ def test_a_hash_in_a_string_is_no_comment() -> None:
 
 def test_a_shared_fix_is_withheld_when_its_fixer_cannot_divide_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from caffefix.engine.select import Selection
-    from caffefix.findings import Applicability, Finding, Fix, Phase
+    from caffefix.findings import Applicability, Finding, Fix, Pass
     from caffefix.fixers import Fixer
     from caffefix.syntax.edits import Replace
 
@@ -110,7 +110,7 @@ def test_a_shared_fix_is_withheld_when_its_fixer_cannot_divide_it(monkeypatch: p
         fix = Fix(tuple(Replace(node, "2") for node in fields), Applicability.SAFE, "made up")
         return (Finding("made-up", Severity.ERROR, "made up", node, "", fix) for node in fields)
 
-    fixer = Fixer("made-up", Phase.REPAIR, find, ("*",))
+    fixer = Fixer("made-up", Pass.REPAIR, find, ("*",))
     monkeypatch.setattr(Selection, "fixers", lambda self: [fixer])
     both = repair(Source("x", b"a: 1\nb: 1\n"), Request())
     assert both.new == b"a: 2\nb: 2\n"
