@@ -346,10 +346,10 @@ SUMS = {'adam-without-momentum': 3327300746,
  'unreached-lr-step': 1381764217,
  'unsupported-momentum': 529187507,
  'unusable-solver-value': 2372203585,
- 'unused-suppression': 489741275,
+ 'unused-suppression': 220668634,
  'vanishing-lr': 3906704797,
  'vanishing-signal': 2504043454,
  'wrong-blob-count': 1447845164,
  'wrong-value-type': 2602258697,
  'zero-base-lr': 3547342591}
-SHARED = 184167100
+SHARED = 2715992439

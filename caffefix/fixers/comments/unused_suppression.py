@@ -144,7 +144,7 @@ def _unused(directives: dict[Suppression, list[str]]) -> Iterator[Finding]:
     words = short(", ".join(dict.fromkeys(name for unused in directives.values() for name in unused)))
     fix = Fix((Reword(comment, text),), Applicability.SAFE, f"remove ignore[{words}]")
     for suppression, unused in directives.items():
-        silences, it = ("silences", "it") if len(unused) == 1 else ("silence", "them")
+        silences, it = ("silences", "the name") if len(unused) == 1 else ("silence", "the names")
         what = "deletes the suppression" if len(unused) == len(suppression.names) else f"removes {it}"
         message = f"{short(', '.join(unused))} {silences} nothing here; {what}"
         yield at(suppression, NAME, Severity.WARNING, message, fix)
