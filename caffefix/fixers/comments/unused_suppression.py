@@ -36,8 +36,8 @@ no finding has are reported, never deleted.
 ## When it is a false alarm
 
 When the finding appears only in the presence of other files, and the file is checked without them. To keep a
-suppression that silences nothing today, also name this finding: `ignore[missing-weight-filler,
-unused-suppression]`.
+suppression that silences nothing today, also name this finding:
+`ignore[missing-weight-filler, unused-suppression]`.
 
 ## References
 

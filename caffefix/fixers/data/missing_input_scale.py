@@ -10,9 +10,9 @@ named after features or floats: its range is not known.
 
 ## Why it matters
 
-Frameworks that load images as 0..1 have popularised nets of a few `xavier` layers that work there. The same
-net in Caffe receives 0..255: the logits are 256 times as large, the loss begins far above ln C, the first
-steps kill the ReLUs, and the loss stays at ln C for ever. No learning-rate policy fixes that.
+Nets of a few `xavier` layers come from frameworks that load images as 0..1, and work there. The same net in
+Caffe receives 0..255: the logits are 256 times as large, the loss begins far above ln C, the first steps kill
+the ReLUs, and the loss stays at ln C for ever. No learning-rate policy fixes that.
 
 ## Example
 

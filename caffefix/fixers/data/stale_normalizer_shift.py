@@ -3,9 +3,9 @@
 ## What it finds
 
 A Power layer on an input blob that computes `shift + scale · x` with a scale (its own, the data layer's, or
-both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody changed the scale and did
-not change the shift. On data whose range no net tells (HDF5, Python) the shift must be a commonly used mean,
-such as −128.
+both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody changed the scale but not
+the shift. On data whose range no net states (HDF5, Python) the shift must be a commonly used mean, such as
+−128.
 
 ## Why it matters
 

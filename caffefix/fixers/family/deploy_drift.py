@@ -6,7 +6,7 @@ A deploy net in the same folder as a train net with the same layers (at least th
 weights have a namesake of the same type, and each is the other's best match in the folder). The names of the
 files must fit: they are the same apart from words like `train` and `deploy`, or the deploy net has only such
 words in its name and there is a single train net. Where solvers in the folder train one of several such nets,
-that one is compared. The findings are, for at most one of four layers in the deploy net,
+that one is compared. Where at most one of four layers of the deploy net differs, the findings are
 
 - a layer with weights of another shape: `num_output`, `kernel_size`, `group`, `bias_term`;
 - a layer that computes something different: `stride`, `pad`, `dilation`, the fields of Pooling and LRN;
@@ -35,7 +35,7 @@ With `num_output: 20` in the train net:
 
 ## Fix safety
 
-No fix: the two nets do not tell which of them is right.
+No fix: the two nets do not show which of them is right.
 
 ## When it is a false alarm
 

@@ -99,7 +99,7 @@ NEEDS_FAMILY = True  # a solver in the same folder may load weights
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each layer to fill, and one fix for all of a net."""
+    """One finding for each layer to fill, and one fix for the whole net."""
     if not subject.from_scratch:
         return
     for net in subject.nets:

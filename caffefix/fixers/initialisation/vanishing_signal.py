@@ -11,8 +11,8 @@ they move fast anyway. See `caffefix signal` for the prediction, layer by layer.
 `xavier` gives weights the variance 1/fan_in, which keeps the size of a signal through a linear layer; each
 ReLU then halves its square. After 15 of them a signal is 180 times smaller. Pixels of 0..255 can afford that,
 and nets of that time relied on it; pixels scaled by 1/256 cannot. The loss starts at ln C, and the gradients
-are as small as the signal. A higher base_lr does not help: training diverges before the signal grows. `msra` gives
-2/fan_in, which makes up for the ReLUs.
+are as small as the signal. A higher base_lr does not help: training diverges before the signal grows. `msra`
+gives 2/fan_in, which makes up for the ReLUs.
 
 ## Example
 

@@ -8,7 +8,7 @@ Train nets in which all convolutions on the way to the loss have learning rates 
 The files seldom say whether weights are loaded, so the finding is a note (`--notes`), unless something shows
 that the net is trained from scratch:
 
-- a log (`--log`) of such a training;
+- a log (`--log`) of such training;
 - a solver in the same folder that loads no weights, where nothing looks like fine-tuning: `base_lr` is more
   than 0.001, no name mentions it, and several layers after the convolutions learn in a row, not only the last
   one.
@@ -96,7 +96,7 @@ _SMALL_RATE = 0.001  # the rate in tutorials for fine-tuning; nets are trained f
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each frozen convolution; one fix for all of a net."""
+    """One finding for each frozen convolution; one fix for the whole net."""
     log = subject.options.log
     if not subject.from_scratch or (log is not None and log.loads_weights):
         return

@@ -9,7 +9,7 @@ these types, in a net where every other one is followed by an activation that is
 ## Why it matters
 
 For Caffe nothing is wrong: the net loads and trains. But two layers in a row without an activation compute
-what one could, and the variance of the signal is not what msra assumes. Most often a layer was lost while
+no more than one could, and the variance of the signal is not what msra assumes. Most often a layer was lost while
 typing: a VGG-16 without `relu5_3`.
 
 ## Example
