@@ -48,10 +48,10 @@ layers stay dead otherwise.
 ## When it is a false alarm
 
 When all weights are loaded (`--weights`, fine-tuning, net surgery): zero weights are harmless then, and
-`from-scratch = false` in the configuration (or `--ignore missing-weight-filler`) turns the finding off. A net whose
-solver, in the same folder, names `weights` is not reported, nor is a net without any filler that reads data
-called `val` or `test`. With `--log TRAIN.LOG` the log decides: layers that it shows with other weights, or
-that load theirs, are not reported. A net in which only the last layer starts at zero learns, as does one
+`from-scratch = false` in the configuration (or `--ignore missing-weight-filler`) turns the finding off. A net
+whose solver, in the same folder, names `weights` is not reported, nor is a net without any filler that reads
+data called `val` or `test`. With `--log TRAIN.LOG` the log decides: layers that it shows with other weights,
+or that load theirs, are not reported. A net in which only the last layer starts at zero learns, as does one
 where a leaky activation or a bias lets gradients through; neither is reported.
 
 ## What the forums say
