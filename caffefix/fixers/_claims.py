@@ -45,7 +45,7 @@ def start(subject: Subject, net: Net) -> str:
     solvers = " ".join(f"{member.name} {member.text}" for member in subject.family.solvers)
     name = net.node.string("name") or ""
     if _LSUV.search(subject.document.text) or _LSUV.search(solvers):
-        return "of LSUV, which sets the weights by the data"
+        return "LSUV, which sets weights from the data"
     if _FINE_TUNING.search(name) or _FINE_TUNING.search(solvers):
-        return "of fine-tuning, which loads weights"
+        return "fine-tuning, which loads weights"
     return ""

@@ -1,9 +1,9 @@
-"""A comment silences a finding and does not say why.
+"""A comment silences a finding without saying why.
 
 ## What it finds
 
-`# caffefix: ignore[NAME]` and `# caffefix: ignore-file[NAME]` with nothing behind the bracket. It is
-a note: it is shown with `--notes`, and the suppression works all the same.
+`# caffefix: ignore[NAME]` and `# caffefix: ignore-file[NAME]` with nothing after the bracket. The finding is
+a note, shown with `--notes`; the suppression works regardless.
 
 ## Why it matters
 
@@ -22,11 +22,11 @@ from a file, or whether somebody wanted a quiet log.
 
 ## Fix safety
 
-No fix: only the author knows the reason. `caffefix suppress` asks for one.
+No fix: only the author knows the reason. `caffefix suppress` requires one.
 
 ## When it is a false alarm
 
-Never; where reasons are not wanted, it is not shown.
+Never; where reasons are not wanted, leave notes hidden.
 
 ## References
 
@@ -49,6 +49,4 @@ def find(subject: Subject) -> Iterator[Finding]:
     for suppression in subject.suppressions.all:
         if suppression.scope is not None and not suppression.reason:
             names = ", ".join(suppression.names)
-            yield at(
-                suppression, NAME, Severity.INFO, f"it is not said why {names} is silenced here; add a reason"
-            )
+            yield at(suppression, NAME, Severity.INFO, f"no reason is given for silencing {names} here; add one")

@@ -1,11 +1,11 @@
-"""A comment silences a finding that is not there, or is not understood.
+"""A suppression comment silences nothing, or is not understood.
 
 ## What it finds
 
-Names in `# caffefix: ignore[NAME] reason` that silence nothing where they stand: the net was
-repaired, the field went away, the comment was copied along. Also comments that begin like a
-suppression and are none (no brackets, no field to belong to, `ignore-file` behind the first
-field), and names that no finding has, with the nearest one.
+Names in `# caffefix: ignore[NAME] reason` that silence nothing at that place: the net was repaired, the field
+was removed, the comment was copied along. Also comments that begin like a suppression but are not one (no
+brackets, no field to belong to, `ignore-file` after the first field), and names that no finding has, with the
+nearest one.
 
 ## Why it matters
 
@@ -26,17 +26,18 @@ that is misspelt silences nothing, while its author believes that it does.
 
 ## Fix safety
 
-Safe: comments mean nothing to Caffe. The name that silences nothing is taken out, and with the
-last one the comment; other words in it stay. A name is judged only if its finding was looked for:
-with `--select` or `--ignore` that leave it out, in the configuration too, its suppressions stay.
-They also stay if they silence something without `--no-from-scratch`, `--dialect` or `--target`.
-The file is judged as the other fixes leave it: one of them can end what a suppression silenced.
-Comments that are not understood and names that no finding has are shown, never deleted.
+Safe: Caffe ignores comments. The name that silences nothing is removed, and with the last one the comment;
+other words in it stay. A name is judged only if its finding was checked for: where `--select` or `--ignore`
+leave the finding out, also in the configuration, its suppressions stay. They also stay if they silence
+something without `--no-from-scratch`, `--dialect` or `--target`. The file is judged as the other fixes leave
+it, because one of them can end what a suppression silenced. Comments that are not understood and names that
+no finding has are reported, never deleted.
 
 ## When it is a false alarm
 
-When a file is judged apart from others beside which the finding appears. To keep a suppression
-that silences nothing today, name this finding, too: `ignore[missing-weight-filler, unused-suppression]`.
+When the finding appears only in the presence of other files, and the file is checked without them. To keep a
+suppression that silences nothing today, also name this finding:
+`ignore[missing-weight-filler, unused-suppression]`.
 
 ## References
 
@@ -56,7 +57,7 @@ from caffefix.syntax.suppressions import Suppression, is_glob, means
 PASS = Pass.TIDY
 NAME = "unused-suppression"
 
-# The nearest name is looked for for so many unknown ones of a file, of at most so many characters.
+# The nearest name is searched for this many unknown names of a file, each of at most this many characters.
 _GUESSES = 20
 _LONGEST = 60
 
@@ -71,7 +72,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     used = _used(subject, subject.judged)
     theirs = dict.fromkeys(subject.judged.names, Pass.REPAIR)  # patches that the user gave are among them
     known = {**theirs, **dict(subject.judged.known)}
-    # Where no fork reads the file, fixers leave much of it unsaid.
+    # Where no fork accepts the file, fixers do not report everything.
     unread = subject.verdict is not None and not subject.verdict.accepting
     unused: dict[int, dict[Suppression, list[str]]] = {}
     words = _Words(known, subject.judged)
@@ -92,13 +93,13 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _used(subject: Subject, judged: Judged) -> set[tuple[int, str]]:
-    """Directives, by their places, with those of their names that silence something."""
+    """Directives, by position, with those of their names that silence something."""
     findings = ((finding.name, finding.node) for finding in judged.suppressed)
     return {(suppression.start, name) for suppression, name in subject.suppressions.silencing(findings)}
 
 
 class _Words:
-    """What the names in directives mean; each is asked about once, however often it is written."""
+    """What the names in directives mean; each is resolved once, however often it is written."""
 
     def __init__(self, known: dict[str, Pass], judged: Judged) -> None:
         self._known = known
@@ -116,7 +117,7 @@ class _Words:
         return found
 
     def is_judged(self, pattern: str) -> bool:
-        """Whether all that a name or glob means was looked for."""
+        """Whether all findings that a name or glob means were checked for."""
         meant = self.meant(pattern)
         return all(name in self._judged.names and self._known[name] is not Pass.TIDY for name in meant)
 
@@ -128,7 +129,7 @@ class _Words:
             self._guesses -= 1
             near = get_close_matches(name, list(self._known), 1)
         hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
-        return f'this suppression has no effect: there is no finding "{short(name)}"{hint}'
+        return f'this suppression has no effect: no finding is called "{short(name)}"{hint}'
 
 
 def _unused(directives: dict[Suppression, list[str]]) -> Iterator[Finding]:
@@ -141,10 +142,10 @@ def _unused(directives: dict[Suppression, list[str]]) -> Iterator[Finding]:
         position = start + len(suppression.text)
     text = "".join((*parts, comment.text[position:])).rstrip()
     words = short(", ".join(dict.fromkeys(name for unused in directives.values() for name in unused)))
-    fix = Fix((Reword(comment, text),), Applicability.SAFE, f"take out ignore[{words}]")
+    fix = Fix((Reword(comment, text),), Applicability.SAFE, f"remove ignore[{words}]")
     for suppression, unused in directives.items():
-        silences, it = ("silences", "it") if len(unused) == 1 else ("silence", "them")
-        what = "deletes the suppression" if len(unused) == len(suppression.names) else f"takes {it} out"
+        silences, it = ("silences", "the name") if len(unused) == 1 else ("silence", "the names")
+        what = "deletes the suppression" if len(unused) == len(suppression.names) else f"removes {it}"
         message = f"{short(', '.join(unused))} {silences} nothing here; {what}"
         yield at(suppression, NAME, Severity.WARNING, message, fix)
 

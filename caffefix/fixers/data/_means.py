@@ -1,4 +1,4 @@
-"""Means of 8-bit images, and how to tell the units that a mean is in.
+"""Means of 8-bit images, and how to tell which units a mean is in.
 
 Caffe computes (x − mean) · scale (data_transformer.cpp), so a mean is always in raw units,
 0..255, whatever the scale.
@@ -15,13 +15,13 @@ _KNOWN = (104.0, 117.0, 123.0, 104.007, 116.669, 122.679, 103.939, 116.779, 123.
 
 
 def decimals(value: str) -> int:
-    """How many digits a number is written with behind its point."""
+    """How many digits a number has after its decimal point."""
     mantissa = value.lower().partition("e")[0]
     return len(mantissa.partition(".")[2].rstrip("f"))
 
 
 def known_mean(value: str, factor: float) -> float | None:
-    """The known mean that a value times a factor is, as exactly as its digits allow."""
+    """The known mean that a value times a factor equals, within the precision of its digits."""
     number = number_value(value)
     if number is None:
         return None
@@ -31,7 +31,7 @@ def known_mean(value: str, factor: float) -> float | None:
 
 
 def raw_means(values: Sequence[str], scale: float) -> list[float] | None:
-    """The raw means that scaled ones came from, by 255 or by 1/scale; None if neither gives known ones."""
+    """The raw means behind scaled ones, by a factor of 255 or 1/scale; None if neither gives known means."""
     best: tuple[float, list[float]] | None = None
     for factor in (255.0, 1.0 / scale):
         means = [known_mean(value, factor) for value in values]

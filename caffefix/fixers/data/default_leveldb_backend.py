@@ -1,13 +1,13 @@
-"""A Data layer names an LMDB, but does not say so: Caffe opens it as a LevelDB.
+"""A Data layer reads an LMDB but does not say so: Caffe opens it as a LevelDB.
 
 ## What it finds
 
-Data layers without `backend` whose `source` is called after LMDB: `train_lmdb`, `data/lmdb/train`.
+Data layers without `backend` whose `source` is named after LMDB: `train_lmdb`, `data/lmdb/train`.
 
 ## Why it matters
 
-`backend` is LEVELDB unless it says otherwise, whatever `source` is called. Caffe makes a new LevelDB
-lock in the folder, finds no LevelDB and aborts: `Failed to open leveldb`.
+`backend` defaults to LEVELDB, whatever `source` is called. Caffe creates a new LevelDB lock in the folder,
+finds no LevelDB and aborts: `Failed to open leveldb`.
 
 ## Example
 
@@ -25,8 +25,8 @@ Unsafe: what the folder holds is guessed from its name.
 
 ## When it is a false alarm
 
-When the folder holds a LevelDB all the same, or another program reads the file, one that tells the kinds apart by
-itself.
+When the folder holds a LevelDB anyway, or the file is read by another program, one that detects the kind of
+database itself.
 
 ## References
 
@@ -62,7 +62,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not _LMDB.search(path.replace("_", " ")) or "leveldb" in path:
             continue
         message = (
-            "the source is called an LMDB, but without backend Caffe opens it as a LevelDB; adds backend: LMDB"
+            "the source is named after LMDB, but without backend Caffe opens it as a LevelDB; adds backend: LMDB"
         )
         fix = Fix(
             (Insert(After(source), (NewField("backend", "LMDB"),)),), Applicability.UNSAFE, "add backend: LMDB"

@@ -1,18 +1,18 @@
-"""A data layer's scale, mean, crop or mirror stands where Caffe does not read it.
+"""The scale, mean, crop or mirror of a data layer is in a place where Caffe does not read it.
 
 ## What it finds
 
-`scale`, `mean_file`, `crop_size` and `mirror` in the `data_param`, `image_data_param` or
-`window_data_param` of a V2 layer, and the reverse for WindowData: a `scale` in its
-`transform_param`. Values that are the default anyway are no findings.
+`scale`, `mean_file`, `crop_size` and `mirror` in the `data_param`, `image_data_param` or `window_data_param`
+of a V2 layer, and the reverse for WindowData: a `scale` in its `transform_param`. Values that are the default
+anyway are not reported.
 
 ## Why it matters
 
-Since 2014 these fields belong into `transform_param`. The old places are still in the format, so
-the file parses; but Caffe moves them over in V1 nets (`layers { … }`) only, and in V2 nets nobody
-reads them. The net is fed raw, uncropped images with their mean, and no message says so.
-WindowData is the exception that was forgotten: it reads `scale` from `window_data_param`,
-whereas Caffe's own upgrade of V1 nets moves it away from there.
+Since 2014 these fields belong in `transform_param`. The old fields are still in the format, so the file
+parses; but Caffe moves them over only in V1 nets (`layers { … }`), and in V2 nets nothing reads them. The net
+receives raw, uncropped images with their mean, and no message says so. WindowData is the exception that was
+forgotten: it reads `scale` from `window_data_param`, although Caffe's own upgrade of V1 nets moves the field
+away from there.
 
 ## Example
 
@@ -34,13 +34,13 @@ whereas Caffe's own upgrade of V1 nets moves it away from there.
 
 ## Fix safety
 
-Unsafe: the net gets another input than before, and weights that were trained with the raw one
-depend on it. The field moves to where Caffe reads it. Where it stands there already with another
-value, nothing is edited.
+Unsafe: the net gets a different input, and weights that were trained with the raw input depend on it. The
+field moves to where Caffe reads it. Where the same field is already present there with another value, nothing
+is edited.
 
 ## When it is a false alarm
 
-For a fork that reads the old places. None is known.
+For a fork that reads the old places. No such fork is known.
 
 ## References
 
@@ -95,7 +95,7 @@ def _judge(layer: Layer, here: str, there: str, names: list[str]) -> Iterator[Fi
     clashing = [node for node in moving if (other := given.get(node.name)) is not None and not _agree(node, other)]
     moving = [node for node in moving if given.get(node.name) is None]
     for node in clashing:
-        message = f"Caffe ignores {node.name} here: what counts is the other one in {there}"
+        message = f"Caffe ignores {node.name} here: the one in {there} counts"
         yield Finding(NAME, Severity.WARNING, message, node, layer.name)
     if not moving:
         return

@@ -2,17 +2,16 @@
 
 ## What it finds
 
-A `transform_param` whose `mean_value`s all lie within −1.5..1.5 beside a `scale` below 0.05: a
-mean that was divided by 255 along with the pixels. Beside a right pair (a raw mean and a
-scale) it has a note, shown with `--notes`, because many are told to "repair" that.
+A `transform_param` whose `mean_value`s all lie within −1.5..1.5 together with a `scale` below 0.05: a mean
+that was divided by 255 along with the pixels. A correct pair (a raw mean and a scale) gets a note, shown with
+`--notes`, because many people are told to "repair" it.
 
 ## Why it matters
 
-Caffe computes `(x − mean) · scale`, in BVLC's code and in every fork that was read. A mean of
-0.41 subtracted from pixels of 0..255 subtracts nothing: the input stays at 0..1 with a mean of
-0.4 where the net was meant to see zero. A raw mean beside a scale is right: by
-distributivity `(x − m)·s = x·s − m·s`. Dividing the mean (or the mean file) by 255 while
-keeping the scale, as forum answers teach, is the bug, not the cure.
+Caffe computes `(x − mean) · scale`, in BVLC's code and in every fork that was read. A mean of 0.41 subtracted
+from pixels of 0..255 subtracts nothing: the input stays at 0..1 with a mean of 0.4 where the net was meant to
+see zero. A raw mean together with a scale is right: by distributivity `(x − m)·s = x·s − m·s`. Dividing the
+mean (or the mean file) by 255 while keeping the scale, as forum answers teach, is the bug, not the cure.
 
 ## Example
 
@@ -26,14 +25,14 @@ keeping the scale, as forum answers teach, is the bug, not the cure.
 
 ## Fix safety
 
-Unsafe: it changes what the net computes, and weights trained with the mistake depend on it.
-Values are multiplied by 255 or by 1/scale, whichever gives means that people use (104, 117,
-123 and the like). If neither does, the finding is displayed without an edit.
+Unsafe: it changes what the net computes, and weights trained with the mistake depend on it. Values are
+multiplied by 255 or by 1/scale, whichever gives commonly used means (such as 104, 117, 123). If neither does,
+the finding is displayed without an edit.
 
 ## When it is a false alarm
 
-When the data are already 0..1 (float LMDBs): nothing in the prototxt shows that. A
-`mean_file` is never touched.
+When the data are already 0..1 (float LMDBs): nothing in the prototxt shows that. A `mean_file` is never
+edited.
 
 ## What the forums say
 
@@ -47,7 +46,7 @@ difference is scaled. An image of mean 104, read by real Caffe's ImageData layer
 | `mean_value: 104` | -0.004 | 0.154 |
 | `mean_value: 0.40784313` | 0.402 | 0.154 |
 
-With the divided mean nothing is centred any more. Of a mean file the same is true: leave it as
+With the divided mean the input is no longer centred. The same is true of a mean file: leave it as
 `compute_image_mean` wrote it. `caffefix rescale-input` is for data that are themselves stored as 0..1.
 
 ## References
@@ -101,7 +100,7 @@ def _judge(layer: Layer, transform: Node) -> Iterator[Finding]:
         if transform.has("mean_file"):
             node = transform.field("mean_file")
             assert node is not None
-            yield _note(layer, node, "mean_file, which compute_image_mean makes of raw data, is", text)
+            yield _note(layer, node, "mean_file, which compute_image_mean computes from raw data, is", text)
     elif all(m == 0 for m in means):
         return
     elif all(abs(m) <= _LARGEST_SCALED_MEAN for m in means):
@@ -114,7 +113,7 @@ def _judge(layer: Layer, transform: Node) -> Iterator[Finding]:
 
 def _note(layer: Layer, node: Node, what: str, scale: str | None) -> Finding:
     message = (
-        f"{what} subtracted before scale {scale}: right as it stands; "
+        f"{what} subtracted before scale {scale}, which is correct; "
         "to move this net to scaled data use `caffefix rescale-input`"
     )
     return Finding(NAME, Severity.INFO, message, node, layer.name)
@@ -135,4 +134,4 @@ def _scaled(layer: Layer, nodes: list[Node], values: list[str], scale: float) ->
     new = [number_text(mean) for mean in raw]
     edits = tuple(Replace(node, value) for node, value in zip(nodes, new, strict=True))
     fix = Fix(edits, Applicability.UNSAFE, f"mean_value {shown} → {', '.join(new)}")
-    return Finding(NAME, Severity.WARNING, f"{wrong}; gives it in raw units", nodes[0], layer.name, fix)
+    return Finding(NAME, Severity.WARNING, f"{wrong}; converts it to raw units", nodes[0], layer.name, fix)

@@ -2,14 +2,14 @@
 
 ## What it finds
 
-`mirror: true` in a data layer that belongs to phase TEST only, or in a net that is only tested: one that
-a solver beside it names as `test_net`.
+`mirror: true` in a data layer that belongs to phase TEST only, or in a net that is only tested: one that a
+solver in the same folder names as `test_net`.
 
 ## Why it matters
 
-Caffe mirrors in every phase: `mirror` is not switched off for TEST, as random cropping is. Each
-test is then made on another mixture of mirrored images, so accuracy is that of a harder set than
-the real one, and not the same twice. Mostly the line came along when the TRAIN layer was copied.
+Caffe mirrors in every phase: unlike random cropping, `mirror` is not switched off for TEST. Each test then
+runs on a different mixture of mirrored images, so accuracy is that of a harder set than the real one, and
+differs from run to run. Usually the line was copied along with the TRAIN layer.
 
 ## Example
 
@@ -67,8 +67,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             if node is None or not truth(node.value) or not (tested or only_in(layer, Phase.TEST)):
                 continue
             message = (
-                "test images are mirrored at random, for Caffe mirrors in every phase: accuracy is another at "
-                "each run; switches it off"
+                "test images are mirrored at random, because Caffe mirrors in every phase: accuracy differs from "
+                "run to run; switches mirroring off"
             )
             fix = Fix((Replace(node, "false"),), Applicability.UNSAFE, f"mirror {node.value} → false")
             yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)

@@ -2,15 +2,15 @@
 
 ## What it finds
 
-Two data layers for the same blob, one for TRAIN and one for TEST, whose `scale` or `mean_value`s
-differ, or of which only one subtracts a mean. As a note, also two that crop alike and subtract mean images of
+Two data layers for the same blob, one for TRAIN and one for TEST, whose `scale` or `mean_value`s differ, or
+of which only one subtracts a mean. As a note, also two layers with the same crop that subtract mean images of
 different names.
 
 ## Why it matters
 
-Each phase has its own data layer with its own `transform_param`; nothing keeps them alike. The net
-learns on inputs of one kind and is tested on another: training loss falls while accuracy
-stays at chance. A `scale` added to one of the two is the usual cause.
+Each phase has its own data layer with its own `transform_param`; nothing keeps them alike. The net is trained
+on one kind of input and tested on another: training loss falls while accuracy stays at chance. A `scale`
+added to only one of the two is the usual cause.
 
 ## Example
 
@@ -28,13 +28,13 @@ stays at chance. A `scale` added to one of the two is the usual cause.
 
 ## Fix safety
 
-No fix: which of the two is right is not in the file.
+No fix: the file does not say which of the two is right.
 
 ## When it is a false alarm
 
-When the two sources hold data of different kinds (one LMDB scaled already, say). Crops and mirroring may
-differ, and are not compared. Mean images of different names may be the same, or of the same size as images that
-are not: where the two layers crop differently, names are not compared.
+When the two sources hold data of different kinds (one LMDB already scaled, say). Crops and mirroring may
+differ, and are not compared. Mean images of different names may still be the same. Where the two layers crop
+differently, the names are not compared, because the images may then differ in size.
 
 ## References
 
@@ -66,7 +66,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             differences += _mean_files(train, test)
             if differences:
                 message = (
-                    f"TEST images are not transformed like those of TRAIN: {'; '.join(differences)}; "
+                    f"TEST images are not transformed like TRAIN images: {'; '.join(differences)}; "
                     "make the two alike"
                 )
                 node = test.node.message("transform_param") or test.node
@@ -83,20 +83,20 @@ def _differences(train: Layer, test: Layer) -> Iterator[str]:
         if one != other:
             yield f"scale {number_text(other)} against {number_text(one)}"
     if _has_mean(train) != _has_mean(test):
-        yield "a mean is subtracted in TEST only" if _has_mean(test) else "no mean is subtracted"
+        yield "a mean is subtracted in TEST only" if _has_mean(test) else "no mean is subtracted in TEST"
     elif _means(train) and _means(test) and set(_means(train)) != set(_means(test)):
         shown = (", ".join(map(number_text, _means(x))) for x in (test, train))
         yield "mean_value {} against {}".format(*shown)
 
 
 def _mean_files(train: Layer, test: Layer) -> list[str]:
-    """That each subtracts another image, where images are of one size, as the same crop (or none) says."""
+    """The difference between mean images, compared only where the same crop (or none) makes sizes equal."""
     nodes = [transform_field(layer, "mean_file") for layer in (test, train)]
     crops = [transform_field(layer, "crop_size") for layer in (test, train)]
     if None in nodes or len({crop and number_value(crop.value) for crop in crops}) > 1:
         return []
     names = [string_value(node.value) for node in nodes if node is not None]
-    # The last folder too: the same file may be named by other ways to it.
+    # The last folder counts too: several paths may lead to the same file.
     one, other = (name.replace("\\", "/").split("/")[-2:] for name in names)
     alike = one == other or (one[-1] == other[-1] and 1 in (len(one), len(other)))
     return [] if alike else [f"mean_file {names[0]} against {names[1]}"]

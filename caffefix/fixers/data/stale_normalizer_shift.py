@@ -1,17 +1,17 @@
-"""A Power layer that normalises the input has a shift in raw units behind a scale.
+"""A Power layer that normalises the input has a shift in raw units after a scale.
 
 ## What it finds
 
-A Power layer on an input blob that computes `shift + scale · x` with a scale (its own, the data
-layer's, or both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody
-changed the scale and left the shift as it was. On data of a range that no net tells (HDF5, Python)
-the shift must be a mean that people use, such as −128.
+A Power layer on an input blob that computes `shift + scale · x` with a scale (its own, the data layer's, or
+both) below 0.1 and a shift that is a negative raw mean, such as −127.5: somebody changed the scale but not
+the shift. On data whose range no net states (HDF5, Python) the shift must be a commonly used mean, such as
+−128.
 
 ## Why it matters
 
-Power scales first and shifts afterwards (`y = (shift + scale · x)^power`), the other way round
-than a data layer's transform. So its shift is in scaled units, −mean · scale. With a raw one
-the net sees its input at −127 with a range of 2: a constant, to all intents.
+Power scales first and shifts afterwards (`y = (shift + scale · x)^power`), in the opposite order to a data
+layer's transform. So its shift is in scaled units, −mean · scale. With a raw shift the net sees its input at
+−127 with a range of 2: effectively a constant.
 
 ## Example
 
@@ -25,19 +25,18 @@ the net sees its input at −127 with a range of 2: a constant, to all intents.
 
 ## Fix safety
 
-Unsafe: it changes what the net computes, and weights trained with the mistake depend on it.
-The shift is multiplied by the scale. If it is no mean that people use, the finding is displayed
-without an edit.
+Unsafe: it changes what the net computes, and weights trained with the mistake depend on it. The shift is
+multiplied by the scale. If it is not a commonly used mean, the finding is displayed without an edit.
 
 ## When it is a false alarm
 
-When the data are not 8-bit images and the shift is meant.
+When the data are not 8-bit images and the shift is intended.
 
 ## What the forums say
 
 "The mean is subtracted before or after scaling, and the results are completely different." They are the
-same, if the mean is in the units of its place: raw in `transform_param`, times the scale in Power's `shift`.
-An image of mean 104 and standard deviation 39 through real Caffe, with `scale: 0.0078125`, beside
+same if the mean is in the units of its place: raw in `transform_param`, times the scale in Power's `shift`.
+An image of mean 104 and standard deviation 39 through real Caffe, with `scale: 0.0078125`, compared with
 `transform_param { scale: 0.0078125 mean_value: 127.5 }` (`bench/forum_claims.py power`):
 
 | in power_param | mean of the input | largest difference from transform_param's |
@@ -85,11 +84,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """A blob from outside.
+    """An input blob.
 
     Attributes:
-        scale: that it comes with.
-        is_image: whether it is taken to be of 0..255 before the scale.
+        scale: the scale that is already applied to it.
+        is_image: whether it is assumed to be in 0..255 before the scale.
     """
 
     scale: float = 1.0
@@ -97,7 +96,7 @@ class _Input:
 
 
 def _inputs(net: Net) -> dict[str, _Input]:
-    """Blobs that are images, or data that may be, and how they come."""
+    """Blobs that are images, or data that may be, with what is known about them."""
     found = dict.fromkeys(net.inputs, _Input())
     for layer in net.layers:
         if layer.kind.images and layer.tops:

@@ -2,14 +2,14 @@
 
 ## What it finds
 
-Two data layers for the same blob, one for TRAIN and one for TEST, that read the same `source`, and do not differ
-in another field that picks data (`root_folder`, a fork's list).
+Two data layers for the same blob, one for TRAIN and one for TEST, that read the same `source`, and do not
+differ in another field that selects data (`root_folder`, a fork's list).
 
 ## Why it matters
 
-What a test prints is then how well the net remembers its training data. Accuracy goes on rising while the net
-overfits, and says nothing of how it does on other data, which is what a test is for. Mostly the TRAIN layer was
-copied, and its `source` not changed.
+The test then measures how well the net remembers its training data. Accuracy continues to rise while the net
+overfits, and says nothing about other data, which is what a test is for. Usually the TRAIN layer was copied,
+and its `source` not changed.
 
 ## Example
 
@@ -27,13 +27,14 @@ copied, and its `source` not changed.
 
 ## Fix safety
 
-No fix: where other data are is not in the file. It is a note: shown with `--notes`.
+No fix: the file does not say where other data are. The finding is a note, shown with `--notes`.
 
 ## When it is a false alarm
 
-When the net is never tested (a solver beside it that says so, by `test_iter: 0` or none, is seen), when a test on
-training data is wanted, to see what the net can learn at all, or when a program writes other paths into the file.
-A source that is plainly to be filled in (`/path/to/lmdb`) is no finding, nor is MemoryData, which a program fills.
+When the net is never tested (a solver in the same folder that says so, by `test_iter: 0` or none, is taken
+into account), when a test on training data is intended, to see what the net can learn, or when a program
+writes other paths into the file. A source that is clearly a placeholder (`/path/to/lmdb`) is not reported,
+nor is MemoryData, which a program fills.
 
 ## References
 
@@ -57,10 +58,10 @@ from caffefix.syntax.tree import Node
 PASS = Pass.REPAIR
 SIGNS = ("source",)
 NAME = "train-source-in-test"
-NEEDS_FAMILY = True  # a solver beside the net may say that it is never tested
+NEEDS_FAMILY = True  # a solver in the same folder may say that it is never tested
 
 _PLACEHOLDER = pattern(r"path.?to|your|\bxxx|[${}<>%]|^\W*$", re.IGNORECASE)
-# Fields beside the source that change how data are read, not which.
+# Fields next to the source that change how data are read, not which data.
 _SAME_DATA = frozenset(
     """
     source batch_size shuffle backend prefetch rand_skip new_height new_width is_color crop_size mirror mean_file
@@ -80,14 +81,14 @@ def find(subject: Subject) -> Iterator[Finding]:
                 continue
             name = quoted(string_value(source.value))
             message = (
-                f"TEST reads {name}, as TRAIN does: what it prints is how well the net knows its training data; "
-                "give TEST data of its own"
+                f"TEST reads {name}, as TRAIN does: the test measures how well the net knows its training data; "
+                "give TEST its own data"
             )
             yield Finding(NAME, Severity.INFO, message, source, test.name)
 
 
 def _is_never_tested(subject: Subject) -> bool:
-    """Whether solvers beside the file name it, and none of them tests."""
+    """Whether solvers in the same folder name the file, and none of them tests."""
     solvers = [member.solver for member in subject.family.solvers]
     return bool(solvers) and not any(any(solver.numbers("test_iter")) for solver in solvers if solver is not None)
 
@@ -103,7 +104,7 @@ def _source(layer: Layer) -> Node | None:
 
 
 def _picks(layer: Layer) -> list[tuple[str, str]]:
-    """What says which data a layer reads: its source, and what else may choose among them."""
+    """The fields that determine which data a layer reads: its source, and others that may select among them."""
     source = _source(layer)
     fields = (node for holder in _holders(layer) for node in holder.children())
     chosen = [(node.name, _text(node)) for node in fields if node.name not in _SAME_DATA]

@@ -6,8 +6,8 @@
 
 ## Why it matters
 
-HDF5Data hands on the numbers of the file as they are. So that nobody believes otherwise, Caffe
-aborts: `HDF5Data does not transform data.`
+HDF5Data passes on the numbers of the file unchanged. So that nobody expects otherwise, Caffe aborts:
+`HDF5Data does not transform data.`
 
 ## Example
 
@@ -26,12 +26,12 @@ aborts: `HDF5Data does not transform data.`
 
 ## Fix safety
 
-Safe: the old net could not be built. Scale and mean are not made up for: apply them as you write
-the HDF5 file, or with a Power layer behind the data.
+Safe: the old net could not be built. The edit does not replace the scale and mean: apply them when you write
+the HDF5 file, or with a Power layer after the data.
 
 ## When it is a false alarm
 
-For a fork whose HDF5Data transforms. Files that BVLC's parser does not take are left alone.
+For a fork whose HDF5Data transforms. Files that BVLC's parser does not accept are not reported.
 
 ## References
 
@@ -60,7 +60,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if layer.type != "HDF5Data" or transform is None or transform.in_list:
             continue
         lost = [node.name for node in transform.children() if node.name in ("scale", "mean_value", "mean_file")]
-        advice = f" ({' and '.join(dict.fromkeys(lost))} must then be in the data)" if lost else ""
+        advice = f" ({' and '.join(dict.fromkeys(lost))} must then be applied to the data)" if lost else ""
         message = f'Caffe aborts with "HDF5Data does not transform data."; deletes transform_param{advice}'
         fix = Fix((Delete(transform),), Applicability.SAFE, "delete transform_param")
         yield Finding(NAME, Severity.ERROR, message, transform, layer.name, fix)

@@ -1,16 +1,16 @@
-"""The train net scales its images, the deploy net beside it does not.
+"""The train net scales its images, but the deploy net in the same folder does not.
 
 ## What it finds
 
-A deploy net whose train net (the net in the same folder that has the same layers) has a `scale`
-other than 1 in the `transform_param` of its data layers, while no Power, Scale, BatchNorm or MVN
-layer of the deploy net takes the input.
+A deploy net whose train net (the net in the same folder that has the same layers) has a `scale` other than 1
+in the `transform_param` of its data layers, while no Power, Scale, BatchNorm or MVN layer of the deploy net
+reads the input.
 
 ## Why it matters
 
-`transform_param` belongs to data layers, and a deploy net has none: what Caffe did in training, your
-program must now do. Images of 0..255 into a net that learnt on 0..1 saturate it, and it answers the
-same class for nearly everything.
+`transform_param` belongs to data layers, and a deploy net has none: what Caffe did in training, your program
+must now do. Images of 0..255 saturate a net that was trained on 0..1, and it predicts the same class for
+nearly everything.
 
 ## Example
 
@@ -32,19 +32,19 @@ same class for nearly everything.
 
 ## Fix safety
 
-No fix: whether your program scales its images cannot be seen here (`Transformer.set_input_scale`,
-the `scalefactor` of `cv2.dnn.blobFromImage`; `caffe.io.load_image` gives 0..1 already). Caffe computes
-`(x − mean) · scale`: a mean is raw, and subtracted first.
+No fix: the files do not show whether your program scales its images (`Transformer.set_input_scale`, the
+`scalefactor` of `cv2.dnn.blobFromImage`; `caffe.io.load_image` gives 0..1 already). Caffe computes
+`(x − mean) · scale`: the mean is raw, and is subtracted first.
 
 ## When it is a false alarm
 
-If the program scales: this is a note (`--notes`).
+If the program scales; for that reason the finding is a note (`--notes`).
 
 ## What the forums say
 
 "In Python the mean must be divided by 255, because the image is 0..1." `caffe.io.load_image` gives 0..1, but
 `set_raw_scale(255)` comes before the mean, and `set_input_scale` after it: the mean stays raw. Real Caffe,
-`set_raw_scale(255)` and `set_input_scale(0.00390625)`, beside what a data layer with `mean_value: 104` and
+`set_raw_scale(255)` and `set_input_scale(0.00390625)`, compared with what a data layer with `mean_value: 104` and
 `scale: 0.00390625` feeds in training (`bench/forum_claims.py transformer`):
 
 | mean in the program | largest difference from training |
@@ -78,7 +78,7 @@ NEEDS_FAMILY = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a deploy net."""
+    """One finding for each deploy net."""
     pair = subject.family.train_net(subject.document)
     if pair is None:
         return
@@ -89,8 +89,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     scale = number_text(scales.pop())
     message = (
-        f"{member.name} trains on images times {scale}, and nothing here scales the input: "
-        f"your program must, after it has subtracted the mean"
+        f"{member.name} trains on images scaled by {scale}, and no layer here scales the input: "
+        f"your program must do so, after it has subtracted the mean"
     )
     where = _input(deploy)
     if where is not None:

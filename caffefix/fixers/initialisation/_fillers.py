@@ -17,12 +17,12 @@ _SCALED = 0.1
 
 
 def retype(filler: Node, kind: str, value: str = "") -> list[Edit]:
-    """Make a filler one of another type: what only the old type reads is deleted.
+    """Change the type of a filler; fields that only the old type reads are deleted.
 
     Args:
         filler: the filler message.
         kind: the new type.
-        value: for ``constant``, where it is not 0.
+        value: the value of a ``constant`` filler, if it is not 0.
     """
     edits: list[Edit] = [Delete(node) for node in filler.children() if node.name in _OF_ONE_TYPE]
     new = (NewField("value", value),) if value else ()
@@ -35,7 +35,7 @@ def retype(filler: Node, kind: str, value: str = "") -> list[Edit]:
 
 
 def fill(layer: Layer, kind: str) -> list[Edit]:
-    """Give a layer with its parameters a weight_filler of that type, or make its own one of it."""
+    """Add a weight_filler of that type to a layer's parameters, or change the type of the one that is there."""
     message = layer.kind.weights
     filler = NewMessage("weight_filler", (NewField("type", kind, string=True),))
     holder = layer.node.message(message)
@@ -47,7 +47,7 @@ def fill(layer: Layer, kind: str) -> list[Edit]:
 
 
 def _place(holder: Node) -> Place:
-    """Before ``bias_filler`` by custom: behind the field in front of it."""
+    """By convention before ``bias_filler``, that is, after the field that precedes it."""
     before: Node | None = None
     for child in holder.children():
         if child.name == "bias_filler":
@@ -56,15 +56,15 @@ def _place(holder: Node) -> Place:
     return Last(holder)
 
 
-# So few layers without a filler may have been forgotten.
+# With fewer layers than this, the fillers may just have been forgotten.
 _BACKBONE = 3
 
 
 def is_made_for_weights(view: Sequence[Layer], missing: Sequence[Layer]) -> bool:
     """Whether a net is made to start from the weights of another one, as for fine-tuning.
 
-    Its layers next to the data have no filler, all of them, and layers behind them have: those are new, and the
-    others' weights are loaded. A filler that only interpolates says nothing.
+    None of the layers next to the data has a filler, and layers after them have one: these are new, and the
+    weights of the others are loaded. A filler that only interpolates says nothing.
 
     Args:
         view: the layers of a phase, in file order.
@@ -73,7 +73,7 @@ def is_made_for_weights(view: Sequence[Layer], missing: Sequence[Layer]) -> bool
     if len(missing) < _BACKBONE:
         return False
     lacks = set(missing).__contains__
-    behind: set[str] = set()  # blobs that weights have gone into
+    behind: set[str] = set()  # blobs computed with weights
     is_new = False
     for layer in view:
         weights = layer.kind.weights
@@ -92,9 +92,9 @@ def is_made_for_weights(view: Sequence[Layer], missing: Sequence[Layer]) -> bool
 class Chooser:
     """Chooses fillers for the layers of a net.
 
-    msra (He et al. 2015, variance 2/fan_in) keeps the size of a signal through ReLUs: right
-    where the input is about 1 in size or BatchNorm makes it so. From raw 0..255 input it
-    explodes where xavier (Glorot and Bengio 2010, variance 1/fan_in) shrinks it into range.
+    msra (He et al. 2015, variance 2/fan_in) keeps the size of a signal through ReLUs, which is right
+    where the input is about 1 in size or BatchNorm makes it so. With raw 0..255 input the signal
+    explodes, while xavier (Glorot and Bengio 2010, variance 1/fan_in) shrinks it into range.
 
     Args:
         view: the layers of a phase, in file order.
@@ -112,11 +112,11 @@ class Chooser:
         return "msra" if self._is_scaled or id(layer) in self._normalised else "xavier"
 
     def is_for_a_program(self, layer: Layer) -> bool:
-        """Whether no filler makes of a frozen layer what it is there for.
+        """Whether no filler can make a frozen layer do its work.
 
-        A frozen Deconvolution of the shape that upsamples, without a group for each channel: programs
-        write a bilinear kernel into each pair of equal channels (net surgery, as FCN's ``solve.py``);
-        Caffe's bilinear filler writes it into all pairs, and random weights upsample nothing.
+        Such a layer is a frozen Deconvolution of the shape that upsamples, without a group for each channel.
+        Programs write a bilinear kernel into each pair of equal channels (net surgery, as in FCN's
+        ``solve.py``); Caffe's bilinear filler writes it into all pairs, and random weights do not upsample.
         """
         return _upsamples(layer) and layer.param(0).lr_mult == 0 and not self._by_channel(layer)
 
@@ -127,7 +127,7 @@ class Chooser:
 
 
 def _upsamples(layer: Layer) -> bool:
-    """The shape of a layer for bilinear upsampling: kernel 2s − s%2."""
+    """Whether a layer has the shape for bilinear upsampling: kernel 2s − s%2."""
     if layer.type != "Deconvolution":
         return False
     kernel, stride = (
@@ -137,7 +137,7 @@ def _upsamples(layer: Layer) -> bool:
 
 
 def _of_one_channel(view: Sequence[Layer]) -> set[int]:
-    """Layers (by id) whose one bottom is made, with one channel, by a convolution."""
+    """Layers (by id) whose only bottom is produced, with one channel, by a convolution."""
     return {
         id(layer)
         for layer, makers in with_makers(view)
@@ -172,9 +172,9 @@ def _behind_batch_norm(view: Sequence[Layer]) -> set[int]:
 
 
 def _before_batch_norm(view: Sequence[Layer]) -> set[int]:
-    """Layers (by id) whose top a BatchNorm takes before other weights do."""
+    """Layers (by id) whose top reaches a BatchNorm before other weights."""
     found = set()
-    taken: set[str] = set()  # blobs that a BatchNorm takes further on
+    taken: set[str] = set()  # blobs that reach a BatchNorm further on
     for layer in reversed(view):
         reaches = not taken.isdisjoint(layer.tops)
         if reaches:

@@ -1,4 +1,4 @@
-"""What a training log has to say to a finding."""
+"""What a training log says about a finding."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from caffefix.findings import Subject
 
 
 def not_refuted(subject: Subject, zero: list[Layer]) -> list[Layer]:
-    """Of layers that start at zero by the file, those that the log does not show otherwise.
+    """Of the layers that start at zero according to the file, those that the log does not contradict.
 
-    Weights that the log shows are not zero, and weights that are loaded are not the filler's: without
-    debug_info, a log that loads weights speaks for all layers.
+    The log may show weights that are not zero. If it loads weights, they are not the filler's; without
+    debug_info, this counts for all layers.
     """
     log = subject.options.log
     if log is None:
@@ -22,7 +22,7 @@ def not_refuted(subject: Subject, zero: list[Layer]) -> list[Layer]:
 
 
 def seen_zero(subject: Subject, layer: Layer) -> str:
-    """The end of a message where the log confirms it; empty without one."""
+    """The end of a message if the log confirms that the weights are zero; otherwise empty."""
     log = subject.options.log
     if log is None or layer.name not in log.zero_weights:
         return ""

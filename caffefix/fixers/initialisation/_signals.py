@@ -2,7 +2,7 @@
 
 What counts is the standard deviation τ of the logits, which a softmax or sigmoid turns into a loss
 (facts: the first loss is about ln C + τ²/2 for small τ; a net that learns starts with τ of 0.1..10).
-A prediction is a bracket: a net is called wrong only if all of the bracket is.
+A prediction is a bracket: a net is reported only if the whole bracket is out of range.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import number_text
 from caffefix.syntax.tree import Node, descend
 
-# Logits between these learn.
+# A net learns with logits between these.
 LOW, HIGH = 0.1, 10.0
-# Whose bracket ends below this starts at chance and may stay there.
+# A net whose bracket ends below this starts at chance and may stay there.
 _VANISHED = 0.05
 # … unless tiny weights see large inputs (CIFAR-10's first layer, std 0.0001 on pixels): then they move fast.
 _MOVES = 300.0
-# Mean |x| of blobs between; beyond, single steps are lost or overshoot.
+# Range for the mean |x| of blobs on the way; outside it, single steps are lost or overshoot.
 _TINY, _HUGE = 1e-4, 1e3
 
-# Sources of 8-bit images; what other sources give is in no net.
+# Sources of 8-bit images; for other sources no net says what they provide.
 PIXELS = tuple(sorted(kind.name for kind in BOOK.values() if kind.pixels))
 _PREPARES = frozenset({"scale", "mean_file", "mean_value"})
-# Old types of filler, and the type to take their place.
+# Old filler types, and the type that replaces them.
 Plan = tuple[tuple[str, ...], str]
 
 _SCALE = "0.00390625"  # 1/256
@@ -60,7 +60,7 @@ def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
 
 
 def _is_understood(kind: LayerType) -> bool:
-    """Nets that normalise signals are skipped, and nets with layers of forks, of which not all is known."""
+    """Nets that normalise signals are skipped, as are nets with layers of forks, about which not all is known."""
     return (is_bvlc_type(kind.name) or kind.pixels) and not kind.normaliser and kind.name != "Python"
 
 
@@ -81,7 +81,7 @@ def lands(prediction: Prediction) -> bool:
 
 
 def distance(prediction: Prediction) -> float | None:
-    """How far signals are out of range, as a logarithm; None where it cannot be told."""
+    """How far signals are out of range, as a logarithm; None if it is unknown."""
     if not _known(prediction):
         return None
     far = max(_outside(logits.std or 0.0, LOW, HIGH) for logits in prediction.logits)
@@ -91,7 +91,7 @@ def distance(prediction: Prediction) -> float | None:
 
 
 def after(subject: Subject, net: Net, edits: Sequence[Edit]) -> Prediction:
-    """The prediction for a net as it is after the edits."""
+    """The prediction for a net after the edits."""
     document = subject.document
     edited = Subject(parse(apply(document.text, lower(document, edits))), subject.options)
     return edited.prediction(edited.nets[subject.nets.index(net)])
@@ -105,7 +105,7 @@ class Remedy:
         edits: the edits.
         title: what they do, as a fix's title.
         words: what they do, in a message.
-        prediction: for the net after them.
+        prediction: the prediction for the net after the edits.
     """
 
     edits: tuple[Edit, ...]
@@ -115,7 +115,7 @@ class Remedy:
 
 
 def refilled(subject: Subject, net: Net, prediction: Prediction, plans: Sequence[Plan]) -> Remedy | None:
-    """Other fillers for the layers that make the logits: the first plan that lands."""
+    """Other fillers for the layers that produce the logits: the first plan that brings them into range."""
     feeders = list(dict.fromkeys(layer for logits in prediction.logits for layer in logits.feeders))
     for old, kind in plans:
         fillers = [
@@ -125,18 +125,18 @@ def refilled(subject: Subject, net: Net, prediction: Prediction, plans: Sequence
         made = after(subject, net, edits) if edits else None
         if made is not None and lands(made):
             title = f"weight_filler {kind} in {_layers(len(fillers))}"
-            return Remedy(edits, title, f"gives {kind} fillers", made)
+            return Remedy(edits, title, f"sets the fillers to {kind}", made)
     return None
 
 
 def rescaled(subject: Subject, net: Net, prediction: Prediction, centred: bool) -> Remedy | None:
-    """Pixels scaled by 1/256 in all phases; None if any are scaled, or it does not help.
+    """Pixels scaled by 1/256 in all phases; None if any are scaled already or it does not help.
 
     Args:
         subject: the file.
         net: one of its nets.
-        prediction: for the net.
-        centred: whether pixels may have their mean subtracted.
+        prediction: the prediction for the net.
+        centred: whether the pixels may already have their mean subtracted.
     """
     feeding = {layer for logits in prediction.logits for layer in logits.feeders if layer.kind.pixels}
     tops = {layer.tops[0] for layer in feeding}
@@ -157,21 +157,22 @@ def finding(name: str, logits: Logits, wrong: str, remedy: Remedy | None, begun:
     """A finding about a net's logits.
 
     Args:
-        name: the finding's.
-        logits: what it is about.
+        name: the name of the finding.
+        logits: the logits that it is about.
         wrong: what is wrong with them.
-        remedy: what mends them.
-        begun: what the files say of where weights come from (``_claims.start``): then it is a note.
+        remedy: the edits that fix them.
+        begun: what the files say about where weights come from (``_claims.start``): if anything, the finding is
+            a note.
     """
     if begun:
-        message = f"{wrong}, if weights come from the fillers: the net or its solver speaks {begun}"
+        message = f"{wrong}, if weights come from the fillers: the net or its solver mentions {begun}"
         return Finding(name, Severity.INFO, message, logits.loss.node, logits.loss.name)
     if remedy is None:
-        message = f"{wrong}; neither other fillers nor a scale alone mend it"
+        message = f"{wrong}; neither other fillers nor a scale alone fix this"
         return Finding(name, Severity.WARNING, message, logits.loss.node, logits.loss.name)
     leads_to = ", ".join(_bracket(found) for found in remedy.prediction.logits)
     fix = Fix(remedy.edits, Applicability.UNSAFE, remedy.title)
-    message = f"{wrong}; {remedy.words}, predicted {leads_to}"
+    message = f"{wrong}; {remedy.words}, with a prediction of {leads_to}"
     return Finding(name, Severity.WARNING, message, logits.loss.node, logits.loss.name, fix)
 
 
@@ -186,7 +187,7 @@ def _bracket(logits: Logits) -> str:
 
 
 def _known(prediction: Prediction) -> bool:
-    """Whether all logits are predicted; those that are exactly zero are no matter of size."""
+    """Whether all logits are predicted; logits of exactly zero are not a matter of size."""
     return bool(prediction.logits) and all(logits.std for logits in prediction.logits)
 
 
@@ -203,7 +204,7 @@ def _from_pixels(logits: Logits) -> bool:
 
 
 def _is_random(logits: Logits) -> bool:
-    """Whether all weights are drawn: constant ones make the logits of all classes equal, of whatever size."""
+    """Whether all weights are random: constant ones make the logits of all classes equal, whatever their size."""
     fillers = [filler for layer in logits.feeders if (filler := _filler(layer)) is not None]
     return all(read_filler(filler).constant is None for filler in fillers)
 
@@ -220,7 +221,7 @@ def _filler(layer: Layer) -> Node | None:
 
 
 def _is_plain(layer: Layer) -> bool:
-    """Whether a source scales and centres only where it is read (``transform_param``; the data's, for V1)."""
+    """Whether a source has scale and mean only where Caffe reads them (``transform_param``; V1: data's own)."""
     places = {"transform_param"}
     if layer.generation is Generation.V1:
         places |= {"data_param", "image_data_param"}

@@ -1,4 +1,4 @@
-"""A frozen bilinear Deconvolution mixes all channels into each.
+"""A frozen bilinear Deconvolution mixes all channels into each output.
 
 ## What it finds
 
@@ -7,10 +7,10 @@ A Deconvolution with a `bilinear` filler, weights frozen by `lr_mult: 0`, more t
 
 ## Why it matters
 
-The filler writes the same interpolation kernel for every pair of input and output channels. With
-`group: 1` each output is the sum of all input channels, upsampled: all outputs are equal, for ever,
-because the weights are frozen. Behind a score layer every class gets the same score, and the loss
-stays at ln(number of classes). `group` equal to the number of channels upsamples each by itself.
+The filler writes the same interpolation kernel for every pair of input and output channels. With `group: 1`
+each output is the sum of all input channels, upsampled: all outputs are equal, for ever, because the weights
+are frozen. After a score layer every class gets the same score, and the loss stays at ln(number of classes).
+With `group` equal to the number of channels, each channel is upsampled by itself.
 
 ## Example
 
@@ -27,14 +27,14 @@ stays at ln(number of classes). `group` equal to the number of channels upsample
 
 ## Fix safety
 
-Unsafe: the weights get another shape, so weights that were trained before no longer load. The edit
-is offered where the layer before has `num_output` channels, too.
+Unsafe: the weights get another shape, so weights that were trained before no longer load. The edit is offered
+where the layer before also has `num_output` channels.
 
 ## When it is a false alarm
 
 When weights are loaded for this layer, or written into it by a program before training (FCN's
-`surgery.interp`): then the filler does not matter, and `from-scratch = false` turns it off. With
-a rate the layer can learn to tell channels apart, and is no finding.
+`surgery.interp`): the filler does not matter then, and `from-scratch = false` turns the finding off. With a
+learning rate the layer can learn to tell channels apart, and is not reported.
 
 ## References
 
@@ -53,7 +53,7 @@ from caffefix.syntax.edits import After, Edit, Insert, NewField, Replace
 
 PASS = Pass.REPAIR
 CHANGES = ("layer.convolution_param.group",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = ("Deconvolution",)
 NAME = "bilinear-without-groups"
 
@@ -79,15 +79,15 @@ def _judge(layer: Layer, maker: Layer | None) -> Iterator[Finding]:
     assert node is not None
     message = (
         f"a frozen bilinear kernel with group {group} sums all {'' if group == 1 else 'the '}"
-        f"channels{'' if group == 1 else ' of its group'} into each of its outputs, which are all equal for ever"
+        f"channels{'' if group == 1 else ' of its group'} into each output, so all outputs are equal for ever"
     )
     channels = maker.number("convolution_param", "num_output", 0) if maker is not None else 0
     if maker is None or maker.type != "Convolution" or channels != outputs:
-        advice = f"{message}; give it group = num_output = the number of channels"
+        advice = f"{message}; set group = num_output = the number of channels"
         yield Finding(NAME, Severity.WARNING, advice, node, layer.name)
         return
     fix = Fix((_group(layer, outputs),), Applicability.UNSAFE, f"group {group} → {outputs}")
-    yield Finding(NAME, Severity.WARNING, f"{message}; gives each a group", node, layer.name, fix)
+    yield Finding(NAME, Severity.WARNING, f"{message}; gives each channel a group", node, layer.name, fix)
 
 
 def _group(layer: Layer, outputs: int) -> Edit:

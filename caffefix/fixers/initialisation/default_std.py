@@ -2,14 +2,14 @@
 
 ## What it finds
 
-`weight_filler { type: "gaussian" }` without `std` (or `uniform` without `max`) in a train net, on
-layers whose units sum ten inputs or more, in nets that nothing normalises.
+`weight_filler { type: "gaussian" }` without `std` (or `uniform` without `max`) in a train net, on layers
+whose units sum ten inputs or more, in nets without normalisation.
 
 ## Why it matters
 
-Caffe's defaults for these fillers are no defaults for weights: a standard deviation of 1, and
-for `uniform` the range 0..1, all positive. A layer with n inputs multiplies the signal by √n,
-by about n/2 if weights are all positive; two or three such layers overflow the loss.
+Caffe's defaults for these fillers are not suited to weights: a standard deviation of 1, and for `uniform` the
+range 0..1, all positive. A layer with n inputs multiplies the signal by √n, or by about n/2 if all weights
+are positive; two or three such layers make the loss overflow.
 
 ## Example
 
@@ -22,12 +22,12 @@ by about n/2 if weights are all positive; two or three such layers overflow the 
 
 ## Fix safety
 
-Unsafe: it changes what a net starts from. `msra` is a gaussian of standard deviation √(2/fan_in);
-where the input is raw pixels it is `xavier`, √(1/fan_in).
+Unsafe: it changes the initial values of the net. `msra` is a gaussian of standard deviation √(2/fan_in);
+where the input is raw pixels, `xavier` is used instead, with √(1/fan_in).
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`), or a distribution of that width is meant.
+When all weights are loaded (`--weights`), or a distribution of that width is intended.
 
 ## References
 
@@ -50,12 +50,12 @@ from caffefix.syntax.tree import Node
 
 PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = ("weight_filler",)
 ROLES = LEARNING
 NAME = "default-std"
 
-# With fewer inputs than this, a standard deviation of 1 is not so wide.
+# With fewer inputs than this, a standard deviation of 1 is not too wide.
 _FEW = 10
 
 
@@ -74,7 +74,7 @@ def _judge(net: Net) -> Iterator[Finding]:
         return
     chooser = Chooser(view)
     graph = build(view, net.inputs)
-    unknown = 100 if any(layer.kind.images for layer in view) else 0  # of images there are many
+    unknown = 100 if any(layer.kind.images for layer in view) else 0  # an image has many values
     shapes = infer(graph, net, Phase.TRAIN)
     for step in graph.steps:
         filler = _default(step.layer)
@@ -84,8 +84,8 @@ def _judge(net: Net) -> Iterator[Finding]:
         if (inputs or unknown) < _FEW:
             continue
         kind = chooser.choose(step.layer)
-        wide = "gaussian without std is one of std 1" if _is_gaussian(filler) else "uniform without max gives 0..1"
-        message = f"weight_filler {wide}, far too wide for weights: signals explode; makes it {kind}"
+        wide = "gaussian without std has std 1" if _is_gaussian(filler) else "uniform without max draws from 0..1"
+        message = f"weight_filler {wide}, far too wide for weights: signals explode; changes it to {kind}"
         fix = Fix(tuple(retype(filler, kind)), Applicability.UNSAFE, f"weight_filler → {kind}")
         yield Finding(NAME, Severity.WARNING, message, filler, step.layer.name, fix)
 

@@ -1,17 +1,18 @@
-"""A filler that is made for matrices fills a vector, where it gives numbers of ±1.7.
+"""A filler made for matrices fills a vector, with numbers of ±1.7.
 
 ## What it finds
 
-`xavier` or `msra` as `bias_filler` of layers with weights, as `filler` or `bias_filler` of Scale, as
-`filler` of Bias and PReLU, in train nets. Biases of an InnerProduct that reads the data itself are
-left out, unless that is images: where inputs are few, spread biases are what makes its units differ.
+`xavier` or `msra` as `bias_filler` of layers with weights, as `filler` or `bias_filler` of Scale, or as
+`filler` of Bias and PReLU, in train nets. Biases of an InnerProduct that reads the data itself are not
+reported, unless the data are images: with few inputs, the spread of the biases is what makes the units
+differ.
 
 ## Why it matters
 
-These fillers divide by the number of inputs, which Caffe takes from the blob's shape: all
-elements by those of the first axis. Of a vector that is 1. So xavier draws from −1.73..1.73 and
-msra from a gaussian of standard deviation 1.41, whatever the size of the layer: biases larger
-than the signals they are added to, or a gamma or slope of either sign.
+These fillers divide by the number of inputs, which Caffe derives from the blob's shape: the number of all
+elements divided by that of the first axis. For a vector that is 1. So xavier draws from −1.73..1.73 and msra
+from a gaussian of standard deviation 1.41, whatever the size of the layer: biases larger than the signals
+they are added to, or a gamma or slope of either sign.
 
 ## Example
 
@@ -24,13 +25,13 @@ than the signals they are added to, or a gamma or slope of either sign.
 
 ## Fix safety
 
-Unsafe: it changes what a net starts from. Biases become 0, gamma 1 and PReLU's slope 0.25, which
-is what Caffe takes where there is no filler.
+Unsafe: it changes the initial values of the net. Biases become 0, gamma 1 and PReLU's slope 0.25, which are
+Caffe's values where there is no filler.
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`). Nets with such biases may learn all the same: their first
-steps repair them.
+When all weights are loaded (`--weights`). Nets with such biases may learn anyway: their first steps repair
+the biases.
 
 ## References
 
@@ -55,7 +56,7 @@ CHANGES = (
     "layer.bias_param.filler",
     "layer.prelu_param.filler",
 )
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = ("filler", "bias_filler")
 ROLES = LEARNING
 NAME = "filler-on-vector-blob"
@@ -78,15 +79,15 @@ def find(subject: Subject) -> Iterator[Finding]:
                 continue
             kind = filler.string("type") or ""
             message = (
-                f"{filler.name} is {kind}, which takes a vector to have one input and draws {_RANGE[kind]}, "
-                f"more than signals are; makes it constant {value or 0}"
+                f"{filler.name} is {kind}, which counts one input for a vector and draws from {_RANGE[kind]}, "
+                f"more than the signals; changes it to constant {value or 0}"
             )
             fix = Fix(tuple(retype(filler, "constant", value)), Applicability.UNSAFE, f"constant {value or 0}")
             yield Finding(NAME, Severity.WARNING, message, filler, layer.name, fix)
 
 
 def _reading_vectors(net: Net) -> list[Layer]:
-    """InnerProduct layers that read data as it comes, where that is no image."""
+    """InnerProduct layers that read data directly, where the data are not images."""
     return [
         layer
         for layer, makers in with_makers(net.layers)
@@ -96,7 +97,7 @@ def _reading_vectors(net: Net) -> list[Layer]:
 
 
 def _vectors(layer: Layer) -> Iterator[tuple[Node, str]]:
-    """Fillers of the layer's vectors, each with the constant that is there without one; empty for 0."""
+    """Fillers of the layer's vectors, each with the constant that Caffe uses without one; empty for 0."""
     found: list[tuple[Node | None, str]] = []
     weights = layer.kind.weights
     if weights and layer.flag(weights, "bias_term", True):

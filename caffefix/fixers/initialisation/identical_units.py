@@ -1,17 +1,17 @@
-"""All units of a layer start the same and can only ever change alike.
+"""All units of a layer start the same and can only ever change in the same way.
 
 ## What it finds
 
-Two layers one behind the other whose weights both start at a constant (Caffe's 0, or an explicit
-one), with nothing between that treats units differently, in a train net where the first of them
-learns. Where it cannot learn at all, `missing-weight-filler` says so instead.
+Two consecutive layers whose weights both start at a constant (Caffe's 0, or an explicit one), with no layer
+between them that treats units differently, in a train net where the first of them learns. Where it cannot
+learn, `missing-weight-filler` is reported instead.
 
 ## Why it matters
 
-Units of a layer differ only by what they start from. If all have the same weights and the next
-layer reads all with the same weights, all get the same gradient, for ever: a layer of 500 units
-has the power of one. A bias above zero or a sigmoid lets such a net learn so far, and the loss
-falls, to a level that is worth one unit.
+Units of a layer differ only by their initial values. If all have the same weights and the next layer reads
+all with the same weights, all get the same gradient, for ever: a layer of 500 units has the power of one.
+With a bias above zero or a sigmoid such a net does learn, and the loss falls, but only to the level that one
+unit can reach.
 
 ## Example
 
@@ -26,8 +26,8 @@ falls, to a level that is worth one unit.
 
 ## Fix safety
 
-Unsafe: it changes what a net starts from. The first layer of each pair gets a random filler, which
-is enough: the next may start at zero.
+Unsafe: it changes the initial values of the net. The first layer of each pair gets a random filler, which is
+enough: the next may start at zero.
 
 ## When it is a false alarm
 
@@ -54,7 +54,7 @@ from caffefix.fixers.initialisation._fillers import Chooser, fill
 
 PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = tuple(kind.name for kind in BOOK.values() if kind.linear)
 ROLES = LEARNING
 NAME = "identical-units"
@@ -86,7 +86,7 @@ def _judge(net: Net) -> Iterator[Finding]:
         count = f"{layer.number(layer.kind.weights, 'num_output', 0):.0f}"
         message = (
             f"all {count} units start with the same weights, and the next layer reads them with the same weights: "
-            f"they stay identical for ever; gives it {kind} weights"
+            f"they stay identical for ever; gives the layer {kind} weights"
         )
         fix = Fix(tuple(fill(layer, kind)), Applicability.UNSAFE, f"weight_filler {kind}")
         holder = layer.node.message(layer.kind.weights)
@@ -112,7 +112,7 @@ def _is_even(layer: Layer) -> bool:
 
 
 def _read_alike(graph: Graph, step: Step) -> bool:
-    """Whether all that reads the layer's units reads all of them with the same weights."""
+    """Whether every reader of the layer's units reads all of them with the same weights."""
     blobs = list(step.tops)
     ends = 0
     while blobs:

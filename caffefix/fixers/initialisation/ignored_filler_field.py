@@ -2,15 +2,14 @@
 
 ## What it finds
 
-`std`, `mean`, `value`, `min`, `max` or `variance_norm` in a filler whose type takes no notice of
-it: `xavier` with `std`, `constant` with `std`, `bilinear` with `value`.
+`std`, `mean`, `value`, `min`, `max` or `variance_norm` in a filler whose type ignores the field: `xavier`
+with `std`, `constant` with `std`, `bilinear` with `value`.
 
 ## Why it matters
 
-Caffe reads of a filler what its type needs and nothing else: `constant` reads `value`, `uniform`
-`min` and `max`, `gaussian` `mean` and `std`, `xavier` and `msra` `variance_norm`, `bilinear`
-nothing. The field looks as if it set something. `xavier` with `std: 0.1` is plain xavier with
-variance 1/fan_in, whatever the number.
+Caffe reads only the fields that the type of a filler needs: `constant` reads `value`, `uniform` `min` and
+`max`, `gaussian` `mean` and `std`, `xavier` and `msra` `variance_norm`, `bilinear` nothing. The field looks
+as if it set something. `xavier` with `std: 0.1` is plain xavier with variance 1/fan_in, whatever the number.
 
 ## Example
 
@@ -23,14 +22,14 @@ variance 1/fan_in, whatever the number.
 
 ## Fix safety
 
-Unsafe, though Caffe never reads the field and the net is the same without it: perhaps the number was
-meant, and the type is what should change (`type: "gaussian"` reads `std`). The edit is made on request
-only (`--unsafe`, or `--select ignored-filler-field`). It is a note: shown with `--notes`.
+Unsafe, although Caffe never reads the field and the net is the same without it: perhaps the number was
+intended, and the type should change instead (`type: "gaussian"` reads `std`). The edit is made on request
+only (`--unsafe`, or `--select ignored-filler-field`). The finding is a note, shown with `--notes`.
 
 ## When it is a false alarm
 
-It never changes what a net does; nets that are known to be good have such fields (GoogLeNet's
-`xavier` with `std`). Filler types that BVLC's Caffe does not have are left alone.
+The field never changes what a net does; nets that are known to be good have such fields (GoogLeNet's `xavier`
+with `std`). Filler types that BVLC's Caffe does not have are not reported.
 
 ## What the forums say
 
@@ -43,7 +42,7 @@ It never changes what a net does; nets that are known to be good have such field
 | `type: "xavier" std: 0.1` | 0.0417 |
 | `type: "xavier" std: 0.001` | 0.0417 |
 
-The weights are the same to the last bit; 1/√576 is 0.0417. A standard deviation of your own needs
+The weights are the same to the last bit; 1/√576 is 0.0417. To set the standard deviation, use
 `type: "gaussian"`.
 
 ## References
@@ -64,7 +63,7 @@ PASS = Pass.TUNE
 CHANGES = ("layer.*_param", "*_param", "*filler")
 NAME = "ignored-filler-field"
 
-# sparse is not among the fields: all types but gaussian abort on it.
+# sparse is not among the fields: all types except gaussian abort on it.
 _FIELDS = frozenset(("value", "min", "max", "mean", "std", "variance_norm"))
 _READ = {
     "constant": {"value"},

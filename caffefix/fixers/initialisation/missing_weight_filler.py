@@ -1,22 +1,21 @@
-"""Weights start at zero for want of a weight_filler, and layers can never learn because of it.
+"""Weights start at zero for lack of a weight_filler, and layers can never learn because of it.
 
 ## What it finds
 
-Convolution, Deconvolution, InnerProduct, Embed and recurrent layers without a `weight_filler`
-(or with an explicit `constant` one of value 0) in a train net that is dead because of them: by
-exact analysis some weights can never receive a gradient. A zero weight passes no gradient down,
-and a ReLU whose input is exactly zero passes none either. In a snippet of a net, whose
-surroundings cannot be seen, each such layer is a finding.
+Convolution, Deconvolution, InnerProduct, Embed and recurrent layers without a `weight_filler` (or with an
+explicit `constant` one of value 0) in a train net that is dead because of them: by exact analysis some
+weights can never receive a gradient. A zero weight passes no gradient down, and neither does a ReLU whose
+input is exactly zero. In a snippet of a net, whose surroundings are unknown, each such layer is reported.
 
-Where the layers next to the data have no filler (three layers or more in all) and layers behind them have
-one, the net is made for fine-tuning: the first are the backbone, whose weights are loaded, and the others are new.
-There the net gets one finding, a warning, at the first of its layers without a filler.
+Where the layers next to the data have no filler (three layers or more in all) and later layers have one, the
+net is made for fine-tuning: the first are the backbone, whose weights are loaded, and the others are new.
+Such a net gets a single finding, a warning at the first of its layers without a filler.
 
 ## Why it matters
 
-Caffe fills weights with the constant 0 unless told otherwise. The net loads, runs, prints a
-loss, and the loss may even fall at first, because the last bias learns the share of each
-label; nothing else ever changes. In a `debug_info` log such layers show `data: 0`.
+Caffe fills weights with the constant 0 unless a filler says otherwise. The net loads, runs, prints a loss,
+and the loss may even fall at first, because the last bias learns the share of each label; nothing else ever
+changes. In a `debug_info` log such layers show `data: 0`.
 
 ## Example
 
@@ -32,27 +31,28 @@ label; nothing else ever changes. In a `debug_info` log such layers show `data: 
 
 ## Fix safety
 
-Safe: the old net could provably never learn, and a filler does nothing to weights that are
-loaded from a file. In a net made for fine-tuning it is unsafe, which is to say on request only (`--unsafe`,
-or `--select missing-weight-filler`): nobody starts such a net from fillers, and its files are left as they
-are. All layers of the diagnosis are filled together, the last one too. The
-filler is `msra` where the input is scaled to about 1 or BatchNorm stands between, `xavier`
-otherwise, unless the signals predicted with it (`caffefix signal`) are out of the range in which
-nets learn and the other's are nearer; and `bilinear` for a Deconvolution that upsamples each
-channel by itself. A frozen one (`lr_mult: 0`) of that shape without a group for each channel is
-reported and left alone: it waits for a program that writes its weights (net surgery, as in FCN's
-`solve.py`), and no filler does what that would. In such a net a score layer that may start at zero
-does so. No `bias_filler` is added: zero is a good start for
-a bias. An explicit zero filler may be meant; it is replaced only where layers stay dead without.
+Safe: the old net could provably never learn, and a filler has no effect on weights that are loaded from a
+file. In a net made for fine-tuning the edit is unsafe, so it is made on request only (`--unsafe`, or
+`--select missing-weight-filler`): nobody starts such a net from fillers, and its files are left unchanged.
+All layers of the diagnosis are filled together, including the last one.
+
+The filler is `msra` where the input is scaled to about 1 or a BatchNorm is in between, and `xavier`
+otherwise, unless the signals predicted with it (`caffefix signal`) are out of the range in which nets learn
+and those of the other filler are nearer; and `bilinear` for a Deconvolution that upsamples each channel by
+itself. A frozen Deconvolution (`lr_mult: 0`) of that shape without a group for each channel is reported and
+left unchanged: it needs a program that writes its weights (net surgery, as in FCN's `solve.py`), and no
+filler can replace that. In such a net a score layer that may start at zero stays at zero. No `bias_filler` is
+added: zero is a good start for a bias. An explicit zero filler may be intended; it is replaced only where
+layers stay dead otherwise.
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`, fine-tuning, net surgery): then it is harmless, and
-`from-scratch = false` in the configuration (or `--ignore missing-weight-filler`) leaves it out. A net
-whose solver, in the same folder, names `weights` is no finding, and neither is a net without any filler
-that reads data called `val` or `test`. With `--log TRAIN.LOG` the log decides: layers that it shows with
-other weights, or that load theirs, are left alone. A net whose last layer alone starts at zero learns, and
-so does one where a leaky activation or a bias lets gradients through; these are no findings.
+When all weights are loaded (`--weights`, fine-tuning, net surgery): zero weights are harmless then, and
+`from-scratch = false` in the configuration (or `--ignore missing-weight-filler`) turns the finding off. A net
+whose solver, in the same folder, names `weights` is not reported, nor is a net without any filler that reads
+data called `val` or `test`. With `--log TRAIN.LOG` the log decides: layers that it shows with other weights,
+or that load theirs, are not reported. A net in which only the last layer starts at zero learns, as does one
+where a leaky activation or a bias lets gradients through; neither is reported.
 
 ## What the forums say
 
@@ -88,18 +88,18 @@ CHANGES = ("layer.*_param.weight_filler",)
 ROLES = (*LEARNING, SNIPPET)
 NAME = "missing-weight-filler"
 
-_MOST = 100  # layers that are judged one by one, each with a look at the whole net
+_MOST = 100  # layers that are judged one by one, each by analysing the whole net
 
 _KINDS = ("xavier", "msra")
 _UPSAMPLES = (
-    "no filler makes it upsample, for it is frozen and has no group for each channel: have a program write its "
-    "bilinear weights, or give it group = num_output and a bilinear filler"
+    "no filler makes it upsample, because it is frozen and has no group for each channel: have a program write "
+    "its bilinear weights, or set group = num_output and a bilinear filler"
 )
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each layer to fill, and one fix for all of a net."""
+    """One finding for each layer to fill, and one fix for the whole net."""
     if not subject.from_scratch:
         return
     for net in subject.nets:
@@ -114,20 +114,20 @@ def find(subject: Subject) -> Iterator[Finding]:
         found = list(_judge(subject, net, view, zero, learns))
         silent = {id(f.node) for f in found if subject.suppresses(NAME, f.node)}
         if silent and found[0].applicability is not Applicability.UNSAFE:
-            # those stay at zero; whether filling the others revives anything is another question
+            # those stay at zero; whether filling the others revives anything is a separate question
             rest = [layer for layer in zero if id(_place_of(layer)) not in silent]
             found = [f for f in found if id(f.node) in silent] + list(_judge(subject, net, view, rest, learns))
         yield from found
 
 
 def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], learns: bool) -> Iterator[Finding]:
-    """Findings at those of some zero-filled layers that are to be filled, and their one fix."""
+    """Findings for the zero-filled layers that are to be filled, and the fix that they share."""
     missing = [layer for layer in zero if _filler(layer).node is None]
     if learns:
         zero, revived = _diagnose(view, missing, [layer for layer in zero if _filler(layer).node is not None])
         why = f"{_some([layer.name for layer in revived])} can never learn"
     else:
-        zero, why = missing, "by itself it passes no gradient down"
+        zero, why = missing, "the layer by itself passes no gradient down"
     zero = not_refuted(subject, zero)
     if not zero:
         return
@@ -157,9 +157,9 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
 def _for_weights(
     subject: Subject, zero: list[Layer], kinds: dict[int, str], chooser: Chooser
 ) -> Iterator[Finding]:
-    """The one finding in a net that is made to load the weights of these layers.
+    """The single finding in a net that is made to load the weights of these layers.
 
-    Layers that a comment leaves alone have theirs besides, which nobody sees.
+    Layers that a comment suppresses also have a finding each, which is not shown.
     """
     silent = [layer for layer in zero[1:] if subject.suppresses(NAME, _place_of(layer))]
     left = {*silent, *filter(chooser.is_for_a_program, zero)}
@@ -167,8 +167,8 @@ def _for_weights(
     edits = tuple(edit for layer in layers for edit in fill(layer, kinds[id(layer)]))
     fillers = {key: f'"{kind}"' for key, kind in kinds.items()}
     message = (
-        f"no weight_filler in {_some([layer.name for layer in zero])}, while layers behind have one: such a net "
-        "starts from loaded weights, and can never learn without (from-scratch = false says that they are "
+        f"no weight_filler in {_some([layer.name for layer in zero])}, while later layers have one: such a net "
+        "starts from loaded weights, and can never learn without them (from-scratch = false says that they are "
         f"loaded); fills them with {' and '.join(sorted({fillers[id(layer)] for layer in layers}))}"
     )
     fix = Fix(edits, Applicability.UNSAFE, f"add weight_filler to {len(layers)} layers")
@@ -179,8 +179,8 @@ def _for_weights(
 def _needed(view: list[Layer], zero: list[Layer], filled: list[Layer]) -> list[Layer]:
     """The layers that must not stay at zero, in a net whose weights a program writes.
 
-    There a score layer at zero is meant so (Long et al. 2015, section 4.3): nothing dies of it. Of very many
-    layers, each would take a look at the whole net.
+    In such a net a score layer at zero is intended (Long et al. 2015, section 4.3), and kills no other layer. Very
+    many layers are not checked one by one, because each check analyses the whole net.
     """
     if len(filled) > _MOST:
         return filled
@@ -195,10 +195,10 @@ def _place_of(layer: Layer) -> Node:
 
 
 def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) -> tuple[list[Layer], list[Layer]]:
-    """The layers to fill, in file order, and the dead ones that this revives; nothing if none are.
+    """The layers to fill, in file order, and the dead ones that this revives; both empty if it revives none.
 
-    Layers without a filler are filled together. One that is zero by an explicit filler may be meant
-    so: it is filled only if layers stay dead without. Of very many such, all are filled or none.
+    Layers without a filler are filled together. A layer with an explicit zero filler may be intended:
+    it is filled only if layers stay dead otherwise. Of very many such layers, all or none are filled.
     """
     dead = dead_weights(view)
     if not dead:
@@ -224,7 +224,7 @@ def _diagnose(view: list[Layer], missing: list[Layer], explicit: list[Layer]) ->
 
 
 def _choose(subject: Subject, net: Net, chooser: Chooser, zero: list[Layer], learns: bool) -> dict[int, str]:
-    """The filler for each layer, by id; of what a program is to fill, the one that is most like it."""
+    """The filler for each layer, by id; for layers that a program is to fill, the most similar one."""
     had = [kind for kind in _KINDS if not subject.lacks(Registered.FILLER, kind)]  # there was no msra before 2015
 
     def kind_for(layer: Layer) -> str:
@@ -240,7 +240,7 @@ def _choose(subject: Subject, net: Net, chooser: Chooser, zero: list[Layer], lea
 
 
 def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer], had: list[str]) -> str:
-    """The filler whose predicted signals are nearest to the good range; none if the usual choice is in it."""
+    """The filler whose predicted signals are nearest to the good range; empty if the usual choice is in it."""
     stages = loss_stages(net, Phase.TRAIN)
 
     def far(kinds: dict[Layer, str]) -> float | None:
@@ -257,7 +257,7 @@ def _predicted(net: Net, usual: dict[Layer, str], layers: list[Layer], had: list
 
 
 def _owners(view: list[Layer]) -> list[Layer]:
-    """Layers that fill their weights themselves: of those that share weights, the first."""
+    """Layers that fill their weights themselves: of layers that share weights, the first."""
     seen: set[str] = set()
     owners = []
     for layer in view:

@@ -1,15 +1,15 @@
-"""A filler's type is spelt in a way that Caffe does not know.
+"""The type of a filler is spelt in a way that Caffe does not recognise.
 
 ## What it finds
 
-`type: "Xavier"`, `"MSRA"`, `"guassian"`: a filler type that is one of Caffe's seven but for case
-or one letter. Also names that other libraries use for the same thing (`"kaiming"`, `"he"`,
-`"glorot"`, `"normal"`, `"zeros"`), which are shown with Caffe's own.
+`type: "Xavier"`, `"MSRA"`, `"guassian"`: a filler type that differs from one of Caffe's seven only in case or
+one letter. Also names that other libraries use for the same thing (`"kaiming"`, `"he"`, `"glorot"`,
+`"normal"`, `"zeros"`), which are shown with Caffe's own name.
 
 ## Why it matters
 
-Filler types are compared letter by letter. Caffe aborts as it builds the net: `Unknown filler
-name: Xavier`. It does so in deploy nets as well, for it fills weights before it loads them.
+Filler types are compared letter by letter. Caffe aborts while it builds the net:
+`Unknown filler name: Xavier`. Deploy nets abort as well, because Caffe fills weights before it loads them.
 
 ## Example
 
@@ -22,14 +22,14 @@ name: Xavier`. It does so in deploy nets as well, for it fills weights before it
 
 ## Fix safety
 
-Safe: the old net could not be built. For names of other libraries no edit is offered, because
-their formulas differ a little (Caffe's xavier has variance 1/fan_in).
+Safe: the old net could not be built. For names of other libraries no edit is offered, because their formulas
+differ a little (Caffe's xavier has variance 1/fan_in).
 
 ## When it is a false alarm
 
-For a Caffe of your own that registers a filler of that name. Other unknown types are notes: what only
-forks register (NVIDIA's `xavierstatic`), with their names, and what no known fork registers. With
-`--dialect FORK`, what this fork does not register is an error.
+If your own Caffe registers a filler of that name. Other unknown types are notes: types that only forks
+register (NVIDIA's `xavierstatic`), with the names of the forks, and types that no known fork registers. With
+`--dialect FORK`, a type that this fork does not register is an error.
 
 ## References
 
@@ -83,7 +83,7 @@ def _judge(layer: str, node: Node, caffe: Asked) -> Iterator[Finding]:
         fix = Fix((Replace(node, f"{quote}{known}{quote}"),), Applicability.SAFE, f"{written} → {known}")
         yield Finding(NAME, Severity.ERROR, f'{aborts}; writes "{known}"', node, layer, fix)
     elif written.lower() in _ELSEWHERE:
-        message = f'{aborts}; what other libraries call so is "{_ELSEWHERE[written.lower()]}" here'
+        message = f'{aborts}; Caffe calls this "{_ELSEWHERE[written.lower()]}"'
         yield Finding(NAME, Severity.ERROR, message, node, layer)
     else:
         yield caffe.unregistered(NAME, written, node, layer)

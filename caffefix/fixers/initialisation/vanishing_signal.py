@@ -1,19 +1,18 @@
-"""Signals shrink layer by layer, so that the net starts at chance and hardly moves.
+"""Signals shrink layer by layer, so the net starts at chance and hardly moves.
 
 ## What it finds
 
-Train nets on 8-bit images whose predicted logits (what feeds a softmax or sigmoid loss) have a
-standard deviation below 0.05, at the upper end of the prediction's bracket, and whose weights
-are not so small that they move fast all the same. See `caffefix signal` for the prediction,
-layer by layer.
+Train nets on 8-bit images whose predicted logits (what feeds a softmax or sigmoid loss) have a standard
+deviation below 0.05, at the upper end of the prediction's bracket, and whose weights are not so small that
+they move fast anyway. See `caffefix signal` for the prediction, layer by layer.
 
 ## Why it matters
 
-`xavier` gives weights the variance 1/fan_in, which keeps the size of a signal through a linear
-layer; each ReLU then halves its square. After 15 of them a signal is 180 times smaller. Pixels
-of 0..255 can afford that, and nets of that time counted on it; pixels scaled by 1/256 cannot.
-The loss starts at ln C, and the gradients are as small as the signal. A higher base_lr does not
-help: it diverges before the signal grows. `msra` gives 2/fan_in, which makes up for the ReLUs.
+`xavier` gives weights the variance 1/fan_in, which keeps the size of a signal through a linear layer; each
+ReLU then halves its square. After 15 of them a signal is 180 times smaller. Pixels of 0..255 can afford that,
+and nets of that time relied on it; pixels scaled by 1/256 cannot. The loss starts at ln C, and the gradients
+are as small as the signal. A higher base_lr does not help: training diverges before the signal grows. `msra`
+gives 2/fan_in, which makes up for the ReLUs.
 
 ## Example
 
@@ -30,17 +29,18 @@ help: it diverges before the signal grows. `msra` gives 2/fan_in, which makes up
 
 ## Fix safety
 
-Unsafe: it changes what a net starts from. The signals are predicted once more for the edited net,
-and the edit is proposed only if its logits then lie in 0.1..10 and no blob on the way has a mean
-|x| outside 1e-4..1e3. First `msra` is tried in place of `xavier`, then of all random fillers, then
-`xavier` in place of those set by hand. Where none lands, the finding is displayed.
+Unsafe: it changes the initial values of the net. The signals are predicted again for the edited net, and the
+edit is proposed only if its logits then lie in 0.1..10 and no blob on the way has a mean |x| outside
+1e-4..1e3. `msra` is tried first in place of `xavier`, then in place of all random fillers, then `xavier` in
+place of fillers whose spread is set by hand. Where none of these works, the finding is displayed without an
+edit.
 
 ## When it is a false alarm
 
-When all weights are loaded (`--weights`): initial values do not matter then. Where the net's name or its
-solver speaks of fine-tuning, or either of LSUV, it is a note (`--notes`) without a fix. The prediction
-takes images to be of 8 bits; data that are stored larger or smaller than that are not what it
-thinks. Nets with BatchNorm, with layers of a fork, and with `Python` layers are skipped.
+When all weights are loaded (`--weights`): initial values do not matter then. Where the name of the net or its
+solver mentions fine-tuning, or either mentions LSUV, the finding is a note (`--notes`) without a fix. The
+prediction assumes 8-bit images; data stored in a larger or smaller range are predicted wrongly. Nets with
+BatchNorm, with layers of a fork, and with `Python` layers are skipped.
 
 ## What the forums say
 
@@ -56,18 +56,18 @@ channels in real Caffe, five classes, 800 iterations, chance at ln 5 = 1.61 (`be
 | `msra` | `1/256` | `0.001` | 1.60 | 0.0003 |
 | `msra` | `1/256` | `0.255` | 1.60 | 1.61 |
 
-The filler is what is wrong, and with the right one the old rate is right. "`xavier` with `std: 0.1`", the other
-answer, changes nothing: see `ignored-filler-field`.
+The filler is wrong, and with the right one the old learning rate is right. The other answer, "`xavier` with
+`std: 0.1`", changes nothing: see `ignored-filler-field`.
 
 "`debug_info` prints L2 norms." It prints mean absolute values, Σ|x| / count, which is what `caffefix signal`
-predicts. An output of Gaussian noise, asked for in both ways (`bench/forum_claims.py debug_info`):
+predicts. An output for Gaussian noise, measured both ways (`bench/forum_claims.py debug_info`):
 
 | Caffe's line | mean of absolute values | root mean square | L2 norm |
 |---|---|---|---|
 | 43.94 | 43.94 | 55.99 | 3135 |
 
-So numbers of layers of different sizes may be compared, and one tenth from layer to layer is a signal that
-shrinks. Only the last line, `All net params`, has sums and L2 norms.
+So the numbers of layers of different sizes can be compared, and a drop to one tenth from layer to layer is a
+shrinking signal. Only the last line, `All net params`, has sums and L2 norms.
 
 ## References
 
@@ -88,13 +88,13 @@ from caffefix.fixers.initialisation._signals import PIXELS, finding, refilled, s
 
 PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = tuple(sorted(PIXELS))
 ROLES = LEARNING
 NAME = "vanishing-signal"
 
 
-# What is made for signals that ReLUs do not halve, and what is set by hand.
+# Fillers made for signals that ReLUs do not halve, and fillers whose spread is set by hand.
 _PLANS = (
     (("xavier",), "msra"),
     (("xavier", "gaussian", "uniform"), "msra"),

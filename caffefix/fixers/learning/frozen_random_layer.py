@@ -1,24 +1,24 @@
-"""No convolution of a net may learn, though nothing but random numbers was put into them.
+"""All convolutions of a net are frozen, although they hold only random numbers.
 
 ## What it finds
 
-Train nets in which all convolutions on the way to the loss have rates of zero (`lr_mult: 0`, in
-V1 `blobs_lr: 0`) for weights and bias, while other layers learn. One finding for each convolution.
+Train nets in which all convolutions on the way to the loss have learning rates of zero (`lr_mult: 0`, in V1
+`blobs_lr: 0`) for weights and bias, while other layers learn. One finding for each convolution.
 
-Whether weights are loaded is seldom in the files, so this is a note (`--notes`), unless something shows that
-the net is trained from scratch:
+The files seldom say whether weights are loaded, so the finding is a note (`--notes`), unless something shows
+that the net is trained from scratch:
 
-- a log (`--log`) of such a training;
-- a solver beside it that loads no weights, where nothing looks like fine-tuning: `base_lr` is more than 0.001,
-  no name speaks of it, and layers behind the convolutions learn in a row, not the last one alone.
+- a log (`--log`) of such training;
+- a solver in the same folder that loads no weights, where nothing looks like fine-tuning: `base_lr` is more
+  than 0.001, no name mentions it, and several layers after the convolutions learn in a row, not only the last
+  one.
 
 ## Why it matters
 
-A rate of zero freezes a layer as it is. When weights are loaded that is how features are kept;
-when a net is trained from scratch, what is kept is the filler: a classifier is then trained on
-random features, and where there was no filler, on zeros. The net loads, and the loss falls a
-little, so that it looks like a matter of rates. It often comes from a net for fine-tuning that
-was copied to train anew.
+A learning rate of zero leaves a layer unchanged. When weights are loaded, this preserves the features; when a
+net is trained from scratch, it preserves what the filler wrote: a classifier is then trained on random
+features or, where there was no filler, on zeros. The net loads, and the loss falls a little, so the learning
+rates seem to be the problem. Often a net for fine-tuning was copied to train from scratch.
 
 ## Example
 
@@ -54,12 +54,12 @@ of these layers together.
 ## When it is a false alarm
 
 When weights are loaded (`--weights`, fine-tuning): use `--ignore frozen-random-layer`, or
-`from-scratch = false` for the folder. (`caffe train --weights` says so on the command line only, which no file
-shows.) Deconvolutions, BatchNorm and Scale layers are no matter
-here: a fixed bilinear upsampling or a fixed normaliser is made on purpose. Nets that look like
-fine-tuning are left alone: those where some convolutions learn and some do not, where new
-layers have a higher rate than 1, with layers of detectors (`Python`, `ROIPooling`), and those
-that say so in the name of the net or of a layer (`fc8-finetune`), unless a log shows otherwise.
+`from-scratch = false` for the folder. (`caffe train --weights` is given only on the command line, which no
+file shows.) Deconvolution, BatchNorm and Scale layers do not count here: a fixed bilinear upsampling or a
+fixed normaliser is intentional. Nets that look like fine-tuning are not reported: those where some
+convolutions learn and some do not, where new layers have a rate above 1, with layers of detectors (`Python`,
+`ROIPooling`), and, unless a log shows otherwise, those that say so in the name of the net or of a layer
+(`fc8-finetune`).
 
 ## References
 
@@ -84,7 +84,7 @@ from caffefix.syntax.tree import Node
 
 PASS = Pass.TUNE
 CHANGES = ("layer.param.lr_mult",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver in the same folder may load weights
 SIGNS = ("lr_mult", "blobs_lr")
 ROLES = LEARNING
 NAME = "frozen-random-layer"
@@ -92,11 +92,11 @@ NAME = "frozen-random-layer"
 _FINE_TUNING = pattern(
     r"fine[-_ ]?tun|transfer|pre[-_ ]?train|freez|froze|(^|[^a-z])(ft|only|fixed)([^a-z]|$)", re.IGNORECASE
 )
-_SMALL_RATE = 0.001  # what tutorials give for fine-tuning; nets are trained anew with 0.01 and more
+_SMALL_RATE = 0.001  # the rate in tutorials for fine-tuning; nets are trained from scratch with 0.01 and more
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each frozen convolution; one fix for all of a net."""
+    """One finding for each frozen convolution; one fix for the whole net."""
     log = subject.options.log
     if not subject.from_scratch or (log is not None and log.loads_weights):
         return
@@ -119,10 +119,10 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _message(shown: str) -> str:
     what = "lr_mult is 0 for weights and bias in every convolution of this net"
-    then = "stay random for ever, and only the layers behind them learn; sets the rates to 1"
+    then = "stay random for ever, and only the layers after them learn; sets the rates to 1"
     if shown:
-        return f"{what}, and {shown}: they {then} (leave them if you load weights)"
-    return f"{what}: right if you load weights; trained from scratch they {then}"
+        return f"{what}, and {shown}: they {then} (keep 0 if you load weights)"
+    return f"{what}: correct if you load weights; trained from scratch they {then}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ class _Judgement:
 
     Attributes:
         frozen: the convolutions that feed a loss, if none of them learns but other layers do.
-        is_named: whether a name in the net speaks of fine-tuning.
-        is_deep: whether layers learn that feed others which learn.
+        is_named: whether a name in the net mentions fine-tuning.
+        is_deep: whether a layer that learns feeds another one that learns.
     """
 
     frozen: tuple[Layer, ...] = ()
@@ -157,12 +157,12 @@ def _judge(net: Net) -> _Judgement:
 
 
 def _convolves(layer: Layer) -> bool:
-    """Whether it is a convolution whose features are learnt: Deconvolutions only upsample, in most nets."""
+    """Whether it is a convolution whose features are learned: in most nets Deconvolutions only upsample."""
     return layer.kind.convolution and layer.type != "Deconvolution"
 
 
 def _is_deep(graph: Graph, learning: list[Layer]) -> bool:
-    """Whether one of the layers reads, over others, what another one makes."""
+    """Whether one of the layers reads, possibly through others, what another one produces."""
     behind: set[int] = set()
     for step in graph.steps:
         reads, learns = any(bottom.index in behind for bottom in step.bottoms), step.layer in learning
@@ -174,17 +174,17 @@ def _is_deep(graph: Graph, learning: list[Layer]) -> bool:
 
 
 def _anew_by_log(subject: Subject, frozen: Sequence[Layer]) -> str:
-    """The words for a log that shows training from scratch; empty for none."""
+    """The words about a log that shows training from scratch; otherwise empty."""
     log = subject.options.log
     if log is None:
         return ""
     if any(layer.name in log.zero_weights for layer in frozen):
-        return f"{log.name} shows weights of 0, which no file holds"
+        return f"{log.name} shows weights of 0, which no weights file holds"
     return f"{log.name} shows that no weights are loaded" if log.starts_anew else ""
 
 
 def _anew_by_solver(subject: Subject, found: _Judgement) -> str:
-    """The words for a solver that trains the net from scratch, as it seems; empty for none."""
+    """The words about a solver that seems to train the net from scratch; otherwise empty."""
     named = [(member.name, member.solver) for member in subject.family.solvers]
     solvers = [("its solver", subject.solver), *named] if subject.solver is not None else named
     for name, solver in solvers:
@@ -203,7 +203,7 @@ def _is_frozen(layer: Layer) -> bool:
 
 
 def _rates(layer: Layer) -> list[Node]:
-    """The rates of zero that a layer gives."""
+    """The learning rates of zero in a layer."""
     rates = [node.field("lr_mult") for node in layer.node.fields("param") if node.is_message]
     rates += [node for node in layer.node.fields("blobs_lr") if not node.is_list]
     return [node for node in rates if node is not None and number_value(node.value) == 0]

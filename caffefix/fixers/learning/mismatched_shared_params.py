@@ -2,12 +2,12 @@
 
 ## What it finds
 
-`param` blocks of the same `name` in one phase whose `lr_mult` (or `decay_mult`) are given and
-differ. Where only one of the layers gives it, it holds for all.
+`param` blocks of the same `name` in one phase whose `lr_mult` (or `decay_mult`) are given and differ. Where
+only one of the layers gives the field, its value holds for all.
 
 ## Why it matters
 
-A shared blob is learnt once, with one rate. Caffe aborts as it builds the net: `Shared param
+A shared blob is learned once, with one learning rate. Caffe aborts while it builds the net: `Shared param
 'conv1_w' has mismatched lr_mult.`
 
 ## Example
@@ -26,11 +26,11 @@ A shared blob is learnt once, with one rate. Caffe aborts as it builds the net: 
 
 ## Fix safety
 
-No fix: which of the two rates is meant is not in the file.
+No fix: the file does not say which of the two rates is intended.
 
 ## When it is a false alarm
 
-For Caffe of before 2015, which did not compare the rates and took those of the first layer.
+For Caffe before 2015, which did not compare the rates and used those of the first layer.
 
 ## References
 
@@ -80,7 +80,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
 
 
 def _rates(layer: Layer) -> Iterator[tuple[str, str, Node]]:
-    """Each rate of a shared blob: the blob's name, ``lr_mult`` or ``decay_mult``, and where it stands."""
+    """Each rate of a shared blob: the blob's name, ``lr_mult`` or ``decay_mult``, and its node."""
     specs = list(layer.node.fields("param"))
     for index, spec in enumerate(specs):
         if spec.is_message:

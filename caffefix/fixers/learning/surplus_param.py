@@ -1,14 +1,14 @@
-"""A layer has more `param` blocks than it has blobs to learn.
+"""A layer has more `param` blocks than blobs to learn.
 
 ## What it finds
 
-More `param` blocks (V1: `blobs_lr`, `weight_decay`) than a layer of BVLC's Caffe has blobs: two
+More `param` blocks (V1: `blobs_lr`, `weight_decay`) than a layer of BVLC's Caffe has blobs: for example two
 for a Convolution with `bias_term: false`, four for BatchNorm, any for a Pooling or ReLU layer.
 
 ## Why it matters
 
-Caffe counts them as it builds the net and aborts: `Too many params specified for layer conv1`.
-It happens when `bias_term: false` is added to a layer and the rates of its bias are forgotten.
+Caffe counts the blocks while it builds the net and aborts: `Too many params specified for layer conv1`. This
+happens when `bias_term: false` is added to a layer and the rates of its bias are forgotten.
 
 ## Example
 
@@ -26,12 +26,12 @@ It happens when `bias_term: false` is added to a layer and the rates of its bias
 
 ## Fix safety
 
-Safe: the old net could not be built. The last blocks are deleted, which are the bias's.
+Safe: the old net could not be built. The last blocks, those of the bias, are deleted.
 
 ## When it is a false alarm
 
-For a fork whose layer of that type has more blobs than BVLC's. Files that BVLC's parser does not
-take are left alone for that reason, and so are all types that are not BVLC's, and Python layers.
+For a fork whose layer of that type has more blobs than BVLC's. For that reason files that BVLC's parser does
+not accept are not reported, nor are types that are not BVLC's, nor Python layers.
 
 ## References
 
@@ -82,7 +82,7 @@ def _judge(layer: Layer, lists: list[list[Node]], blobs: int) -> Iterator[Findin
     what = "" if layer.type == "BatchNorm" else " to learn"
     why = " (bias_term: false)" if blobs == 1 and layer.kind.weights else ""
     message = (
-        f"{_count(count)} with rates, but this {layer.type} layer has {_count(blobs)}{what}{why}: "
+        f"rates for {_count(count)}, but this {layer.type} layer has {_count(blobs)}{what}{why}: "
         f"Caffe aborts{_words(layer, blobs)}"
     )
     if any(node.in_list for node in surplus):
@@ -94,7 +94,7 @@ def _judge(layer: Layer, lists: list[list[Node]], blobs: int) -> Iterator[Findin
 
 
 def _words(layer: Layer, blobs: int) -> str:
-    """With what Caffe aborts; on rates for statistics it does earlier, with other words."""
+    """What Caffe aborts with; on rates for statistics it aborts earlier, with other words."""
     if layer.type == "BatchNorm" and any(param.lr_mult for param in layer.params[:blobs]):
         return ""
     return f' with "Too many params specified for layer {layer.name}"'

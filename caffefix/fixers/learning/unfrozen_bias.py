@@ -1,15 +1,15 @@
-"""A layer's weights are frozen, but its bias learns because nothing is said of it.
+"""A layer's weights are frozen, but its bias learns because no `param` block covers it.
 
 ## What it finds
 
-Convolution, Deconvolution and InnerProduct layers of train nets and snippets with a bias and a single
-`param` block that says `lr_mult: 0`.
+Convolution, Deconvolution and InnerProduct layers of train nets and snippets with a bias and a single `param`
+block that says `lr_mult: 0`.
 
 ## Why it matters
 
-Each blob has a `param` block of its own, and where there is none `lr_mult` is 1. So the one block
-freezes the weights only, and the bias goes on learning at the full rate. A layer that was meant to
-stay as it was loaded drifts, and a bilinear upsampling layer becomes more than that.
+Each blob has its own `param` block, and without one `lr_mult` is 1. So the single block freezes only the
+weights, and the bias continues to learn at the full rate. A layer that was meant to stay as it was loaded
+drifts, and a bilinear upsampling layer no longer only upsamples.
 
 ## Example
 
@@ -27,12 +27,12 @@ stay as it was loaded drifts, and a bilinear upsampling layer becomes more than 
 
 ## Fix safety
 
-Unsafe: the net learns differently. A second block is added that copies the first one's rates.
+Unsafe: the net learns differently. A second block is added with the same rates as the first.
 
 ## When it is a false alarm
 
-When the bias is meant to learn beside frozen weights. Writing `param { lr_mult: 1 }` says so, and
-ends the finding.
+When the bias is meant to learn while the weights are frozen. Writing `param { lr_mult: 1 }` says so, and the
+layer is no longer reported.
 
 ## References
 
@@ -84,7 +84,7 @@ def _judge(layer: Layer) -> Iterator[Finding]:
     if node is None or node.in_list:
         return
     message = (
-        "its weights are frozen (lr_mult 0) but its bias is not: a blob without a param block learns with "
+        "the weights are frozen (lr_mult 0) but the bias is not: a blob without a param block learns with "
         "lr_mult 1; adds a second block with the same rates"
     )
     fix = Fix((Insert(After(node), (new,)),), Applicability.UNSAFE, f"add {text} for the bias")

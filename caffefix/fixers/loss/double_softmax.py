@@ -1,16 +1,15 @@
-"""A loss that contains a softmax (or sigmoid) is fed with probabilities.
+"""A loss that contains a softmax (or sigmoid) receives probabilities.
 
 ## What it finds
 
-SoftmaxWithLoss whose first bottom is made by a Softmax layer, and SigmoidCrossEntropyLoss behind a
-Sigmoid layer.
+SoftmaxWithLoss whose first bottom is produced by a Softmax layer, and SigmoidCrossEntropyLoss after a Sigmoid
+layer.
 
 ## Why it matters
 
-These losses compute the softmax (sigmoid) themselves, for it is more exact that way. Applied twice,
-the scores lie between 0 and 1 before the second one: with C classes the loss cannot fall below
-ln(1 + (C − 1)/e), 1.46 for ten classes, and gradients are small. The net seems to learn
-badly.
+These losses compute the softmax (sigmoid) themselves, because that is more accurate. When it is applied
+twice, the scores already lie between 0 and 1 before the second one: with C classes the loss cannot fall below
+ln(1 + (C − 1)/e), 1.46 for ten classes, and gradients are small. The net seems to learn badly.
 
 ## Example
 
@@ -27,13 +26,13 @@ badly.
 
 ## Fix safety
 
-Unsafe: the net learns something else. The loss gets the blob that the Softmax reads; the Softmax
-layer stays, for others may read it. Where it works in place, nothing is edited.
+Unsafe: the net learns something different. The loss gets the blob that the Softmax reads; the Softmax layer
+stays, because other layers may read it. Where the Softmax works in place, nothing is edited.
 
 ## When it is a false alarm
 
-Hardly ever. For probabilities MultinomialLogisticLoss is the right loss, and is no finding. Nets of forks are
-looked at, too, but neither layer may have a field of a fork's, which may change what it computes.
+Hardly ever. MultinomialLogisticLoss is the right loss for probabilities, and is not reported. Nets of forks
+are also checked, but neither layer may have a field of a fork, which may change what the layer computes.
 
 ## References
 
@@ -70,7 +69,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 def _judge(view: list[Layer]) -> Iterator[Finding]:
     makers: dict[str, Layer] = {}
-    read: dict[int, Layer | None] = {}  # by the Softmax layer: who made the version that it reads
+    read: dict[int, Layer | None] = {}  # by Softmax layer: the producer of the version that it reads
     for layer in view:
         maker = makers.get(layer.bottoms[0]) if layer.bottoms else None
         if maker is not None and _is_contained(maker, layer):
@@ -81,7 +80,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
 
 
 def _is_contained(maker: Layer, loss: Layer) -> bool:
-    """Whether a loss computes once more what made its first bottom."""
+    """Whether a loss repeats the computation that produced its first bottom."""
     same = maker.type == loss.kind.contains and len(maker.bottoms) == 1
     return same and is_of_bvlc(maker) and is_of_bvlc(loss)
 
@@ -89,7 +88,7 @@ def _is_contained(maker: Layer, loss: Layer) -> bool:
 def _finding(loss: Layer, maker: Layer, scores: str) -> Finding:
     node = next(loss.node.fields("bottom"))
     message = (
-        f"{loss.type} computes the {maker.type.lower()} itself, but is fed with that of layer "
+        f"{loss.type} computes the {maker.type.lower()} itself, but receives that of layer "
         f"'{maker.name}': it is applied twice and the loss cannot come near 0"
     )
     if not scores or node.in_list or not is_string(node.value):

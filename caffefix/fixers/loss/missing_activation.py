@@ -2,15 +2,15 @@
 
 ## What it finds
 
-A Convolution or InnerProduct layer whose output goes straight into Pooling, Dropout or the next such layer,
-in a net where every other one is followed by an activation that is named after it (`conv5_2`,
-`relu5_2`), at least five of them, all of one type. The last layer before a loss is not meant.
+A Convolution or InnerProduct layer whose output goes straight into Pooling, Dropout or the next layer of
+these types, in a net where every other one is followed by an activation that is named after it (`conv5_2`,
+`relu5_2`), at least five of them, all of one type. The last layer before a loss does not count.
 
 ## Why it matters
 
-Nothing is wrong for Caffe: the net loads and trains. But two layers in a row without an activation
-compute what one could, and the variance of the signal is not what msra counts on. Most often a layer
-was lost while typing: a VGG-16 without `relu5_3`.
+For Caffe nothing is wrong: the net loads and trains. But two layers in a row without an activation compute
+no more than one could, and the variance of the signal is not what msra assumes. Most often a layer was lost while
+typing: a VGG-16 without `relu5_3`.
 
 ## Example
 
@@ -29,12 +29,13 @@ was lost while typing: a VGG-16 without `relu5_3`.
 
 ## Fix safety
 
-Unsafe: the net computes something else. The activation is inserted in place, named like its siblings.
+Unsafe: the net computes something different. The added activation works in place and is named like its
+siblings.
 
 ## When it is a false alarm
 
-When the layer is linear on purpose. Layers with another kernel or another number of outputs than the one
-before them (bottlenecks, scores, embeddings) are left alone, and so is a net with two such layers.
+When the layer is linear on purpose. Layers whose kernel or number of outputs differs from that of the layer
+before them (bottlenecks, scores, embeddings) are not reported, nor is a net with two such layers.
 
 ## References
 
@@ -81,7 +82,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_next(layer: Layer) -> bool:
-    """Whether it is what stands behind an activation."""
+    """Whether it is a layer that usually follows an activation."""
     return layer.kind.linear or layer.type == "Pooling" or layer.type == "Dropout"
 
 
@@ -100,8 +101,8 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
         return
     kind, blob = siblings[0][1].type, use.layer.tops[0]
     message = (
-        f"its output goes straight into '{use.readers[0].name}', while all {len(siblings)} layers like it have a "
-        f"{kind} behind them: Caffe trains it as a linear layer; adds {name}"
+        f"its output goes straight into '{use.readers[0].name}', while all {len(siblings)} layers like it are "
+        f"followed by {kind}: Caffe trains it as a linear layer; adds {name}"
     )
     items = (
         NewField("name", name, string=True),
@@ -127,7 +128,7 @@ def _uses(view: list[Layer]) -> list[_Use]:
 
 
 def _common_name(siblings: list[tuple[str, Layer]], name: str) -> str | None:
-    """What the activation behind a layer of that name is called, if the siblings follow one way of naming."""
+    """The name of the activation after a layer of that name, if the siblings follow one naming scheme."""
     if len(siblings) < _FEWEST or len({a.type for _, a in siblings}) > 1:
         return None
     kind = siblings[0][1].type.lower()

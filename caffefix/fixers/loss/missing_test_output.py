@@ -1,15 +1,15 @@
-"""Testing prints no figure: the TEST net has no output, because its loss has no top.
+"""Testing prints no figures: the TEST net has no output, because its loss has no top.
 
 ## What it finds
 
-Nets with layers for TEST of their own, in whose phase TEST every blob is read by a layer, while a loss has no
-`top`. In most of them there is no Accuracy either.
+Nets with layers of their own for TEST, in whose phase TEST every blob is read by a layer, while a loss has no
+`top`. Most of them have no Accuracy layer either.
 
 ## Why it matters
 
-While it tests, Caffe prints the outputs of the net: the blobs that nothing reads. A loss without `top` gets one
-from Caffe that is not among them. Where there is no other output, test after test prints `Testing net (#0)` and
-nothing else, and nobody sees whether the net learns more than its training images.
+During a test Caffe prints the outputs of the net: the blobs that no layer reads. Caffe gives a loss without
+`top` a blob that is not among them. Where there is no other output, test after test prints only
+`Testing net (#0)`, and nobody sees whether the net learns more than its training images.
 
 ## Example
 
@@ -23,17 +23,18 @@ nothing else, and nobody sees whether the net learns more than its training imag
  }
 ```
 
-An Accuracy for TEST says more: `layer { name: "accuracy" type: "Accuracy" bottom: "fc8" bottom: "label"
+An Accuracy layer for TEST says more: `layer { name: "accuracy" type: "Accuracy" bottom: "fc8" bottom: "label"
 top: "accuracy" include { phase: TEST } }`.
 
 ## Fix safety
 
-Unsafe: on request only (`--unsafe`, or `--select missing-test-output`), for it gives the net an output that it had
-not. It computes the same, and trains alike. It is a note: shown with `--notes`.
+Unsafe: made on request only (`--unsafe`, or `--select missing-test-output`), because it gives the net an
+output that it did not have. The net computes the same, and trains in the same way. The finding is a note,
+shown with `--notes`.
 
 ## When it is a false alarm
 
-When the solver does not test, or a program reads the blobs that it wants by itself.
+When the solver does not test, or a program reads the blobs that it needs by itself.
 
 ## References
 
@@ -78,12 +79,12 @@ def _loss(tested: list[View]) -> Layer | None:
 
 
 def _finding(net: Net, loss: Layer) -> Finding:
-    message = "phase TEST has no output, for its loss has no top: testing prints no figure"
+    message = "phase TEST has no output, because its loss has no top: testing prints no figures"
     taken = {top for layer in net.layers for top in layer.tops}
     name = next((name for name in ("loss", loss.name, "test_loss") if name and name not in taken), "")
     last = [node for node in loss.node.fields("bottom") if not node.in_list]
     if not name or not last:
-        return Finding(NAME, Severity.INFO, f"{message}; give it one", loss.node, loss.name)
+        return Finding(NAME, Severity.INFO, f"{message}; add a top", loss.node, loss.name)
     edit = Insert(After(last[-1]), (NewField("top", name, string=True),))
     fix = Fix((edit,), Applicability.UNSAFE, f'top: "{name}"')
     return Finding(NAME, Severity.INFO, f'{message}; adds top: "{name}"', loss.node, loss.name, fix)

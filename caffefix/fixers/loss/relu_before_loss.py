@@ -1,4 +1,4 @@
-"""The scores that a softmax loss reads have passed a ReLU.
+"""The scores that a softmax loss reads have passed through a ReLU.
 
 ## What it finds
 
@@ -7,9 +7,9 @@ layer, cut off at 0 by a ReLU in between.
 
 ## Why it matters
 
-Scores are meant to take any sign. Below zero the ReLU lets neither the score nor its gradient through:
-a class whose score is negative for an image gets no gradient from it, and a sigmoid can
-never say less than 0.5. Such nets may learn, but badly; often a whole class stays at 0 for ever.
+Scores may have either sign. Below zero the ReLU passes neither the score nor its gradient: a class whose
+score is negative for an image gets no gradient from it, and a sigmoid can never output less than 0.5. Such
+nets may learn, but badly; often a whole class stays at 0 for ever.
 
 ## Example
 
@@ -28,12 +28,12 @@ never say less than 0.5. Such nets may learn, but badly; often a whole class sta
 
 ## Fix safety
 
-Unsafe: the net learns something else. A ReLU that works in place is deleted.
+Unsafe: the net learns something different. A ReLU that works in place is deleted.
 
 ## When it is a false alarm
 
-When scores are not to be negative on purpose. A pooling layer between ReLU and loss (SqueezeNet, Network in
-Network) is another design, and so is a ReLU with a negative slope; both are no findings.
+When scores are kept from being negative on purpose. A pooling layer between ReLU and loss (SqueezeNet,
+Network in Network) is a different design, and so is a ReLU with a negative slope; neither is reported.
 
 ## References
 
@@ -77,11 +77,10 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
 
 def _finding(relu: Layer, source: Layer, loss: Layer) -> Finding:
     message = (
-        f"it cuts scores of '{source.name}' off at 0 before {loss.type} reads them: the negative learn nothing"
+        f"it cuts off scores of '{source.name}' at 0 before {loss.type} reads them: negative scores learn nothing"
     )
     if relu.bottoms != relu.tops or relu.node.in_list:
-        return Finding(
-            NAME, Severity.WARNING, f"{message}; feed the loss '{relu.bottoms[0]}'", relu.node, relu.name
-        )
+        advice = f"{message}; make '{relu.bottoms[0]}' the bottom of the loss"
+        return Finding(NAME, Severity.WARNING, advice, relu.node, relu.name)
     fix = Fix((Delete(relu.node),), Applicability.UNSAFE, f"delete {relu.name}")
     return Finding(NAME, Severity.WARNING, f"{message}; deletes the layer", relu.node, relu.name, fix)

@@ -2,15 +2,14 @@
 
 ## What it finds
 
-SoftmaxWithLoss over axis 1 on the output of an InnerProduct or Convolution layer with
-`num_output: 1`, directly or through layers that work on each number by itself.
+SoftmaxWithLoss over axis 1 on the output of an InnerProduct or Convolution layer with `num_output: 1`,
+directly or through elementwise layers.
 
 ## Why it matters
 
-Softmax divides by the sum over the classes. Of one class it is 1, whatever the score: the loss is
-0 from the first iteration on, all gradients are 0, and nothing is learnt. Labels other than 0 read
-memory beyond the blob. Two classes need `num_output: 2`, or `num_output: 1` with
-SigmoidCrossEntropyLoss.
+Softmax divides by the sum over the classes. For one class the result is 1, whatever the score: the loss is 0
+from the first iteration on, all gradients are 0, and the net learns nothing. Labels other than 0 read memory
+beyond the blob. Two classes need `num_output: 2`, or `num_output: 1` with SigmoidCrossEntropyLoss.
 
 ## Example
 
@@ -23,12 +22,12 @@ SigmoidCrossEntropyLoss.
 
 ## Fix safety
 
-No fix: which of the two cures is meant is not in the file.
+No fix: the file does not say which of the two remedies is intended.
 
 ## When it is a false alarm
 
-Never in BVLC's Caffe, while the loss has a weight. A layer with another `softmax_param.axis`, or with
-more blobs in between, is no finding.
+Never in BVLC's Caffe, as long as the loss has a weight. A layer with another `softmax_param.axis`, or with
+more blobs in between, is not reported.
 
 ## References
 

@@ -1,18 +1,17 @@
-"""BatchNorm's three internal blobs are not marked `lr_mult: 0`, as Caffe wants.
+"""BatchNorm's three internal blobs are not marked `lr_mult: 0`, as Caffe expects.
 
 ## What it finds
 
-BatchNorm layers whose `param` blocks are fewer than three, or let the solver touch the
-statistics (`lr_mult` other than 0; 1 is the default). In train nets and snippets also layers
-with no block at all.
+BatchNorm layers that have fewer than three `param` blocks, or whose blocks let the solver change the
+statistics (`lr_mult` other than 0; 1 is the default). In train nets and snippets also layers without any
+block.
 
 ## Why it matters
 
-The mean, the variance and the correction factor are blobs of the layer, but no parameters.
-Since September 2016 Caffe aborts on a block that it finds with a learning rate: `Cannot
-configure batch normalization statistics as layer parameters`; one or two blocks must say
-`lr_mult: 0`, and say it for a default of 1. Before that, a blob without its block was decayed
-like a weight.
+The mean, the variance and the correction factor are blobs of the layer, but not parameters. Since September
+2016 Caffe aborts on a block with a learning rate: `Cannot configure batch normalization statistics as layer
+parameters`; one or two blocks must say `lr_mult: 0` explicitly, because the default is 1. Before that, a blob
+without its block was decayed like a weight.
 
 ## Example
 
@@ -36,16 +35,16 @@ like a weight.
 
 ## Fix safety
 
-Safe: completing one or two blocks makes the net load, or repeats what Caffe assumes; adding
-all three where there is none is the same to today's Caffe (so that it is a note) and needed by
-that of before September 2016. Where three blocks give a rate, Caffe's own upgrade sets it to 0 on loading.
+Safe: completing one or two blocks makes the net load, or repeats what Caffe assumes; adding all three where
+there are none changes nothing in today's Caffe (so the finding is a note) and is needed by Caffe before
+September 2016. Where three blocks give a rate, Caffe's own upgrade sets it to 0 on loading.
 
 ## When it is a false alarm
 
-In NVIDIA's fork, where the first two blobs are gamma and beta and must learn. A net that only
-NVIDIA's Caffe accepts (by its fields, see `caffefix dialects`), a layer whose `batch_norm_param`
-has a field that BVLC's Caffe does not have, and one with more than three blocks are left alone.
-In deploy nets only what cannot load is touched.
+In NVIDIA's fork, where the first two blobs are gamma and beta and must learn. A net that only NVIDIA's Caffe
+accepts (by its fields, see `caffefix dialects`), a layer whose `batch_norm_param` has a field that BVLC's
+Caffe does not have, and one with more than three blocks are not reported. In deploy nets only layers that
+cannot load are reported.
 
 ## References
 
@@ -86,7 +85,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _gamma_forks(schema: Schema) -> int:
-    """Forks whose BatchNorm fills gamma, one of its blobs: where nothing else accepts the file, no edit."""
+    """Forks whose BatchNorm fills gamma, one of its blobs: a file that only these accept is not edited."""
     found = 0
     for variant in schema.messages["BatchNormParameter"]["scale_filler"]:
         found |= variant.forks
@@ -117,21 +116,21 @@ def _message(count: int, learning: bool) -> str:
     blocks = "1 param block" if count == 1 else f"{count} param blocks"
     if count == _BLOBS:
         return (
-            "its 3 param blocks give BatchNorm's statistics a learning rate, which Caffe sets to 0 when it "
+            "the 3 param blocks give BatchNorm's statistics a learning rate, which Caffe sets to 0 when it "
             "loads the net; writes lr_mult: 0"
         )
     if learning:
         return (
-            f"BatchNorm's statistics get a learning rate from {blocks} (lr_mult is 1 unless it says 0), on "
+            f"BatchNorm's statistics get a learning rate from {blocks} (lr_mult is 1 by default), on "
             "which Caffe aborts; writes three with lr_mult: 0"
         )
     if count:
         return (
-            f"{blocks} for the 3 blobs of BatchNorm: Caffe of before September 2016 decays the others like "
+            f"{blocks} for the 3 blobs of BatchNorm: Caffe before September 2016 decays the other blobs like "
             "weights; writes three with lr_mult: 0"
         )
     return (
-        "no param blocks: Caffe of before September 2016 decays BatchNorm's 3 statistics like weights; adds "
+        "no param blocks: Caffe before September 2016 decays BatchNorm's 3 statistics like weights; adds "
         "three with lr_mult: 0 (today's Caffe does the same without them)"
     )
 
@@ -151,7 +150,7 @@ def _complete(layer: Layer, blocks: list[Node], missing: int) -> list[Edit]:
 
 
 def _place(layer: Node, blocks: list[Node]) -> Place:
-    """Behind the last block; without one, before the first message (``batch_norm_param``)."""
+    """After the last block; without one, before the first message (``batch_norm_param``)."""
     if blocks:
         return After(blocks[-1])
     message = next((child for child in layer.children() if child.name.endswith("_param")), None)

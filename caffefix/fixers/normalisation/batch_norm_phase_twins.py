@@ -7,9 +7,9 @@ nothing) and one for TEST with `true` (or nothing), that are otherwise equal.
 
 ## Why it matters
 
-It is what Caffe does without it: `use_global_stats` is false in TRAIN and true in TEST unless the file
-says otherwise. The twins are harmless as long as they stay alike; a rate or an `eps` changed in one of
-them only is a difference between training and testing that nobody looks for.
+Caffe does the same with a single layer: `use_global_stats` is false in TRAIN and true in TEST unless the file
+says otherwise. The twins are harmless as long as they stay alike; a rate or an `eps` changed in only one of
+them is a difference between training and testing that nobody expects.
 
 ## Example
 
@@ -42,14 +42,14 @@ them only is a difference between training and testing that nobody looks for.
 
 ## Fix safety
 
-Unsafe, though the net is the same to Caffe in both phases: the edit removes a layer of a file that works.
-It is made on request only (`--unsafe`, or `--select batch-norm-phase-twins`). It is a note: shown with
-`--notes`.
+Unsafe, although the net is the same to Caffe in both phases: the edit removes a layer from a file that works.
+It is made on request only (`--unsafe`, or `--select batch-norm-phase-twins`). The finding is a note, shown
+with `--notes`.
 
 ## When it is a false alarm
 
-For a fork in which `use_global_stats` has another default. Layers with fields that BVLC's BatchNorm
-does not have are left alone.
+For a fork in which `use_global_stats` has another default. Layers with fields that BVLC's BatchNorm does not
+have are not reported.
 
 ## References
 
@@ -79,8 +79,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         for train, test in _twins(net):
             first, second = sorted((train, test), key=lambda layer: layer.node.offset)
             message = (
-                "two BatchNorm layers for TRAIN and TEST do what one without use_global_stats does, for Caffe "
-                "chooses by phase; makes one of them"
+                "two BatchNorm layers for TRAIN and TEST do what one without use_global_stats does, because Caffe "
+                "chooses by phase; merges them into one"
             )
             stale = [*first.node.fields("include"), *first.node.fields("exclude"), *map(alone, _flags(first))]
             edits = tuple(map(Delete, (*stale, second.node)))
@@ -108,21 +108,21 @@ def _flags(layer: Layer) -> list[Node]:
 
 
 def _uses(layer: Layer) -> str:
-    """``true``, ``false``, or nothing if it does not say."""
+    """``true``, ``false``, or empty if the field is absent."""
     if not _flags(layer):
         return ""
     return "true" if layer.flag("batch_norm_param", "use_global_stats", False) else "false"
 
 
 def _signature(layer: Layer) -> list[tuple[int, str, str]]:
-    """Its fields but those that the twins may differ in: depth, name, value."""
+    """Its fields except those in which the twins may differ: depth, name, value."""
     left_out = {id(n) for n in (*layer.node.fields("include"), *layer.node.fields("exclude"), *_flags(layer))}
     found = []
     for node in descend(layer.node):
         around = [node, *node.ancestors()]
         if not any(id(n) in left_out for n in around):
             found.append((len(around), node.name, _plain(node.value)))
-    # A batch_norm_param with nothing else in it says nothing.
+    # A batch_norm_param without other fields means nothing.
     holder = layer.node.message("batch_norm_param")
     if holder is not None and all(id(n) in left_out for n in holder.children()):
         found = [entry for entry in found if entry[1] != "batch_norm_param"]
@@ -130,7 +130,7 @@ def _signature(layer: Layer) -> list[tuple[int, str, str]]:
 
 
 def _plain(value: str) -> str:
-    """A scalar without its spelling: quotes, and ways to write a number."""
+    """A scalar's value without its spelling: quotes, and notations of numbers."""
     if is_string(value):
         return string_value(value)
     number = number_value(value)

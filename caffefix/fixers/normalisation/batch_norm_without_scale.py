@@ -1,17 +1,17 @@
-"""BatchNorm has no Scale behind it: nothing learns the gamma and beta of the paper.
+"""BatchNorm has no Scale after it: no layer learns the gamma and beta of the paper.
 
 ## What it finds
 
-In train nets, BatchNorm layers whose top an activation (ReLU, Sigmoid, TanH, …) reads directly, with no Scale or
-Bias between. One note a net.
+In train nets, BatchNorm layers whose top an activation (ReLU, Sigmoid, TanH, …) reads directly, with no Scale
+or Bias between. One note per net.
 
 ## Why it matters
 
-In the paper batch normalisation has two halves: normalise, then multiply by a learnt gamma and add a learnt beta.
-Caffe's BatchNorm is the first half only; the second is a Scale layer with `bias_term: true`. Without it each
-channel that goes into the activation has mean 0 and variance 1 for ever: a ReLU always cuts off about half, and
-the bias of the convolution before is subtracted again, so that no shift can be learnt at all. Such nets train, but
-are not those of the papers.
+In the paper batch normalisation has two halves: normalise, then multiply by a learned gamma and add a learned
+beta. Caffe's BatchNorm is the first half only; the second is a Scale layer with `bias_term: true`. Without it
+each channel that goes into the activation has mean 0 and variance 1 for ever: a ReLU always cuts off about
+half, and the bias of the preceding convolution is subtracted again, so no shift can be learned. Such nets
+train, but are not those of the papers.
 
 ## Example
 
@@ -33,15 +33,15 @@ are not those of the papers.
 
 ## Fix safety
 
-No fix: the net gets layers, and weights that were trained without them would not be the same net's. It is a note:
-shown with `--notes`.
+No fix: the net would get new layers, and weights trained without them would not belong to the same net. The
+finding is a note, shown with `--notes`.
 
 ## When it is a false alarm
 
-When it is meant so. NVIDIA's Caffe of before 2017 and some engines of Intel's have gamma and beta in BatchNorm
-itself; where a BatchNorm has a field or a fourth `param` that BVLC's does not have, it is left alone, and so are
-those that use stored statistics in training (`use_global_stats: true`). A layer with weights behind it (a
-Convolution) can do what Scale would: no finding.
+When it is intended. NVIDIA's Caffe before 2017 and some engines of Intel's Caffe have gamma and beta in
+BatchNorm itself; a BatchNorm with a field or a fourth `param` that BVLC's does not have is not reported, nor
+are layers that use stored statistics in training (`use_global_stats: true`). A layer with weights after
+BatchNorm (a Convolution) can do what Scale would, and is not reported either.
 
 ## References
 
@@ -76,8 +76,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         bare = [step.layer for step in seen.steps if _normalises(step.layer) and _is_bare(seen, step)]
         if bare:
             message = (
-                f"no Scale behind BatchNorm in {listed([layer.name for layer in bare])}: Caffe's BatchNorm only "
-                "normalises, and nothing learns the paper's gamma and beta; add Scale layers with bias_term: true"
+                f"no Scale after BatchNorm in {listed([layer.name for layer in bare])}: Caffe's BatchNorm only "
+                "normalises, and no layer learns the paper's gamma and beta; add Scale layers with bias_term: true"
             )
             yield Finding(NAME, Severity.INFO, message, bare[0].node, bare[0].name)
 
@@ -89,6 +89,6 @@ def _normalises(layer: Layer) -> bool:
 
 
 def _is_bare(net: Graph, step: Step) -> bool:
-    """Whether activations alone read what it makes."""
+    """Whether only activations read what it produces."""
     readers = [reader.layer for top in step.tops for reader in net.readers(top)]
     return bool(readers) and all(reader.kind.activation for reader in readers)

@@ -2,15 +2,15 @@
 
 ## What it finds
 
-`use_global_stats: false` in BatchNorm layers of a deploy net, or of layers that TEST shares with TRAIN
-in a net that has layers of its own for TEST.
+`use_global_stats: false` in BatchNorm layers of a deploy net, or in layers that TEST shares with TRAIN in a
+net that also has layers of its own for TEST.
 
 ## Why it matters
 
-Without the field Caffe does the right thing: batch statistics in TRAIN, the running averages in
-TEST. Written out, the value holds in both phases. With `false` the output for an image depends on
-the other images of its batch, and with a batch of one (a deploy net) every channel is normalised
-by itself: accuracy that was good in training is lost.
+Without the field Caffe does the right thing: batch statistics in TRAIN, the running averages in TEST. An
+explicit value holds in both phases. With `false` the output for an image depends on the other images of its
+batch, and with a batch of one (a deploy net) every channel is normalised by itself: accuracy that was good in
+training is lost.
 
 ## Example
 
@@ -28,19 +28,19 @@ by itself: accuracy that was good in training is lost.
 
 ## Fix safety
 
-Unsafe: the net computes something else when it is tested. Training stays as it is.
+Unsafe: the net computes something different when it is tested. Training does not change.
 
 ## When it is a false alarm
 
-When the statistics of the image itself are wanted: instance normalisation, as in style transfer,
-some GANs. Nets with a Deconvolution are left alone for that reason. In NVIDIA's fork the field has
-no effect; files and layers that are not BVLC's are left alone.
+When the statistics of the image itself are wanted: instance normalisation, as in style transfer and some
+GANs. Nets with a Deconvolution are not reported for that reason. In NVIDIA's fork the field has no effect;
+files and layers that are not BVLC's are not reported.
 
 ## What the forums say
 
 "`use_global_stats` is to be true in training and false in testing." It is the other way round, and Caffe
-does it by itself if the field is left out. Trained from scratch with `true`, BatchNorm divides by the
-statistics that it starts with, which are 0: it multiplies by 1/√eps, 316. Convolution, BatchNorm, Scale and
+chooses by itself if the field is left out. Trained from scratch with `true`, BatchNorm divides by its
+initial statistics, which are 0: it multiplies by 1/√eps, 316. Convolution, BatchNorm, Scale and
 InnerProduct on five classes that differ by colour, 300 iterations (`bench/forum_claims.py global_stats`):
 
 | use_global_stats | base_lr | first loss | last loss | accuracy in mixed batches | of one class | of one image |
@@ -51,7 +51,7 @@ InnerProduct on five classes that differ by colour, 300 iterations (`bench/forum
 | `false` | `0.01` | 1.76 | 0.013 | 100% | 21% | 20% |
 
 (Caffe's solver and layers; for BatchNorm a Python layer with BVLC's formulas, because the Caffe that was
-used, kendryte-caffe, normalises by stored statistics always.) `true` in TRAIN is right for fine-tuning with
+used, kendryte-caffe, always normalises by stored statistics.) `true` in TRAIN is right for fine-tuning with
 frozen statistics.
 
 ## References
@@ -84,15 +84,15 @@ def find(subject: Subject) -> Iterator[Finding]:
         if role not in (Role.DEPLOY, Role.TEST, Role.TRAIN_VAL):
             continue
         if any(layer.type == "Deconvolution" for layer in net.layers):
-            continue  # it makes images: generators and style transfer may want it so
+            continue  # such nets produce images: generators and style transfer may need false
         wrong = list(_hard_coded(net))
         if not wrong:
             continue
         layers, nodes = zip(*wrong, strict=True)
-        when = "TEST too" if role is Role.TRAIN_VAL else "a net that is only tested"
+        when = "TEST as well" if role is Role.TRAIN_VAL else "a net that is only tested"
         message = (
             f"use_global_stats: false makes {listed(x.name for x in layers)} normalise with each batch's own "
-            f"statistics in {when}; deletes it, so that Caffe chooses by phase"
+            f"statistics in {when}; deletes it, so Caffe chooses by phase"
         )
         title = f"delete use_global_stats: false ({len(nodes)} layers)"
         fix = Fix(tuple(Delete(alone(node)) for node in nodes), Applicability.UNSAFE, title)
