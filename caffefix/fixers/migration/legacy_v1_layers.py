@@ -233,7 +233,7 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer], *, loads: bool) -
             Severity.ERROR,
         )
     return (
-        f"half in V1 format, half in V2 ({len(halves) or len(old)} in all), which Caffe cannot parse; "
+        f"layers half in V1 and half in V2 format ({len(halves) or len(old)} in all), which Caffe cannot parse; "
         "completes the migration",
         Severity.ERROR,
     )
@@ -286,7 +286,7 @@ def _migrate(layer: Layer) -> list[Edit]:
     if not is_string(layer.raw_type):
         for child in layer.node.children():
             if child.name not in _FIELDS:
-                why = f"field {child.name} is not in Caffe's V1 format: the net is for a fork"
+                why = f"field {child.name} is not in Caffe's V1 format: a fork's field"
                 raise _LeftAlone(child, why, is_of_a_fork=True)
     return [*_type(layer), *_params(layer), *_transform(layer)]
 
@@ -306,7 +306,7 @@ def _type(layer: Layer) -> list[Edit]:
     known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
     if known is None:
         near = _near(raw)
-        what = f"a misspelt {near}, or a net for a fork" if near else "the net is for a fork"
+        what = f"a misspelt {near}, or a fork's type" if near else "a fork's type"
         raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: {what}", is_of_a_fork=True)
     name = layer.node.scalar("name") or '"'
     quote = name[0] if is_string(name) else '"'

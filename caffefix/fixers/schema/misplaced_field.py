@@ -90,7 +90,7 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
         return f'{what}the message that the type reads is called "{asked}"'
     forks, places = listed(having(problem)), _places(schema, subject.own, problem)
     if subject.own and forks:
-        where = f"a field of {problem.message} only in {forks}, not in {subject.caffes.who}"
+        where = f"not a field of {problem.message} in {subject.caffes.who}, only in {forks}"
         return f'"{name}" is {where}: the parser stops here'
     is_of_layer = problem.message == "LayerParameter" and not subject.named  # (see ``is_foreign``)
     if near or not forks or (is_of_layer and places):

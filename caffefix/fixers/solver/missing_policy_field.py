@@ -69,7 +69,7 @@ def _stepsize(solver: Solver) -> str:
     lack = "stepsize is not positive" if solver.given("stepsize") else "no stepsize"
     return (
         f'lr_policy "{solver.policy}": {lack}, so Caffe aborts at the first update '
-        '("Check failed: this->param_.stepsize() > 0"); set stepsize to the iterations between steps'
+        '("Check failed: this->param_.stepsize() > 0"); set stepsize, the number of iterations between steps'
     )
 
 

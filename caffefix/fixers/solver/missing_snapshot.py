@@ -62,7 +62,8 @@ def find(subject: Subject) -> Iterator[Finding]:
     at_end = truth(solver.node.scalar("snapshot_after_train") or "true")
     if given is not None and not at_end:
         return  # both together switch snapshots off
-    when = f"only after iteration {last}" if at_end else "never, because snapshot_after_train is false"
+    only = f"writes the weights only after iteration {last}"
+    when = only if at_end else "never writes the weights, because snapshot_after_train is false"
     lack = "no snapshot" if given is None else f"snapshot {given.value} is beyond max_iter"
-    message = f"{lack}: Caffe writes the weights {when}; set how often, and where to"
+    message = f"{lack}: Caffe {when}; set how often and where to write them"
     yield Finding(NAME, Severity.INFO, message, where)
