@@ -69,7 +69,7 @@ NAME = "unknown-bottom"
 VALUES = True
 CHANGES = ("layer.bottom",)
 
-# For this many bottoms of a net the intended name is searched; with more unknown ones it is not a net yet.
+# The intended name is searched for this many bottoms of a net; with more unknown ones, the net is unfinished.
 _MOST = 50
 
 
@@ -96,7 +96,7 @@ def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
 def _finding(
     subject: Subject, net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...], node: Node, *, closely: bool
 ) -> Finding:
-    """One finding; the intended name is searched only if ``closely``, because that scans all blobs."""
+    """One finding; the intended name is searched for only if ``closely``, because that scans all blobs."""
     name = layer.bottoms[slot]
     at_hand, later = _blobs(net, layer, phases[0]) if closely else ([], {})
     meant = _misspelt(name, at_hand)

@@ -42,8 +42,8 @@ need is not known.
 For a Caffe of your own that registers such a type, if its source is not in the file's repository. The types
 that forks register come from 142 Caffes; what other forks (converters) register is unknown, and nothing is
 reported about it. A name with an extra word or letter at its end, or with other digits (`ConvolutionFixed`,
-`Sigmoids`, `Pooling3D`), is not treated as a misspelling, and no file that BVLC's parser does not accept is
-reported, because such a file is for a fork.
+`Sigmoids`, `Pooling3D`), is not treated as a misspelling, and files that BVLC's parser does not accept are
+not reported, because they are for a fork.
 
 ## References
 
@@ -80,7 +80,7 @@ NAME = "unknown-layer-type"
 VALUES = True
 
 _NAMED = 3  # near names in a message
-_LOOKED_UP = 64  # types of a file for which a near name is searched: nobody misspells more
+_LOOKED_UP = 64  # types of a file for which a near name is searched for: nobody misspells more
 
 
 @dataclass(frozen=True, slots=True)

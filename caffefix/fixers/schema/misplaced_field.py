@@ -28,14 +28,14 @@ named "num_output"`.
 
 ## Fix safety
 
-No fix: the messages that have the field are only reported.
+No fix: the finding only names the messages that have the field.
 
 ## When it is a false alarm
 
 For an unknown fork. Where the field does not belong to a message around this one, inside it, or next to it
 in the file, the finding is a note (`--notes`): forks use the same words for fields of their own. The
 finding is also a note where forks have the field in this very message but do not accept the message at this
-place (SegNet's `bn_mode` in a V1 layer): another version of them may accept both.
+place (SegNet's `bn_mode` in a V1 layer): another version of them may have both.
 
 ## References
 

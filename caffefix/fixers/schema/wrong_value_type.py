@@ -23,7 +23,7 @@ The parser stops at the value, and nothing is loaded: `Expected integer, got: 64
 
 ## Fix safety
 
-No fix: the value is only reported, in the parser's own words.
+No fix: the finding only reports the value, in the parser's own words.
 
 ## When it is a false alarm
 

@@ -9,9 +9,9 @@ ends with `/`).
 
 Without a prefix, Caffe before 2018 aborts when it creates the solver: `In solver params, snapshot is
 specified but snapshot_prefix is not`. Later versions use the solver's own path without its extension, or,
-in a folder that exists, the solver's name. An empty prefix produces files called `_iter_1000.caffemodel` in
-the working folder, and in Caffe before 2018 a folder produces them there: two solvers that write to the
-same folder overwrite each other's snapshots.
+if the prefix is a folder that exists, the solver's name in that folder. An empty prefix produces files
+called `_iter_1000.caffemodel` in the working folder, and in Caffe before 2018 a folder as prefix produces
+them in that folder: two solvers that write to the same folder overwrite each other's snapshots.
 
 ## Example
 
