@@ -1,27 +1,27 @@
-"""Fixers: one file a finding, in the folder of its group, registered by being there.
+"""Fixers: one file for each finding, in the folder of its group, registered by being present.
 
 A fixer is a module named after the bad pattern (``initialisation/missing_weight_filler.py`` finds
 ``missing-weight-filler``). The folder says under which heading its page is listed (``FOLDERS``). It has
 
 - a docstring with the sections of ``SECTIONS``, in this order: its page in ``caffefix explain`` and
-  ``docs/findings``. "Fix safety" begins with "Safe", "Unsafe" or "No fix", for what its fixes are at best;
+  ``docs/findings``. "Fix safety" begins with "Safe", "Unsafe" or "No fix", the best case of its fixes;
 - ``PASS``: when it runs;
 - ``CHANGES``: paths of what its fixes may change in the meaning of a net, as field names from
-  the net down (``layer.convolution_param.weight_filler``, and all below it); left out by a fixer
+  the net down (``layer.convolution_param.weight_filler``, and all below it); omitted by a fixer
   that preserves the meaning. The engine refuses a fix that changes anything else;
-- ``NEEDS_FAMILY = True``, if what it finds depends on the files beside the one that is judged
-  (``subject.family``): it cannot be told from the file's content alone;
-- ``SIGNS``, where there are any: names of fields, types of layers, kinds of problems or a role
-  (``Subject.signs``), without all of which it finds nothing. A file without any of them is not
-  shown to it, and the module is not even imported;
-- ``VALUES = True``, if it judges the value of the field that a finding is about (``node``): nothing is found
-  there while a placeholder stands for the value;
-- ``ROLES``, if it finds something in nets of these roles only: the same for those;
-- ``find(subject)``: yields findings, with fixes where there are any.
+- ``NEEDS_FAMILY = True``, if its findings depend on other files in the folder (``subject.family``),
+  not on the file's content alone;
+- ``SIGNS``, if it has any: names of fields, types of layers, kinds of problems or a role
+  (``Subject.signs``), without all of which it finds nothing. It is not run on a file without any
+  of them, and the module is not even imported;
+- ``VALUES = True``, if it judges the value of the field that a finding is about (``node``): nothing is
+  reported there while the value is a placeholder;
+- ``ROLES``, if it finds something only in nets of these roles: used like ``SIGNS``;
+- ``find(subject)``: yields findings, with fixes if possible.
 
-What the modules declare is written down in ``_index.py``, so that a run imports those fixers only
-that its files need. It is written when the package is built (``hatch_build.py``), and by ``python -m dev regen``.
-In a checkout, what was edited since is asked itself: the index never outvotes a source.
+What the modules declare is recorded in ``_index.py``, so a run imports only the fixers that its files
+need. It is written when the package is built (``hatch_build.py``), and by ``python -m dev regen``. In a
+checkout, a module that was edited since is imported instead: the index never overrides a source.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SECTIONS = (
 )
 OPTIONAL = ("What the forums say",)
 
-COMPARING = "Deploy and train consistency"  # findings in a file that compare it with another
+COMPARING = "Deploy and train consistency"  # findings that compare a file with another
 # The folders, and the groups that their findings are listed under.
 FOLDERS = {
     "migration": "Syntax and migration",
@@ -70,7 +70,7 @@ GROUPS = tuple(dict.fromkeys(FOLDERS.values()))
 
 
 def skips_nothing(subject: Subject) -> bool:
-    """What is looked for in every file."""
+    """Skip no file."""
     return False
 
 
@@ -80,16 +80,16 @@ class Fixer:
 
     Attributes:
         name: the finding's name.
-        runs_in: when it runs; fixers of a pass run in the order of their names.
-        find: its findings in a file.
+        runs_in: the pass in which it runs; fixers of a pass run in the order of their names.
+        find: yields its findings in a file.
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether its findings depend on other files.
         group: one of ``GROUPS``.
-        opt_in: whether it is run only if it is asked for by name.
+        opt_in: whether it runs only if it is requested by name.
         signs: groups of ``Subject.signs``; it finds nothing in a file without one of each group.
-        about: gives the whole page.
-        once: whether each place is rewritten once a run, though what it becomes would be found again.
-        skips: whether it was asked for, but did not look at a file for its old format.
+        about: returns the whole page.
+        once: whether each place is rewritten once per run, although the result would be found again.
+        skips: whether it was requested, but did not check a file because of its old format.
     """
 
     name: str
@@ -111,18 +111,18 @@ class Fixer:
 
     @property
     def summary(self) -> str:
-        """First line of its page."""
+        """The first line of its page."""
         return self.page.partition("\n")[0]
 
     def may_find(self, subject: Subject) -> bool:
-        """Whether it is worth while to look."""
+        """Whether it is worth running the fixer on a file."""
         return not any(map(subject.signs.isdisjoint, self.signs))
 
 
 def _of_module(
     name: str, runs_in: int, changes: tuple[str, ...], family: bool, folder: str, *signs: tuple[str, ...]
 ) -> Fixer:
-    """A fixer whose module is imported when somebody asks what it finds, or what it is about."""
+    """A fixer whose module is imported when its findings or its page are first needed."""
 
     def find(subject: Subject) -> Iterator[Finding]:
         module = _module(folder, name)
@@ -155,7 +155,7 @@ def fixers() -> tuple[Fixer, ...]:
 
 
 def _rows() -> Iterable[Row]:
-    """What the fixers that are there declare: as the index has it, or as a module does that was edited since."""
+    """What the present fixers declare: from the index, or from a module that was edited since."""
     try:
         from caffefix.fixers._index import INDEX, SHARED, SUMS
     except ImportError:  # a checkout that was never installed
@@ -170,12 +170,12 @@ def _rows() -> Iterable[Row]:
 
 
 def fixer_sources() -> list[str]:
-    """The files of the fixers that are there, by name."""
+    """The files of the present fixers, by name."""
     return sorted((path for path in _sources() if os.path.basename(path)[0] != "_"), key=name_of)
 
 
 def name_of(path: str) -> str:
-    """The fixer that a file is."""
+    """The name of the fixer in a file."""
     return os.path.basename(path)[:-3].replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""What names and comments say and fields do not: what data are stored, where weights come from."""
+"""What names and comments say that fields do not: what data are stored, where weights come from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FINE_TUNING = pattern(r"fine[-_ ]?tun|pre[-_ ]?train", re.IGNORECASE)
 def may_hold_floats(layer: Layer) -> bool:
     """Whether it is doubtful that a data layer's database holds pixels of 0..255.
 
-    Its name says features or floats; or a mean in 0..1 is subtracted from what is not scaled down; or it is
-    scaled up, as only small numbers are, and no mean says otherwise.
+    A name mentions features or floats; or a mean in 0..1 is subtracted from data that are not scaled down; or the
+    data are scaled up, as only small numbers are, and no mean says otherwise.
     """
     if not layer.kind.images or layer.kind.image_files:
         return False
@@ -37,10 +37,10 @@ def may_hold_floats(layer: Layer) -> bool:
 
 
 def start(subject: Subject, net: Net) -> str:
-    """What a net or its solver says of where its weights come from, in words; empty where nothing.
+    """What a net or its solver says about where its weights come from, in words; else empty.
 
-    The net speaks by its name, of LSUV (an initialisation that scales weights by the data) in comments as well;
-    a solver by any word. Fixers that ask have ``NEEDS_FAMILY``.
+    In the net, its name is searched, and for LSUV (an initialisation that scales weights by the data) the
+    comments as well; in a solver, the whole text. Fixers that call this function have ``NEEDS_FAMILY``.
     """
     solvers = " ".join(f"{member.name} {member.text}" for member in subject.family.solvers)
     name = net.node.string("name") or ""

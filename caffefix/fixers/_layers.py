@@ -1,4 +1,4 @@
-"""What findings about single layers share: whose files they judge, fillers, and who made a bottom."""
+"""Code shared by findings about single layers: which files they check, fillers, and producers of bottoms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from caffefix.syntax.tree import Node
 
 
 def bvlc_nets(subject: Subject) -> Iterator[Net]:
-    """The nets of files that BVLC's parser takes: in others a layer may be a fork's, and mean something else."""
+    """The nets of files that BVLC's parser accepts: in others a fork may give a layer another meaning."""
     if subject.forks & load().bit("bvlc"):
         yield from subject.nets
 
@@ -25,7 +25,7 @@ def bvlc_layers(subject: Subject) -> Iterator[Layer]:
 
 
 def is_of_bvlc(layer: Layer) -> bool:
-    """Whether a layer has fields that BVLC's has, and no other: a fork's may change what it computes."""
+    """Whether a layer has only fields that BVLC's Caffe has: a fork's fields may change what it computes."""
     schema = load()
     bvlc = schema.bit("bvlc")
     stack = [(layer.node, "V1LayerParameter" if layer.generation is Generation.V1 else "LayerParameter")]
@@ -42,14 +42,14 @@ def is_of_bvlc(layer: Layer) -> bool:
 
 
 def whole_nets(subject: Subject) -> Iterator[Net]:
-    """``bvlc_nets`` but parts of nets, which lack what stands around them."""
+    """``bvlc_nets`` without snippets, which lack the rest of their net."""
     for net in bvlc_nets(subject):
         if subject.role(net) is not Role.SNIPPET:
             yield net
 
 
 def views(net: Net) -> Iterator[list[Layer]]:
-    """The layers of TRAIN, and of TEST where they are others; without stages."""
+    """The layers of TRAIN, and of TEST where they differ; without stages."""
     train, test = net.view(Phase.TRAIN), net.view(Phase.TEST)
     yield train
     if list(map(id, train)) != list(map(id, test)):
@@ -64,7 +64,7 @@ def only_in(layer: Layer, phase: Phase) -> bool:
 
 
 def phase_twins(net: Net, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Layer, Layer]]:
-    """Data layers of one type for the same blob in TRAIN and in TEST, where there is one of each."""
+    """Data layers of the same type for the same blob in TRAIN and TEST, where each phase has one."""
     by_top: dict[str, list[Layer]] = {}
     for layer in net.layers:
         if wanted(layer) and layer.tops and not layer.stages:
@@ -76,7 +76,7 @@ def phase_twins(net: Net, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Lay
 
 
 def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | None]]]:
-    """Each layer of a view, and for each bottom the layer that made what it reads; None for an input."""
+    """Each layer of a view and, for each bottom, the layer that produces the blob; None for an input."""
     makers: dict[str, Layer] = {}
     for layer in view:
         yield layer, [makers.get(bottom) for bottom in layer.bottoms]
@@ -84,7 +84,7 @@ def with_makers(view: Sequence[Layer]) -> Iterator[tuple[Layer, list[Layer | Non
 
 
 def fillers(layer: Layer) -> Iterator[Node]:
-    """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` and the like."""
+    """All filler messages in a layer's parameters: ``weight_filler``, ``data_filler``, ``filler`` etc."""
     for path in _paths(layer):
         node = layer.node
         for index in path:
@@ -94,12 +94,12 @@ def fillers(layer: Layer) -> Iterator[Node]:
 
 @alike
 def _paths(layer: Layer) -> tuple[tuple[int, ...], ...]:
-    """The ways down to the fillers."""
+    """The paths to the fillers."""
     return tuple(_path(node, layer.node) for node in _all_fillers(layer.node))
 
 
 def _path(node: Node, top: Node) -> tuple[int, ...]:
-    """The way from a message down to a field in it."""
+    """The path from a message to a field in it."""
     found: list[int] = []
     while node is not top:
         assert node.parent is not None
@@ -117,8 +117,9 @@ def _all_fillers(layer: Node) -> Iterator[Node]:
 
 
 def named_fillers(subject: Subject, whose: Iterable[Net] | None = None) -> Iterator[tuple[str, Node]]:
-    """The fillers of ``bvlc_nets``, or of other nets, with their layers' names; of a pasted part of a layer, what
-    stands there.
+    """The fillers of ``bvlc_nets``, or of other nets, with the names of their layers.
+
+    In a snippet of a layer: the fillers that it contains, without a name.
     """
     for layer in (layer for net in (bvlc_nets(subject) if whose is None else whose) for layer in net.layers):
         for filler in fillers(layer):
@@ -137,7 +138,7 @@ def _fillers_in(holder: Node) -> Iterator[Node]:
 
 
 def alone(field: Node) -> Node:
-    """What to delete with a field: the message around it, if there is nothing else in it."""
+    """What to delete with a field: the message around it, if the field is all that it contains."""
     holder = field.parent
     assert holder is not None
     return holder if len(list(holder.children())) == 1 and not comments.inside(holder) else field
@@ -151,10 +152,10 @@ def listed(names: Iterable[str], most: int = 3) -> str:
 
 
 def transform_field(layer: Layer, name: str) -> Node | None:
-    """A field of the transform: in V1 nets also where it stood before there was ``transform_param``."""
+    """A field of the transform: in V1 nets also where it was before ``transform_param`` existed."""
     holders = ["transform_param"]
     if layer.generation is Generation.V1 and layer.kind.v1_transform:
-        holders.insert(0, layer.kind.v1_transform)  # where both give it, this one wins
+        holders.insert(0, layer.kind.v1_transform)  # if both have the field, this one wins
     for holder in holders:
         message = layer.node.message(holder)
         node = message.field(name) if message is not None else None

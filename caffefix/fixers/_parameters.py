@@ -1,4 +1,4 @@
-"""Which message of parameters a type of layer asks for, and whether a name that nobody knows stands for it."""
+"""Which parameter message a layer type reads, and whether an unknown name stands for it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ALIKE = 0.8  # difflib's ratio
 
 
 def asked_for(problem: Problem) -> str:
-    """The message that a layer's type asks for and the layer lacks, if an unknown field stands for it; else empty.
+    """The message that a layer's type reads and the layer lacks, if an unknown field stands for it; else empty.
 
-    ``convolution_parameters { num_output: 3 }`` in a Convolution: the name is like it, or short for it, and what
-    is in there belongs in it.
+    ``convolution_parameters { num_output: 3 }`` in a Convolution: the name is similar to the right one or an
+    abbreviation of it, and the fields inside belong to that message.
     """
     node = problem.node
     if not node.is_message or node.parent is None or problem.message not in ("LayerParameter", "V1LayerParameter"):
@@ -34,7 +34,7 @@ def asked_for(problem: Problem) -> str:
 
 @cache
 def messages_of(layer_type: str) -> tuple[str, ...]:
-    """The fields with parameters for a type of layer: its own message, and those that it shares with others."""
+    """The parameter messages of a layer type: its own, and those that it shares with other types."""
     kind = kind_of(layer_type)
     own = kind.params if is_bvlc_type(layer_type) else ()
     shared = (("transform_param", kind.images), ("loss_param", kind.loss))
@@ -42,7 +42,7 @@ def messages_of(layer_type: str) -> tuple[str, ...]:
 
 
 def _stands_for(node: Node, field: str) -> bool:
-    """By the same word, or by one that is short for it or like it and has in it what belongs there."""
+    """Whether a message has the same name, or an abbreviated or similar one and fields that belong there."""
     given, meant = _stem(node.name), _stem(field)
     if given == meant:
         return True
@@ -65,7 +65,7 @@ def _stem(name: str) -> str:
 
 
 def _belongs(node: Node, field: str) -> bool:
-    """Whether each field in a message is one of the other's, in some fork."""
+    """Whether every field in a message is a field of the other message in some fork."""
     messages = load().messages
     types = {variant.type for variant in messages["LayerParameter"][field] if variant.kind == "message"}
     return all(any(name in messages[kind] for kind in types) for name in node.names())

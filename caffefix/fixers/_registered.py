@@ -1,4 +1,4 @@
-"""What the findings about unregistered names share: which Caffe is asked, and who registers a name."""
+"""Code shared by findings about unregistered names: which Caffe is consulted, and who registers a name."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from caffefix.syntax.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The Caffe that is asked whether it registers a name.
+    """The Caffe in question: whether it registers a name.
 
     Attributes:
-        kind: of what.
-        caffes: all that a file is judged by.
+        kind: the kind of the names.
+        caffes: all Caffes against which a file is checked.
         fork: the Caffe that the file is certainly for: named by the user, shown by the log, or its repository's
-            own; 0 without one, or where it was not read what it registers. BVLC's is asked then.
+            own; 0 without one, or if it is unknown what that Caffe registers. BVLC's is used then.
     """
 
     kind: Kind
@@ -31,17 +31,17 @@ class Asked:
 
     @property
     def judging(self) -> int:
-        """The one that is asked."""
+        """The Caffe in question."""
         return self.fork or load().bit("bvlc")
 
     @property
     def is_bvlc(self) -> bool:
-        """Whether that is BVLC's."""
+        """Whether the Caffe in question is BVLC's."""
         return self.judging == load().bit("bvlc")
 
     @property
     def is_own(self) -> bool:
-        """Whether that is the repository's own."""
+        """Whether the Caffe in question is the repository's own."""
         return bool(self.fork & self.caffes.own)
 
     def having(self, name: str) -> int:
@@ -49,15 +49,15 @@ class Asked:
         return self.caffes.registering(self.kind, name)
 
     def has(self, name: str) -> bool:
-        """Whether the one that is asked registers it."""
+        """Whether the Caffe in question registers a name."""
         return bool(self.having(name) & self.judging)
 
     def names(self) -> Iterator[str]:
-        """What it registers."""
+        """The names that the Caffe in question registers."""
         return self.caffes.names(self.kind, self.judging)
 
     def aborts(self, name: str) -> str:
-        """What it says of a name."""
+        """The part of a message that says how the Caffe in question aborts on a name."""
         who = self.caffes.who if self.is_own else f"{load().names(self.judging)[0]}'s Caffe"
         when = " at the first update" if self.kind is Kind.POLICY else ""
         return f'{"Caffe" if self.is_bvlc else who} aborts{when} with "{ABORTS[self.kind]}: {short(name)}"'
@@ -68,13 +68,15 @@ class Asked:
         return f"{listed(forks)} {'has' if len(forks) == 1 else 'have'} it" if forks else "no known Caffe has it"
 
     def unregistered(self, finding: str, name: str, node: Node, layer: str = "") -> Finding:
-        """A name that is no slip: an error where the Caffe is known; else a note, for other forks have it, or may.
+        """A finding for a name that is not a misspelling.
+
+        It is an error if the Caffe is known; else a note, because other forks have the name, or may have it.
 
         Args:
-            finding: its name.
+            finding: the name of the finding.
             name: the name that is not registered.
-            node: where.
-            layer: the layer that it is about.
+            node: the field with the name.
+            layer: the layer that the finding is about.
         """
         if self.fork:
             message = f"{self.aborts(name)}; {self.holders(name)}"
@@ -88,7 +90,7 @@ class Asked:
 
 
 def asked(subject: Subject, kind: Kind) -> Asked:
-    """The Caffe that is asked about the names of a kind in a file."""
+    """The Caffe in question for the names of a kind in a file."""
     one = subject.named
     by_log = subject.options.log is not None and bool(subject.options.log.fork)
     if not one and by_log and not subject.forks & (subject.forks - 1):

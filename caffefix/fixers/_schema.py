@@ -1,12 +1,12 @@
-"""What the schema findings share: problems that no known fork lets pass, and safe respellings.
+"""Code shared by the schema findings: problems in every known fork, and safe respellings.
 
-A fork's field is never called a mistake: only what no fork that knows the message around it
-accepts is a problem here. A respelling is safe if the file could not load, there is one
+A fork's field is never called a mistake: only what is refused by every fork that knows the message
+around it is a problem here. A respelling is safe if the file could not load, there is one
 candidate, and some fork accepts the file once all such respellings are made.
 
-Of real files with a field that no table lists, next to all are for a fork that is not among the
-known ones: what is unlike every name that was possible there is a note, no warning, and makes
-notes of what else is refused in the file.
+Nearly all real files with a field that no table lists are for an unknown fork: a name that
+resembles none of those possible at its place is a note, not a warning, and turns everything else
+that is refused in the file into notes.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _ALIKE = 0.9
 
 
 def universal(subject: Subject, kind: Kind) -> Iterator[Problem]:
-    """Problems of a kind that stop every fork (or the one that the user named)."""
+    """Problems of a kind that stop every fork (or the fork that the user named)."""
     if not any(Generation.V0 in net.generations for net in subject.all_nets):
         yield from (problem for problem in subject.refused if problem.kind is kind)
 
 
 def loads_with(subject: Subject, edits: Iterable[Edit]) -> bool:
-    """Whether some fork accepts the file once the edits are made, or the one that it is for."""
+    """Whether some fork, or the fork that the file is for, accepts the file once the edits are made."""
     text = apply(subject.document.text, lower(subject.document, list(edits)))
     verdict = judge(parse(text), caffes=subject.caffes)
     return verdict is not None and bool(verdict.accepting & (subject.named or ~0))
 
 
 def elsewhere(subject: Subject) -> bool:
-    """Whether the file is for something that is not known here: another fork, or a program that fills it in.
+    """Whether the file is for something unknown: another fork, or a program that fills it in.
 
-    Never where it is known which Caffe it is for.
+    Never if it is known which Caffe the file is for.
     """
     if subject.named:
         return False
@@ -61,9 +61,9 @@ def elsewhere(subject: Subject) -> bool:
 
 
 def of_unknown_fork(subject: Subject) -> Problem | None:
-    """The first thing in a file that only a fork can read that is not known here; None where there is none.
+    """The first problem in a file that only an unknown fork could accept; None without such a problem.
 
-    Templates that a program fills in are not meant. Never where it is known which Caffe the file is for.
+    Templates that a program fills in do not count. Always None if it is known which Caffe the file is for.
     """
     if subject.named:
         return None
@@ -74,7 +74,7 @@ def of_unknown_fork(subject: Subject) -> Problem | None:
 
 
 def having(problem: Problem) -> list[str]:
-    """The forks that have an unknown field in this very message: not what is around it, or none that is named."""
+    """The forks that have an unknown field in this very message (but not the context, or not the named fork)."""
     variants = load().messages.get(problem.message, {}).get(problem.node.name, ())
     forks = 0
     for variant in variants:
@@ -83,7 +83,7 @@ def having(problem: Problem) -> list[str]:
 
 
 def lists_sources(node: Node) -> bool:
-    """Whether it is one of several databases, all different."""
+    """Whether a field is one of several databases, all different."""
     if node.name != "source" or node.parent is None:
         return False
     names = [other.value for other in node.parent.fields("source")]
@@ -91,14 +91,16 @@ def lists_sources(node: Node) -> bool:
 
 
 def is_foreign(subject: Subject, problem: Problem) -> bool:
-    """Whether nobody writes this by mistake: a name or word like no other, a field that forks have in this very
-    message, a list where one value stands, a name where a number stands.
+    """Whether nobody would write this by mistake.
+
+    That is a name or word like no other, a field that forks have in this very message, a list in place of one
+    value, or a name in place of a number.
     """
     node = problem.node
     if problem.kind is Kind.UNKNOWN_FIELD:
         if is_near(problem) or asked_for(problem):
             return False
-        # (What layers of before 2013 had is not a fork's: LayerParameter was another message then.)
+        # (What layers had before 2013 is not a fork's: LayerParameter was a different message then.)
         is_elsewhere = problem.message != "LayerParameter" and bool(having(problem))
         return is_elsewhere or not like(subject, node.name, problem.message)
     if problem.kind is Kind.UNKNOWN_VALUE:
@@ -110,13 +112,13 @@ def is_foreign(subject: Subject, problem: Problem) -> bool:
 
 
 def is_near(problem: Problem) -> bool:
-    """Whether the field belongs to a message around this one, in it, or beside it in the file.
+    """Whether the field belongs to a message around this one, inside it, or next to it in the file.
 
-    That another message far away has a field of that name says nothing: forks share words.
+    A field of that name in a distant message means nothing: forks use the same words.
     """
     schema, node = load(), problem.node
     if node.name in ("weight_filler", "bias_filler"):
-        return True  # they are called so everywhere
+        return True  # these have the same names everywhere
     bvlc = schema.bit("bvlc")
     around = list(node.ancestors())[1:]
     beside = {child.name for child in around[0].children() if child.is_message} if around else set()
@@ -134,7 +136,7 @@ def is_near(problem: Problem) -> bool:
 
 
 def _is_of_another_type(node: Node) -> bool:
-    """Whether it is the message of another type than the layer's: a fork's layers may do the work of two."""
+    """Whether a message belongs to another type than the layer's: a fork's layers may do the work of two."""
     layer = next((n for n in node.ancestors() if n.name in ("layer", "layers")), None)
     if layer is None or not node.name.endswith("_param") or node.name in ("transform_param", "loss_param"):
         return False
@@ -144,7 +146,7 @@ def _is_of_another_type(node: Node) -> bool:
 
 @cache
 def _inner(message: str) -> frozenset[str]:
-    """The types of the messages in a message, and in these, as BVLC's Caffe has them."""
+    """The types of the messages in a message, and in those, in BVLC's Caffe."""
     schema = load()
     bvlc = schema.bit("bvlc")
     found = {message}
@@ -158,12 +160,12 @@ _NUMBER = ("Expected integer", "Expected double")
 
 
 def is_name(node: Node) -> bool:
-    """Whether a value is a name, as of a number to be filled in: ``num_output: classes``."""
+    """Whether a value is a name, such as that of a number to be filled in: ``num_output: classes``."""
     return not node.is_list and not is_string(node.value) and number_value(node.value) is None
 
 
 def fields(subject: Subject, message: str) -> tuple[str, ...]:
-    """The fields of a message, in any fork or in the one that the file is for."""
+    """The fields of a message, in any fork or in the fork that the file is for."""
     memory = subject.document.memory
     key = f"fields of {message} in {subject.named}"
     if key not in memory:
@@ -176,13 +178,13 @@ def fields(subject: Subject, message: str) -> tuple[str, ...]:
 
 
 def _few(names: Iterable[str]) -> tuple[str, ...]:
-    """Names, if they are so few that a word may be compared with each; none else."""
+    """The names, if they are few enough to compare a word with each; otherwise none."""
     found = tuple(names)
     return found if len(found) <= _COMPARED else ()
 
 
 def like(subject: Subject, word: str, message: str) -> str:
-    """The field of a message that a word is like; empty if there is none."""
+    """The field of a message that a word resembles; empty if it resembles none."""
     return _like(word, fields(subject, message))
 
 
@@ -197,19 +199,19 @@ def _like(word: str, fields: tuple[str, ...]) -> str:
 
 
 def like_value(subject: Subject, problem: Problem) -> str:
-    """The value of an enum that a word is like, or of which it is a longer form (``AVERAGE``); empty if none."""
+    """The enum value that a word resembles, or of which it is a longer form (``AVERAGE``); empty if none."""
     word, known = problem.node.value, values(subject, problem)
     longer = [value for value in known if _is_longer(word.upper(), value) or _is_longer(value, word.upper())]
     return respelling(word, known) or (longer[0] if len(longer) == 1 else "")
 
 
 def _is_longer(word: str, stem: str) -> bool:
-    """Whether a word goes on where another ends, and does not begin a second word (``INTEL_SPATIAL``)."""
+    """Whether a word extends another without adding a second word (``INTEL_SPATIAL``)."""
     return word.startswith(stem) and "_" not in word[len(stem) :]
 
 
 def values(subject: Subject, problem: Problem) -> list[str]:
-    """The values that forks know for the field, BVLC's first; of the one that the file is for, its own."""
+    """The values that forks know for the field, BVLC's first; if the file's fork is known, only its values."""
     memory = subject.document.memory
     key = f"values of {problem.message}.{problem.node.name} in {subject.named}"
     if key not in memory:
@@ -236,18 +238,18 @@ def finding(
     """A finding at a problem, with the name of the layer around it.
 
     Args:
-        name: the finding's.
+        name: the name of the finding.
         subject: the file.
         problem: what is refused.
-        message: its line.
-        fix: its fix; with one, some known fork accepts the file.
-        likely: whether it is a mistake even if the rest is for an unknown fork.
+        message: the message of the finding.
+        fix: the fix; with a fix, some known fork accepts the file.
+        likely: whether this is a mistake even if the rest is for an unknown fork.
     """
     layer = ""
     for node in (problem.node, *problem.node.ancestors()):
         if node.name in ("layer", "layers"):
             layer = node.string("name") or ""
-    # Without a mend it may be right in a fork that is not among the known ones.
+    # Without a fix, the problem may be valid in an unknown fork.
     severity = Severity.INFO if elsewhere(subject) and not likely else Severity.WARNING
     if fix is not None or subject.own:
         severity = Severity.ERROR
@@ -261,14 +263,14 @@ def safe(edit: Edit, title: str, subject: Subject | None = None) -> Fix:
 
 
 def respelt(node: Node, text: str, title: str) -> Fix | None:
-    """Another text for a string, in its quotes; None where it is in pieces over lines: they may have comments."""
+    """Another text for a string, in its quotes; None if its parts span lines, which may have comments."""
     if "\n" in node.value:
         return None
     return safe(Replace(node, f"{node.value[0]}{text}{node.value[0]}"), title)
 
 
 def respelling(word: str, candidates: Iterable[str]) -> str | None:
-    """The one candidate that is the word but for case, or else but for one letter; None if not one."""
+    """The one candidate that equals the word except for case, or else one letter; None if not exactly one."""
     names = list(dict.fromkeys(candidates))
     folded = [name for name in names if name.lower() == word.lower()]
     if folded:
@@ -278,7 +280,7 @@ def respelling(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def _one_letter(a: str, b: str) -> bool:
-    """Whether one letter added, left out, changed, or two neighbours swapped make b of a."""
+    """Whether one letter added, left out or changed, or two neighbours swapped, turns a into b."""
     if abs(len(a) - len(b)) > 1:
         return False
     head = 0

@@ -1,8 +1,8 @@
-"""What the graph findings share: the views of a net that somebody may run, and what all of them say.
+"""Code shared by the graph findings: the views of a net that may be run, and what they agree on.
 
-A net file is several nets, one for each phase and set of stages. Which of them are run is not in
-the file; a view without any source of data is none that can be. What is wrong with a layer is
-said only if it is wrong in every view of a phase that can be run and has the layer.
+A net file contains several nets, one for each phase and set of stages. The file does not say which of
+them are run; a view without any source of data cannot be. A problem with a layer is reported only if
+every runnable view of a phase that has the layer has the problem.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from caffefix.fixers._layers import only_in
 K = TypeVar("K", bound=Hashable)
 
 
-# Nets with more stages are not judged: there are too many sets of them.
+# Nets with more stages are not checked: there are too many sets of stages.
 _MAX_STAGES = 6
 
 _RULE_FIELDS = frozenset(("phase", "min_level", "max_level", "stage", "not_stage"))
@@ -39,16 +39,16 @@ class View:
 
 
 def subjects(subject: Subject) -> Iterator[Net]:
-    """Nets that are whole, in files that BVLC's parser takes: others may be a fork's, or parts."""
+    """Whole nets, in files that BVLC's parser accepts: other nets may be for a fork, or incomplete."""
     if subject.forks & load().bit("bvlc"):
         yield from _wholes(subject)
 
 
 def of_every_fork(subject: Subject) -> Iterator[Net]:
-    """Nets that are whole, whatever parser takes them, for what needs names, phases, bottoms and tops only.
+    """Whole nets, whichever parser accepts them, for findings that need only names, phases, bottoms and tops.
 
     Forks have layers and fields of their own, but build the graph with the same code (net.cpp, insert_splits.cpp).
-    Left out are nets in which something of a fork's may put layers or blobs in, or decide when a layer runs.
+    Left out are nets in which something specific to a fork may add layers or blobs, or decide when a layer runs.
     """
     for net in _wholes(subject):
         if subject.forks & load().bit("bvlc") or not any(map(_may_change_the_graph, net.layers)):
@@ -56,10 +56,10 @@ def of_every_fork(subject: Subject) -> Iterator[Net]:
 
 
 def severity(subject: Subject, net: Net, phases: tuple[Phase, ...]) -> Severity:
-    """How bad it is that Caffe aborts in some phases of a net.
+    """The severity of an abort in some phases of a net.
 
-    A note, if it is in phase TEST alone and nothing shows that it is run: no layer is for TEST only. A
-    warning, if no parser that is known takes the file, so that it may be for a fork that is not known.
+    A note, if Caffe aborts only in phase TEST and nothing shows that TEST is run: no layer is for TEST only. A
+    warning, if no known parser accepts the file, so it may be for an unknown fork.
     """
     everywhere = {view.phase for view in views(net)}
     if set(phases) != everywhere and Phase.TEST in phases and not _is_tested(net):
@@ -68,7 +68,7 @@ def severity(subject: Subject, net: Net, phases: tuple[Phase, ...]) -> Severity:
 
 
 def is_accepted(subject: Subject) -> bool:
-    """Whether a parser that is known takes the file."""
+    """Whether a known parser accepts the file."""
     return subject.verdict is None or bool(subject.verdict.accepting)
 
 
@@ -80,9 +80,9 @@ def _wholes(subject: Subject) -> Iterator[Net]:
 
 
 def _may_change_the_graph(layer: Layer) -> bool:
-    """Whether a layer of a fork may make blobs that it does not name, or its rules say what Caffe's cannot."""
+    """Whether a fork's layer may produce blobs that it does not name, or has rules that Caffe does not know."""
     if not is_bvlc_type(layer.type) and not layer.tops and not scores(layer):
-        return True  # an import: a loss has a top of its own, but nothing reads it
+        return True  # an import (a loss without tops has one of its own, but nothing reads it)
     if not layer.has_rules:
         return False
     rules = (node for name in ("include", "exclude") for node in layer.node.fields(name) if node.is_message)
@@ -102,7 +102,7 @@ def views(net: Net) -> tuple[View, ...]:
 
 def _views(net: Net) -> Iterator[View]:
     learns = any(scores(layer) for layer in net.layers)
-    graphs: dict[tuple[int, ...], Graph] = {}  # phases that have the same layers share theirs
+    graphs: dict[tuple[int, ...], Graph] = {}  # phases with the same layers share a graph
     for phase in Phase if learns else (Phase.TEST,):
         for stages in _stage_sets(net):
             layers = tuple(map(id, net.view(phase, stages)))
@@ -114,14 +114,14 @@ def _views(net: Net) -> Iterator[View]:
 
 
 def _feeds(layer: Layer) -> bool:
-    """Whether a layer is a source of data; weights that a Parameter layer gives are none."""
+    """Whether a layer is a source of data; the weights of a Parameter layer are not data."""
     return not layer.bottoms and bool(layer.tops) and layer.type != "Parameter"
 
 
 def agreed(
     net: Net, problems: Callable[[View], Iterable[tuple[Layer, K]]]
 ) -> Iterator[tuple[Layer, K, tuple[Phase, ...]]]:
-    """What is wrong in every view of a phase that has the layer; with the phases, in file order."""
+    """Problems that occur in every view of a phase that has the layer, with these phases, in file order."""
     found: dict[tuple[int, K], list[Phase]] = {}
     layers = {id(layer): layer for layer in net.layers}
     seen: dict[Phase, list[tuple[set[int], set[tuple[int, K]]]]] = {}
@@ -138,13 +138,13 @@ def agreed(
 
 
 def during(net: Net, phases: tuple[Phase, ...]) -> str:
-    """`` in phase TEST``, where the net runs in others too; else nothing."""
+    """`` in phase TEST`` if the net also runs in other phases; else an empty string."""
     everywhere = {view.phase for view in views(net)}
     return "" if set(phases) == everywhere else f" in phase {phases[0].value}"
 
 
 def _stage_sets(net: Net) -> Iterator[frozenset[str]]:
-    """All sets of the stages that the net mentions: a solver may ask for several together."""
+    """All sets of the stages that the net mentions: a solver may set several together."""
     stages = sorted(net.stages)
     for bits in range(1 << len(stages)):
         yield frozenset(stage for index, stage in enumerate(stages) if bits >> index & 1)

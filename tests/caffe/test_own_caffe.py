@@ -129,9 +129,9 @@ def test_slips_are_measured_by_the_own_caffe(repository: Path) -> None:
     assert set(found) == {"unknown-field", "unknown-enum-value", "unknown-layer-type", "unknown-filler-type"}
     severity, message = found["unknown-layer-type"]
     assert severity == "error"
-    assert 'this repository\'s Caffe aborts with "Unknown layer type: FancyAtention"; near it comes' in message
+    assert 'this repository\'s Caffe aborts with "Unknown layer type: FancyAtention"; the nearest is' in message
     assert 'no known fork of Caffe has a field "heta", nor has this repository\'s' in found["unknown-field"][1]
-    assert found["unknown-enum-value"][1].endswith("the parser stops here; there are WARM, COLD")
+    assert found["unknown-enum-value"][1].endswith("the parser stops here; known values: WARM, COLD")
     assert 'this repository\'s Caffe aborts with "Unknown filler name: fancyy"' in found["unknown-filler-type"][1]
 
 
@@ -606,7 +606,9 @@ def test_own_v1_types_are_no_alarm(tmp_path: Path) -> None:
     root = own_v1(tmp_path / "own", 90)
     ((name, severity, message),) = findings_of(root, 'layers { name: "g" type: GATED_MIX bottom: "a" top: "b" }')
     assert (name, severity) == ("legacy-v1-layers", "info")
-    assert message.startswith("type: GATED_MIX is of this repository's Caffe, whose own upgrade is not followed")
+    assert message.startswith(
+        "type: GATED_MIX is specific to this repository's Caffe, whose own upgrade is not reproduced"
+    )
 
 
 def test_what_the_own_caffe_cannot_read_is_an_error(repository: Path) -> None:
@@ -614,7 +616,9 @@ def test_what_the_own_caffe_cannot_read_is_an_error(repository: Path) -> None:
     assert [(name, severity) for name, severity, _ in found] == [("misplaced-field", "error")]
     found = findings_of(repository, NET.replace("num_output: 3", "axis: 1"))
     ((_, _, message),) = found
-    assert message.startswith('"axis" is no field of InnerProductParameter in this repository\'s Caffe, but in ')
+    assert message.startswith(
+        '"axis" is not a field of InnerProductParameter in this repository\'s Caffe, only in '
+    )
 
 
 def test_a_format_that_the_own_caffe_has_not_is_one_finding(repository: Path) -> None:

@@ -1,18 +1,18 @@
-"""BatchNorm's gamma starts at zero in NVCaffe up to 0.15 for want of a scale_filler.
+"""Without a scale_filler, BatchNorm's gamma starts at zero in NVCaffe up to 0.15.
 
 ## What it finds
 
-BatchNorm layers without a `scale_filler` in train nets and snippets, where a training log
-(`--log TRAIN.LOG`) shows that gamma is 0: it was written by a version of Caffe that fills it with 0,
-or its lines show five blobs of the layer at exactly 0. Without a log nothing is said: the file does
-not tell which Caffe it is for.
+BatchNorm layers without a `scale_filler` in train nets and snippets, where a training log (`--log
+TRAIN.LOG`) shows that gamma is 0: the log was written by a version of Caffe that fills gamma with 0, or its
+lines show five blobs of the layer, all exactly 0. Without a log nothing is reported: the file does not say
+which Caffe it is for.
 
 ## Why it matters
 
-NVIDIA's Caffe keeps gamma and beta among the blobs of BatchNorm. Up to version 0.15 it fills gamma
-with the constant 0 unless told otherwise, so every top is 0. A ReLU behind it has derivative 0
-there: gamma never gets a gradient, and neither does anything below. In a `debug_info` log such
-layers show `param blob 0 data: 0` and tops of 0.
+NVIDIA's Caffe keeps gamma and beta among the blobs of BatchNorm. Up to version 0.15 it fills gamma with the
+constant 0 unless a filler says otherwise, so every top is 0. A ReLU after the layer has derivative 0 there:
+gamma never gets a gradient, and neither does anything below. In a `debug_info` log such layers show `param
+blob 0 data: 0` and tops of 0.
 
 ## Example
 
@@ -34,14 +34,14 @@ layers show `param blob 0 data: 0` and tops of 0.
 
 ## Fix safety
 
-Safe where layers can never learn without it, by exact analysis; unsafe where the net learns from
-gamma 0, though slowly. The filler does nothing to weights that are loaded. Caffe of other forks has
-no `scale_filler` in BatchNorm (BVLC's refuses the file): the edit is for the Caffe of the log.
+Safe where layers can never learn without the filler, by exact analysis; unsafe where the net learns from
+gamma 0, though slowly. The filler does not affect weights that are loaded. Caffe of other forks has no
+`scale_filler` in BatchNorm (BVLC's refuses the file): the edit is for the Caffe of the log.
 
 ## When it is a false alarm
 
-When the net is now trained with another Caffe than the one that wrote the log. A residual branch
-may start at 0 on purpose: that is said with an explicit `scale_filler`, which is left alone.
+If the net is now trained with a Caffe other than the one that wrote the log. A residual branch may start at
+0 on purpose: an explicit `scale_filler` says so, and is left unchanged.
 
 ## References
 
@@ -63,7 +63,7 @@ from caffefix.syntax.edits import Edit, Insert, Last, NewField, NewMessage
 
 PASS = Pass.REPAIR
 CHANGES = ("layer.batch_norm_param",)
-NEEDS_FAMILY = True  # a solver beside the net may load weights
+NEEDS_FAMILY = True  # a solver next to the net may load weights
 SIGNS = ("BatchNorm",)
 ROLES = (*LEARNING, SNIPPET)
 NAME = "batch-norm-zero-gamma"
@@ -72,7 +72,7 @@ _FILLER = NewMessage("scale_filler", (NewField("type", "constant", string=True),
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each BatchNorm layer, and one fix for all of a net."""
+    """One finding for each BatchNorm layer, and one fix for all those of a net."""
     log = subject.options.log
     if log is None or not subject.from_scratch:
         return
@@ -109,8 +109,8 @@ def _is_dead(net: Net, zero: list[Layer], is_snippet: bool) -> bool:
 def _message(layer: Layer, log: LogEvidence, is_dead: bool) -> str:
     shown = f", and {log.name} shows it at 0" if layer.name in log.zero_gamma else f" ({log.name})"
     who = log.label if log.starts_gamma_at_zero else "the Caffe of the log"
-    end = "what is around it can never learn" if is_dead else "its top starts at 0"
-    return f"no scale_filler, so {who} starts gamma at 0{shown}: {end}; fills it with 1"
+    end = "the layers around it can never learn" if is_dead else "its top starts at 0"
+    return f"no scale_filler, so {who} starts gamma at 0{shown}: {end}; fills gamma with 1"
 
 
 def _fill(layer: Layer) -> Edit:

@@ -2,15 +2,15 @@
 
 ## What it finds
 
-A BatchNorm layer whose top is its bottom, in a net that learns, where a training log (`--log`)
-was written by NVCaffe 0.15, and the layer does not say `engine: CAFFE`.
+A BatchNorm layer whose top is its bottom, in a net that learns, where a training log (`--log`) was written
+by NVCaffe 0.15 and the layer does not set `engine: CAFFE`.
 
 ## Why it matters
 
-In NVCaffe 0.15 cuDNN is the default engine of BatchNorm, and its backward pass reads the
-layer's input after the forward pass has overwritten it. The gradients of everything below are
-wrong: the loss falls slowly, stays, or diverges, and nothing is reported. NVCaffe 0.16 keeps a
-copy; BVLC Caffe has no cuDNN BatchNorm.
+In NVCaffe 0.15 cuDNN is the default engine of BatchNorm, and its backward pass reads the layer's input
+after the forward pass has overwritten it. The gradients of everything below are wrong: the loss falls
+slowly, stalls or diverges, and nothing is reported. NVCaffe 0.16 keeps a copy; BVLC Caffe has no cuDNN
+BatchNorm.
 
 ## Example
 
@@ -28,13 +28,13 @@ copy; BVLC Caffe has no cuDNN BatchNorm.
 
 ## Fix safety
 
-Unsafe: it changes the gradients, for that is its purpose, and Caffe's own engine is slower. The
-blobs of the layer stay the same five, so that weights load as before. (The other way is a top of
-its own name, renamed in all later layers, which costs memory.)
+Unsafe: the edit changes the gradients, which is its purpose, and Caffe's own engine is slower. The layer
+keeps the same five blobs, so weights load as before. (The alternative is a top with its own name, renamed
+in all later layers, which costs memory.)
 
 ## When it is a false alarm
 
-Where that Caffe was built without cuDNN or ran on a CPU: then its own engine works already.
+If that Caffe was built without cuDNN or ran on a CPU: then its own engine is already in use.
 
 ## References
 
@@ -63,7 +63,7 @@ _CAFFE = ("CAFFE", "1")  # by name or number
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding, with its own fix, for each layer."""
     log = subject.options.log
-    # The one version that is known to start gamma at zero is the one whose engine does this.
+    # The only version known to start gamma at zero is also the one whose engine does this.
     if log is None or not log.starts_gamma_at_zero:
         return
     for net in subject.nets:
@@ -73,7 +73,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             if _is_in_place(layer) and _engine(layer) not in _CAFFE:
                 message = (
                     f"in place, and {log.label} ({log.name}) runs BatchNorm on cuDNN, whose backward pass reads "
-                    "the overwritten input: gradients below are wrong; adds engine: CAFFE"
+                    "the overwritten input: the gradients below are wrong; adds engine: CAFFE"
                 )
                 fix = Fix((_own_engine(layer),), Applicability.UNSAFE, "engine: CAFFE")
                 yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name, fix)

@@ -1,15 +1,16 @@
-"""A Scale follows a BatchNorm that has a gamma and a beta of its own: they are learnt twice.
+"""A Scale follows a BatchNorm that has its own gamma and beta, so both are learned twice.
 
 ## What it finds
 
-A Scale layer behind a BatchNorm, where a training log (`--log TRAIN.LOG`) shows that NVCaffe 0.15 trains the
-net: its BatchNorm has gamma and beta among its blobs. Without such a log nothing is said, for the file does not
-tell.
+A Scale layer after a BatchNorm, where a training log (`--log TRAIN.LOG`) shows that NVCaffe 0.15 trains the
+net: its BatchNorm has gamma and beta among its blobs. Without such a log nothing is reported, because the
+file does not say which Caffe it is for.
 
 ## Why it matters
 
-BVLC's BatchNorm only normalises, and a Scale behind it learns gamma and beta. NVIDIA's does both, and a Scale
-behind it does the same once more: two factors where one is enough. It costs memory and time; it is no error.
+BVLC's BatchNorm only normalises, and a Scale after it learns gamma and beta. NVIDIA's does both, and a
+Scale after it does the same again: two factors where one is enough. It costs memory and time; it is not an
+error.
 
 ## Example
 
@@ -38,12 +39,12 @@ behind it does the same once more: two factors where one is enough. It costs mem
 
 ## Fix safety
 
-No fix: weights that exist already may be stored under the Scale's name. It is a note: shown with `--notes`.
+No fix: existing weights may be stored under the Scale's name. The finding is a note, shown with `--notes`.
 
 ## When it is a false alarm
 
-When the net is meant for BVLC's Caffe as well, which needs the Scale; or when another Caffe than the one of the
-log is to train it now.
+If the net is also meant for BVLC's Caffe, which needs the Scale; or if a Caffe other than the one of the
+log will train it now.
 
 ## References
 
@@ -65,7 +66,7 @@ NAME = "redundant-scale"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each Scale."""
     log = subject.options.log
-    # The one version that is known to start gamma at 0 is one that has a gamma.
+    # The only version known to start gamma at 0 is one that has a gamma.
     if log is None or not log.starts_gamma_at_zero:
         return
     for net in subject.nets:
@@ -73,7 +74,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             maker = makers[0] if layer.type == "Scale" and len(makers) == 1 else None
             if maker is not None and maker.type == "BatchNorm":
                 message = (
-                    f"learns a gamma and a beta behind BatchNorm layer '{maker.name}', which has its own in "
+                    f"learns a gamma and a beta after BatchNorm layer '{maker.name}', which has its own in "
                     f"{log.label}: one of the two is enough"
                 )
                 yield Finding(NAME, Severity.INFO, message, layer.node, layer.name)

@@ -1,18 +1,18 @@
-"""Two layers of a phase have the same name, and one of them has weights.
+"""Two layers in the same phase have the same name, and at least one of them has weights.
 
 ## What it finds
 
-Layers that run in the same phase under one name, at least one of which has parameters. Layers
-without parameters may share a name; pairs for TRAIN and TEST are fine, and so are two layers that share
-all their weights by `param { name: … }`. Nets of forks are looked at, too: they hand over weights alike.
+Layers with the same name that run in the same phase, at least one of which has parameters. Layers without
+parameters may share a name; TRAIN/TEST pairs are fine, and so are two layers that share all their weights
+through `param { name: … }`. Nets for forks are also checked, because forks copy weights in the same way.
 
 ## Why it matters
 
-Caffe does not check names when it builds a net, but it hands weights over by name: from a file, from
-a snapshot, and from the train net to the test net. It takes the first layer of that name. With
-other blobs there it aborts (`Incompatible number of blobs for layer conv1`, or `shape mismatch`);
-with equal ones, the second layer silently keeps its random weights wherever they are loaded, the test
-net included.
+Caffe does not check names when it builds a net, but it copies weights by name: from a file, from a
+snapshot, and from the train net to the test net. It uses the first layer of that name. If that layer has
+different blobs, Caffe aborts (`Incompatible number of blobs for layer conv1`, or `shape mismatch`); if the
+blobs are equal, the second layer silently keeps its random weights wherever weights are loaded, including
+in the test net.
 
 ## Example
 
@@ -28,11 +28,11 @@ net included.
 
 ## Fix safety
 
-No fix: weights that exist already are stored under the names that there are.
+No fix: existing weights are stored under the current names.
 
 ## When it is a false alarm
 
-In a net that is never tested, snapshotted or loaded into.
+In a net that is never tested or snapshotted, and into which no weights are loaded.
 
 ## References
 
@@ -53,13 +53,13 @@ VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each name that comes again."""
+    """One finding for each repeated name."""
     for net in of_every_fork(subject):
         for layer, first, phases in agreed(net, _repeated):
             place = layer.node.field("name") or layer.node
             message = (
-                f"there is another layer '{layer.name}' ({first}){during(net, phases)}: Caffe finds weights by "
-                "name and gives those of both to the first; give one of them another name"
+                f"another layer is also named '{layer.name}' ({first}){during(net, phases)}: Caffe finds weights "
+                "by name and loads those of both into the first; rename one of them"
             )
             yield Finding(NAME, Severity.WARNING, message, place, layer.name)
 
@@ -80,7 +80,7 @@ def _has_blobs(layer: Layer) -> bool:
 
 
 def _share(layer: Layer, other: Layer) -> bool:
-    """Whether two layers share all their weights by the names of these, so that the first one's are both's."""
+    """Whether two layers share all their weights by name, so both use those of the first."""
     names, others = ([param.shared_name for param in one.params] for one in (layer, other))
     biased = layer.kind.weights and layer.flag(layer.kind.weights, "bias_term", True)
     blobs = 3 if layer.type == "BatchNorm" else 2 if biased else 1

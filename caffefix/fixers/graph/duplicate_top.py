@@ -1,19 +1,20 @@
-"""Two layers of a phase make a blob of the same name.
+"""Two layers in the same phase produce a blob of the same name.
 
 ## What it finds
 
-A `top` whose name an input or another layer of the same phase has already, where the layer does not
-work in place. In place means that `top` and `bottom` of the same index are equal, and that no other
-layer reads the same version of the blob: for Caffe, such a blob is split, and the layer is no longer
-in place. Pairs of layers for TRAIN and TEST are fine.
+A `top` whose name already belongs to an input or to another layer of the same phase, where the layer does
+not work in place. In place means that the `top` and the `bottom` of the same index are equal, and that no
+other layer reads the same version of the blob: otherwise Caffe splits the blob, and the layer is no longer
+in place. TRAIN/TEST pairs of layers are fine.
 
 ## Why it matters
 
 Caffe aborts when it builds the net: `Top blob 'fc7' produced by multiple sources.` (older versions:
-`Duplicate blobs produced by multiple sources.`) Mostly a layer was copied and its top not renamed, or
-an `include { phase: TEST }` is missing, or a layer reads a blob before a ReLU works on it in place.
+`Duplicate blobs produced by multiple sources.`) Usually a layer was copied and its top not renamed, or an
+`include { phase: TEST }` is missing, or a layer reads a blob before a ReLU works on it in place.
 
-Forks have layers and fields of their own, but check this with the same code: nets of forks are looked at, too.
+Forks have layers and fields of their own but check this with the same code, so nets for forks are also
+checked.
 
 ## Example
 
@@ -29,14 +30,14 @@ Forks have layers and fields of their own, but check this with the same code: ne
 
 ## Fix safety
 
-No fix: which name is meant, and who is to read it, is not in the file.
+No fix: the file does not say which name is meant, or which layer should read it.
 
 ## When it is a false alarm
 
-For a file of which a program picks layers before it loads it. If no parser that is known takes the file, so that
-it may be for another fork, it is a warning. It is a note where it is so in phase TEST alone, and no layer is for
-TEST only: the net may never be tested. A net with a fork's layer that names no tops (an import of another net,
-say), or with a fork's `include` rules, is left alone.
+If a program selects layers from the file before loading it. If no known parser accepts the file, so it may
+be for another fork, the finding is a warning. If the problem exists only in phase TEST and no layer is
+restricted to TEST, the finding is a note: the net may never be tested. A net that contains a fork's layer
+without tops (an import of another net, for example), or a fork's `include` rules, is not reported.
 
 ## References
 
@@ -83,14 +84,14 @@ def _redefined(view: View) -> Iterator[tuple[Layer, tuple[int, str]]]:
 
 
 def _why(graph: Graph, step: Step, slot: int, makers: Sequence[Step]) -> str:
-    """Why a top is there twice; ``makers`` are the first two tops of that name, by the steps that make them."""
+    """Why a top is duplicated; ``makers`` are the steps that produce the first two tops of that name."""
     name = step.tops[slot].name
     if slot < len(step.bottoms) and step.bottoms[slot].name == name:
         other = next((reader for reader in graph.readers(step.bottoms[slot]) if reader is not step), None)
-        what = f"layer '{other.layer.name}' reads it too" if other else "it is read twice, or is a loss too"
+        what = f"layer '{other.layer.name}' also reads it" if other else "it is read twice or is also a loss"
         return f"the layer cannot work in place, because {what}"
     if list(makers) == [step, step]:
-        return "the layer names it twice"
+        return "the layer names this top twice"
     if makers[0] is step:
-        return "it is an input of the net"
-    return f"layer '{makers[0].layer.name}' makes it already"
+        return "an input of the net has this name"
+    return f"layer '{makers[0].layer.name}' already produces it"

@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-Caffe wants one kind or the other and aborts as it picks the layers of a phase: `Specify either
+Caffe accepts only one kind of rule and aborts when it selects the layers of a phase: `Specify either
 include rules or exclude rules; not both.`
 
 ## Example
@@ -25,11 +25,11 @@ include rules or exclude rules; not both.`
 
 ## Fix safety
 
-No fix: both together could mean several things.
+No fix: the combination could mean several things.
 
 ## When it is a false alarm
 
-For a program that reads the rules before Caffe does.
+If a program evaluates the rules before Caffe does.
 
 ## References
 
@@ -55,6 +55,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             if layer.includes and node is not None:
                 message = (
                     'Caffe aborts with "Specify either include rules or exclude rules; not both.": '
-                    "say it with one of the two"
+                    "use only one of the two"
                 )
                 yield Finding(NAME, Severity.ERROR, message, node, layer.name)

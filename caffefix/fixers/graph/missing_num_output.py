@@ -2,14 +2,14 @@
 
 ## What it finds
 
-Convolution, Deconvolution, InnerProduct, Embed, LSTM and RNN without `num_output`, or with 0: mostly a
-template that was not filled in.
+Convolution, Deconvolution, InnerProduct, Embed, LSTM and RNN without `num_output`, or with `num_output: 0`:
+usually a template that was not filled in.
 
 ## Why it matters
 
-The field has no default but 0, and a layer without outputs is none: Caffe aborts with
-`Check failed: num_output_ > 0 (0 vs. 0)`, which does not say where. InnerProduct does not ask, and the
-net ends in its filler, with `Check failed: data_` or `Check failed: blob->count()`.
+The field defaults to 0, and a layer must have outputs: Caffe aborts with `Check failed: num_output_ > 0 (0
+vs. 0)`, which does not name the layer. InnerProduct does not check the number, so Caffe aborts later, in
+the filler, with `Check failed: data_` or `Check failed: blob->count()`.
 
 ## Example
 
@@ -30,12 +30,12 @@ net ends in its filler, with `Check failed: data_` or `Check failed: blob->count
 
 ## Fix safety
 
-No fix: how many outputs there should be (classes, channels) is not in the file.
+No fix: the file does not say how many outputs (classes, channels) there should be.
 
 ## When it is a false alarm
 
-For a program that fills in the number before Caffe reads the file. Pasted parts of nets are left alone, and
-so are files that BVLC's parser does not take.
+If a program fills in the number before Caffe reads the file. Snippets of nets, and files that BVLC's parser
+does not accept, are not reported.
 
 ## References
 
@@ -67,4 +67,4 @@ def find(subject: Subject) -> Iterator[Finding]:
             what = "num_output is missing" if node is None else "num_output is 0"
             message = f"{what}: Caffe aborts{f' with {chr(34)}{said}{chr(34)}' if said else ''}"
             where = node or layer.node.message(layer.kind.weights) or layer.node
-            yield Finding(NAME, Severity.ERROR, f"{message}; give the number of outputs", where, layer.name)
+            yield Finding(NAME, Severity.ERROR, f"{message}; set the number of outputs", where, layer.name)

@@ -1,15 +1,15 @@
-"""`phase` stands in a layer itself, where it does not keep the layer out of the other phase.
+"""`phase` is set on a layer itself, where it does not keep the layer out of the other phase.
 
 ## What it finds
 
-A layer with `phase: TRAIN` or `phase: TEST` of its own, and no `include` or `exclude`, in a net where two
-such layers make the same blob, or one of them and a layer that is there in both phases.
+A layer with a `phase: TRAIN` or `phase: TEST` of its own and no `include` or `exclude`, in a net where two
+such layers, or one of them and a layer that exists in both phases, produce the same blob.
 
 ## Why it matters
 
-Only `include { phase: … }` and `exclude { phase: … }` say which layers a phase has. The field `phase`
-of a layer tells it how to behave, nothing more: it is there in both phases. So the usual pair of
-data layers becomes two layers for one blob, and Caffe aborts with `Top blob 'data' produced by
+Only `include { phase: … }` and `exclude { phase: … }` decide which layers a phase has. A layer's own
+`phase` field only tells the layer how to behave: the layer exists in both phases. So the usual pair of data
+layers becomes two layers that produce the same blob, and Caffe aborts with `Top blob 'data' produced by
 multiple sources.`
 
 ## Example
@@ -41,14 +41,14 @@ multiple sources.`
 
 ## Fix safety
 
-Safe where the old net could be built in no phase, or is the same as before in the one in which it could.
-Otherwise unsafe: a layer goes from a net that worked. All layers that have a `phase` and no
-rules are changed together.
+Safe where the old net could be built in neither phase, or stays the same in the phase in which it could be
+built. Otherwise unsafe: a net that worked loses a layer. All layers that have a `phase` and no rules are
+changed together.
 
 ## When it is a false alarm
 
-A layer may have a `phase` to behave as in that phase in both of them, and nets that Caffe printed have
-one in every layer. Where no blob is made twice, there is no finding.
+A layer may have a `phase` so that it behaves as in that phase in both phases, and nets printed by Caffe
+have a `phase` in every layer. Where no blob is produced twice, nothing is reported.
 
 ## References
 
@@ -81,7 +81,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         before, after = (_twice(net, ids) for ids in ({}, phased))
         if not any(before.values()) or any(after.values()):
-            continue  # it loads, or does not load with the edit either
+            continue  # the net loads already, or would not load after the edit either
         layers = [layer for layer in net.layers if id(layer) in phased]
         failing = [phase for phase, blobs in before.items() if blobs]
         blob = before[failing[0]][0]
@@ -112,7 +112,7 @@ def _applicability(before: dict[Phase, list[str]], phased: dict[int, Node]) -> A
 
 
 def _twice(net: Net, phased: dict[int, Node]) -> dict[Phase, list[str]]:
-    """By phase, the blobs that are made twice if these layers are there in their own phase only."""
+    """For each phase, the blobs produced twice if these layers exist only in their own phase."""
     found: dict[Phase, list[str]] = {}
     for phase in Phase:
         made: set[str] = set(net.inputs)

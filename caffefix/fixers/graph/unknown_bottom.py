@@ -1,16 +1,16 @@
-"""A layer reads a blob that no layer before it makes.
+"""A layer reads a blob that no earlier layer produces.
 
 ## What it finds
 
-A `bottom` that is no input of the net and no `top` of a layer further up, in a phase that has data.
-Each phase (and stage) is looked at by itself: a blob that only the TRAIN data layer makes is unknown
-to a layer that also runs in TEST. Snippets, whose bottoms come from elsewhere, are left alone.
+A `bottom` that is neither an input of the net nor a `top` of an earlier layer, in a phase that has data.
+Each phase (and stage) is checked separately: a blob that only the TRAIN data layer produces is unknown to a
+layer that also runs in TEST. Snippets, whose bottoms come from elsewhere, are not reported.
 
 ## Why it matters
 
-Caffe aborts when it builds the net: `Unknown bottom blob 'conv_1' (layer 'relu1', bottom index 0)`.
-Layers run in the order of the file: a blob that is made further down is unknown too. Forks have layers and
-fields of their own, but build the graph with the same code: nets of forks are looked at, too.
+Caffe aborts when it builds the net: `Unknown bottom blob 'conv_1' (layer 'relu1', bottom index 0)`. Layers
+run in the order of the file, so a blob that is produced further down is also unknown. Forks have layers and
+fields of their own but build the graph with the same code, so nets for forks are also checked.
 
 ## Example
 
@@ -32,17 +32,17 @@ fields of their own, but build the graph with the same code: nets of forks are l
 
 ## Fix safety
 
-Safe: the old net could not be built. A fix is offered only if exactly one blob at hand has the same
-name but for case, or but for one letter inside a word (`dtaa` for `data`; never `conv2` for `conv1`
-or `branch2b` for `branch2a`). Otherwise the nearest names are told, and nothing is changed.
+Safe: the old net could not be built. A fix is offered only if exactly one available blob has the same name
+except for case, or except for one letter inside a word (`dtaa` for `data`; never `conv2` for `conv1` or
+`branch2b` for `branch2a`). Otherwise the nearest names are reported, and nothing is changed.
 
 ## When it is a false alarm
 
-Where a program adds layers before it loads the net, or for a part of a net that is included by some
-other file and yet has data of its own. If no parser that is known takes the file, so that it may be for another
-fork, it is a warning, and nothing is edited. It is a note where it is so in phase TEST alone, and no layer is for
-TEST only: the net may never be tested. A net with a fork's layer that names no tops (an import of another net,
-say), or with a fork's `include` rules, is left alone.
+If a program adds layers before it loads the net, or for a part of a net that another file includes but that
+has data of its own. If no known parser accepts the file, so it may be for another fork, the finding is a
+warning, and nothing is edited. If the problem exists only in phase TEST and no layer is restricted to TEST,
+the finding is a note: the net may never be tested. A net that contains a fork's layer without tops (an
+import of another net, for example), or a fork's `include` rules, is not reported.
 
 ## References
 
@@ -69,7 +69,7 @@ NAME = "unknown-bottom"
 VALUES = True
 CHANGES = ("layer.bottom",)
 
-# So many bottoms of a net are looked at closely in a turn; where more are unknown, the net is no net yet.
+# The intended name is searched for this many bottoms of a net; with more unknown ones, the net is unfinished.
 _MOST = 50
 
 
@@ -88,7 +88,7 @@ def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
     if graph.undefined and any(
         map(is_placeholder, (top for step in graph.steps for top in step.layer.node.fields("top")))
     ):
-        return  # any of them may be that blob once it is filled in
+        return  # any placeholder may become that blob once it is filled in
     for use in graph.undefined:
         yield graph.steps[use.step].layer, use.slot
 
@@ -96,19 +96,21 @@ def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
 def _finding(
     subject: Subject, net: Net, layer: Layer, slot: int, phases: tuple[Phase, ...], node: Node, *, closely: bool
 ) -> Finding:
-    """One finding; what may be meant is looked for ``closely`` only, for it takes a look at all blobs."""
+    """One finding; the intended name is searched for only if ``closely``, because that scans all blobs."""
     name = layer.bottoms[slot]
     at_hand, later = _blobs(net, layer, phases[0]) if closely else ([], {})
     meant = _misspelt(name, at_hand)
     fix = None
     if name in later:
-        hint = f"layer '{later[name]}' makes it further down, but layers run in the order of the file"
+        hint = f"layer '{later[name]}' produces it further down, but layers run in the order of the file"
     elif meant is not None and is_accepted(subject) and len(phases) == len({view.phase for view in views(net)}):
         fix = Fix((_respell(node, meant),), Applicability.SAFE, f"bottom {name} → {meant}")
         hint = f"writes '{meant}'"
     else:
         near = _nearest(name, at_hand)
-        hint = "no layer before it makes it" + (f"; the nearest is {' or '.join(map(repr, near))}" if near else "")
+        hint = "no earlier layer produces it" + (
+            f"; the nearest is {' or '.join(map(repr, near))}" if near else ""
+        )
     message = (
         f"Caffe aborts{during(net, phases)} with \"Unknown bottom blob '{name}' "
         f"(layer '{layer.name}', bottom index {slot})\": {hint}"
@@ -117,7 +119,7 @@ def _finding(
 
 
 def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, str]]:
-    """Names of the blobs made before a layer; of those behind it, with the layers that make them."""
+    """Names of the blobs produced before a layer, and of those after it with the layers that produce them."""
     before: dict[str, None] = {}
     behind: dict[str, str] = {}
     for view in views(net):
@@ -136,7 +138,7 @@ def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, s
 
 
 def _misspelt(name: str, candidates: Sequence[str]) -> str | None:
-    """The one name that is meant: the same but for case, or for a letter inside a word."""
+    """The one name that is meant: the same except for case or one letter inside a word."""
     meant = respelling(name, candidates)
     if meant is None or meant.lower() == name.lower():
         return meant
@@ -147,7 +149,7 @@ def _misspelt(name: str, candidates: Sequence[str]) -> str | None:
 
 
 def _nearest(name: str, candidates: Sequence[str]) -> list[str]:
-    """Names that may be meant: with something before or behind the word, else nearly the same."""
+    """Names that may be meant: those with something before or after the word, else similar ones."""
     longer = [other for other in candidates if re.search(rf"(^|[\W_]){re.escape(name)}([\W_]|$)", other)]
     if longer:
         return longer[:2]

@@ -1,14 +1,15 @@
-"""A layer type that Caffe does not register: misspelt, a fork's, or nobody's.
+"""A layer type that Caffe does not register: misspelt, from a fork, or unknown everywhere.
 
 ## What it finds
 
-`type: "Relu"`, `"Batchnorm"`, `"Convolutoin"`: a type that no known Caffe registers, and that is one of
-BVLC's but for case or for a slip: a letter added, left out, changed or swapped with its neighbour (two
-in a name of ten letters or more; none in one below seven).
+`type: "Relu"`, `"Batchnorm"`, `"Convolutoin"`: a type that no known Caffe registers and that is one of
+BVLC's except for case or a typing error: a letter added, left out, changed or swapped with its neighbour
+(two such errors in a name of ten letters or more; none in a name of fewer than seven).
 
-Also, as notes, in files that BVLC's parser takes: a type that only forks register (`"ReLU6"`), with their
-names, and one that no known fork registers, nor one like it (`"FancyAttention"`). With `--dialect FORK`, or a
-log that shows which fork it is, a type that this fork does not register is an error.
+Also, as notes, in files that BVLC's parser accepts: a type that only forks register (`"ReLU6"`), with the
+names of the forks, and a type of which no known fork registers either the name or a similar one
+(`"FancyAttention"`). With `--dialect FORK`, or a log that shows which fork the file is for, a type that
+this fork does not register is an error.
 
 ## Why it matters
 
@@ -29,20 +30,20 @@ AbsVal, Accuracy, …)`.
 
 ## Fix safety
 
-Safe, where one name alone is nearest, the type reads the messages of parameters that the layer has, and
-Caffe then sets the layer up: the old net could not be built. `type: "data"` beside `input_param` is no `"Data"`
-layer, which would ask for a database: where one type alone reads the message that is there, this type is
-offered, and the fix is unsafe. A layer that lacks what the type needs, or that does not fit its
-bottoms with it, is shown without a fix. For a slip in a fork's type there is no fix either: what its
-layers need is not known.
+Safe where there is a single nearest name, the type reads the parameter messages that the layer has, and
+Caffe then sets the layer up: the old net could not be built. `type: "data"` with an `input_param` is not a
+`"Data"` layer, which would need a database: where only one type reads the message that is present, that
+type is offered, and the fix is unsafe. A layer that lacks what the type needs, or whose bottoms do not fit
+the type, is reported without a fix. A misspelt fork type has no fix either, because what the fork's layers
+need is not known.
 
 ## When it is a false alarm
 
-For a Caffe of your own that registers such a type, if it does not lie in the file's repository. What
-forks register is read of 142 Caffes; of the others (converters) it is unknown, and nothing is said. A
-name with a word or a letter more at its end, or with other digits (`ConvolutionFixed`, `Sigmoids`,
-`Pooling3D`), is no slip, and every file that BVLC's parser does not take is left alone, because it is
-some fork's.
+For a Caffe of your own that registers such a type, if its source is not in the file's repository. The types
+that forks register come from 142 Caffes; what other forks (converters) register is unknown, and nothing is
+reported about it. A name with an extra word or letter at its end, or with other digits (`ConvolutionFixed`,
+`Sigmoids`, `Pooling3D`), is not treated as a misspelling, and files that BVLC's parser does not accept are
+not reported, because they are for a fork.
 
 ## References
 
@@ -79,7 +80,7 @@ NAME = "unknown-layer-type"
 VALUES = True
 
 _NAMED = 3  # near names in a message
-_LOOKED_UP = 64  # types of a file for which a near name is looked for: nobody misspells more
+_LOOKED_UP = 64  # types of a file for which a near name is searched for: nobody misspells more
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class _Unknown:
         index: its own, among the net's layers.
         layer: the layer.
         node: its type.
-        near: the registered types that it may be a slip of.
-        right: BVLC's type that reads what the layer has: mostly the near one; empty if none does, or several.
+        near: the registered types that it may be a misspelling of.
+        right: BVLC's type that reads what the layer has: usually the near one; empty if no type or several do.
     """
 
     net: int
@@ -109,7 +110,7 @@ class _Unknown:
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each misspelt layer and one for each other type, in files that BVLC's parser takes."""
+    """One finding for each misspelt layer and one for each other type, in files that BVLC's parser accepts."""
     caffe = asked(subject, Kind.LAYER)
     if not (subject.named or subject.forks) & caffe.judging & subject.caffes.known(Kind.LAYER):
         return
@@ -136,9 +137,9 @@ def _unknown(number: int, net: Net, caffe: Asked) -> Iterator[_Unknown]:
 
 
 def _with_near(unknown: Iterable[_Unknown], caffe: Asked) -> list[_Unknown]:
-    """The same with the names that they are slips of: BVLC's, or those of the fork that is asked for.
+    """The same with the names that they are misspellings of: BVLC's, or those of the requested fork.
 
-    What a fork registers is no slip, unless another fork is asked for.
+    A type that a fork registers is not a misspelling, unless another fork is requested.
     """
     near: dict[str, tuple[str, ...]] = {}
     found = []
@@ -153,7 +154,7 @@ def _with_near(unknown: Iterable[_Unknown], caffe: Asked) -> list[_Unknown]:
 
 
 def _right(word: str, near: Sequence[str], given: Sequence[str], caffe: Asked) -> str:
-    """BVLC's type that is meant; where its letters alone are right, that which reads what is given."""
+    """BVLC's type that is meant; where only the letters match, the type that reads what is given."""
     if len(near) != 1 or not registering(Kind.LAYER, near[0]) & load().bit("bvlc"):
         return ""
     if reads(near[0], given):
@@ -165,7 +166,7 @@ def _right(word: str, near: Sequence[str], given: Sequence[str], caffe: Asked) -
 
 
 def _troubles(subject: Subject, found: Sequence[_Unknown]) -> dict[int, str]:
-    """Why Caffe would still not set up a layer, in the file as it is with all of the types put right."""
+    """Why Caffe would still not set up a layer once all of the types are corrected."""
     if not found:
         return {}
     document = subject.document
@@ -183,7 +184,7 @@ def _trouble(
     if needed:
         return f"it needs {needed}"
     if after.role(net) is not Role.SNIPPET and miscounted(layer):
-        return "its bottoms and tops are not as many as that type takes"
+        return "the layer has too many or too few bottoms or tops for it"
     key = item.net, frozenset(layer.stages)
     if key not in aborts:
         aborts[key] = _aborts(net, layer.stages)
@@ -192,7 +193,7 @@ def _trouble(
 
 
 def _aborts(net: Net, stages: frozenset[str]) -> dict[int, str]:
-    """What Caffe says of layers whose shapes do not fit, in either phase, by identity of the layer."""
+    """Caffe's messages about layers whose shapes do not match, in either phase, by identity of the layer."""
     found: dict[int, str] = {}
     for phase in Phase:
         for problem in infer(graph(net, phase, stages), net, phase).problems:
@@ -204,13 +205,13 @@ def _misspelt(item: _Unknown, trouble: str, caffe: Asked) -> Finding:
     layer, right, near = item.layer, item.right, item.near[0]
     what = caffe.aborts(layer.type)
     if near.lower() == layer.type.lower():
-        what += ", for case matters"
+        what += ", because case matters"
     fix = None
     if len(item.near) > 1 or not registering(Kind.LAYER, near) & load().bit("bvlc"):
-        message = f"{what}; near it comes {' or '.join(item.near[:_NAMED])}"
+        message = f"{what}; the nearest is {' or '.join(item.near[:_NAMED])}"
     elif not right or trouble:
         hint = trouble or f"it does not read {' and '.join(_unread(item))}, which the layer has"
-        message = f'{what}; "{right or near}" is not put there, for {hint}'
+        message = f'{what}; "{right or near}" is not written, because {hint}'
     elif right == near:
         message = f'{what}; writes "{right}"'
         fix = Fix((item.edit,), Applicability.SAFE, f"{layer.type} → {right}")

@@ -1,16 +1,15 @@
-"""Layers with weights from which no loss is reached: they are computed and never learn.
+"""Layers with weights do not lead to a loss: they are computed but never learn.
 
 ## What it finds
 
-In the TRAIN phase of a net with a loss, a layer that is to learn (its `lr_mult` is not zero) while
-nothing that follows from its tops is a loss. It is told once for each loose end, at the last layer
-with weights before it.
+In the TRAIN phase of a net with a loss, a layer that should learn (its `lr_mult` is not zero) although
+nothing that depends on its tops is a loss. Each dead end is reported once, at the last layer with weights
+before it.
 
 ## Why it matters
 
-Caffe prints `conv5_b does not need backward computation.` and trains the rest; these weights stay as
-they were filled. Mostly a bottom further down names another blob than was meant, so that a whole
-branch hangs in the air.
+Caffe prints `conv5_b does not need backward computation.` and trains the rest; these weights keep their
+initial values. Usually a bottom further down names the wrong blob, so a whole branch is left unconnected.
 
 ## Example
 
@@ -26,13 +25,13 @@ branch hangs in the air.
 
 ## Fix safety
 
-No fix: where the branch belongs is not in the file.
+No fix: the file does not say where the branch belongs.
 
 ## When it is a false alarm
 
-Where features are computed on purpose while something else is trained; freeze them with
-`param { lr_mult: 0 }` to say so. Branches that end in layers which BVLC's Caffe does not have are
-left alone, because these may be losses, and so are layers that share their weights with others.
+If features are computed on purpose while something else is trained; freeze them with `param { lr_mult: 0 }`
+to say so. Branches that end in layers which BVLC's Caffe does not have are not reported, because these
+layers may be losses, and neither are layers that share their weights with others.
 
 ## References
 
@@ -61,7 +60,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if not subject.learns(net):
             continue
         for layer, ends, _ in agreed(net, _loose):
-            message = f"no loss is reached from '{layer.name}': Caffe computes it and never trains it; {ends}"
+            message = f"no loss is reached from '{layer.name}': Caffe computes it but never trains it; {ends}"
             yield Finding(NAME, Severity.WARNING, message, layer.node.field("name") or layer.node, layer.name)
 
 
@@ -96,10 +95,10 @@ def _behind(graph: Graph, step: Step) -> list[Step]:
 
 
 def _ends(graph: Graph, step: Step, behind: list[Step]) -> str:
-    """What becomes of the branch, in words."""
+    """Where the branch ends, in words."""
     open_ends: list[Blob] = [
         top for other in (step, *behind) for top in other.tops if not graph.consumers[top.index]
     ]
     if open_ends:
         return f"nothing reads '{open_ends[0].name}'"
-    return f"'{behind[-1].layer.name}' is no loss" if behind else "nothing reads it"
+    return f"'{behind[-1].layer.name}' is not a loss" if behind else "nothing reads it"

@@ -1,14 +1,14 @@
-"""A layer has more or fewer bottoms or tops than its type takes.
+"""A layer has more or fewer bottoms or tops than its type allows.
 
 ## What it finds
 
-Layers of BVLC's types with a number of `bottom`s or `top`s that the type does not take: an Accuracy
-without its label, a Convolution without a bottom, an Eltwise of one.
+Layers of BVLC's types with a number of `bottom`s or `top`s that the type does not allow: an Accuracy
+without its label, a Convolution without a bottom, an Eltwise with one.
 
 ## Why it matters
 
-Each type states how many blobs it reads and makes, and Caffe compares as it sets the layer up:
-`Accuracy Layer takes 2 bottom blob(s) as input.` Then it aborts.
+Each type states how many blobs it reads and produces, and Caffe checks the numbers when it sets the layer
+up: `Accuracy Layer takes 2 bottom blob(s) as input.` Then it aborts.
 
 ## Example
 
@@ -24,13 +24,13 @@ Each type states how many blobs it reads and makes, and Caffe compares as it set
 
 ## Fix safety
 
-No fix: which blob is missing, or too many, is not in the layer.
+No fix: the layer does not say which blob is missing, or which is superfluous.
 
 ## When it is a false alarm
 
-For a fork that has taught the type more than BVLC's does: a SoftmaxWithLoss with weights for labels as
-its third bottom. Types and counts that forks are known to differ in are not judged. In files that BVLC's
-parser does not take, only what is missing is told, and not of layers with fields that BVLC does not have.
+For a fork whose type accepts more than BVLC's: a SoftmaxWithLoss with label weights as its third bottom.
+Types and numbers in which forks are known to differ are not checked. In files that BVLC's parser does not
+accept, only missing blobs are reported, and not for layers with fields that BVLC's Caffe does not have.
 
 ## References
 
@@ -59,19 +59,19 @@ def find(subject: Subject) -> Iterator[Finding]:
     severity = Severity.ERROR if of_bvlc or is_accepted(subject) else Severity.WARNING
     for net in subject.nets:
         if not subject.learns(net) and subject.role(net) is not Role.DEPLOY:
-            continue  # perhaps a part of a net, without what is around it
+            continue  # perhaps a part of a net, without the rest of it
         for layer in net.layers:
             if of_bvlc or is_of_bvlc(layer):
                 yield from _judge(layer, severity, surplus=of_bvlc)
 
 
 def miscounted(layer: Layer) -> bool:
-    """Whether a layer has more or fewer bottoms or tops than its type takes, as far as that is known."""
+    """Whether a layer has more or fewer bottoms or tops than its type is known to allow."""
     return any(_judge(layer))
 
 
 def _judge(layer: Layer, severity: Severity = Severity.ERROR, *, surplus: bool = True) -> Iterator[Finding]:
-    """What is missing, and what is too many unless a fork may have taught the type to take it (NormFace)."""
+    """Missing blobs, and surplus ones unless a fork's version of the type may accept them (NormFace)."""
     kind = layer.kind
     if kind.bottoms is not None:
         fewest, most = kind.bottoms
@@ -89,6 +89,6 @@ def _side(layer: Layer, side: str, count: int, fewest: int, most: int, severity:
     else:
         right = f"at least {fewest}" if count < fewest else f"at most {most}"
     plural = "" if count == 1 else "s"
-    takes = "takes" if side == "bottom" else "makes"
+    takes = "takes" if side == "bottom" else "produces"
     message = f"{count or 'no'} {side}{plural}, but a layer of type {layer.type} {takes} {right}: Caffe aborts"
     yield Finding(NAME, severity, message, layer.node.field(side) or layer.node, layer.name)

@@ -1,14 +1,13 @@
-"""The axis of a Concat or Slice is given by `concat_dim` or `slice_dim`, not by `axis`.
+"""The axis of a Concat or Slice layer is set with `concat_dim` or `slice_dim` instead of `axis`.
 
 ## What it finds
 
-`concat_param { concat_dim: 1 }` and `slice_param { slice_dim: 1 }`, the names of before 2014-11.
+`concat_param { concat_dim: 1 }` and `slice_param { slice_dim: 1 }`, the names used before 2014-11.
 
 ## Why it matters
 
-Caffe still reads them, but marks them as deprecated in caffe.proto, and aborts where both names
-are given: `Either axis or concat_dim should be specified; not both.` Other readers know only
-`axis`.
+Caffe still reads these fields, but marks them as deprecated in caffe.proto, and aborts if both names are
+given: `Either axis or concat_dim should be specified; not both.` Other readers know only `axis`.
 
 ## Example
 
@@ -21,13 +20,13 @@ are given: `Either axis or concat_dim should be specified; not both.` Other read
 
 ## Fix safety
 
-Safe: ConcatLayer and SliceLayer take the one for the other. Where both stand, Caffe aborts; the
-old one is deleted if it says the same, and left for you to decide otherwise. Nothing is done in
-files that BVLC's Caffe does not accept: their fork may be older than `axis`.
+Safe: ConcatLayer and SliceLayer treat the two names alike. If both are present, Caffe aborts; the old field
+is deleted if it has the same value, and otherwise left for you to decide. Files that BVLC's Caffe does not
+accept are not reported: their fork may be older than `axis`.
 
 ## When it is a false alarm
 
-For forks of before 2014-11: use `--target caffe-old`.
+For forks from before 2014-11: use `--target caffe-old`.
 
 ## References
 
@@ -48,7 +47,7 @@ from caffefix.syntax.scalars import integer_value
 from caffefix.syntax.tree import Node
 
 PASS = Pass.UPGRADE
-# Where both names stand, one goes: that file could not load.
+# Where both names are given, one is deleted: such a file could not load.
 CHANGES = ("layer.concat_param.concat_dim", "layer.slice_param.slice_dim")
 NAME = "legacy-axis-fields"
 
@@ -71,11 +70,11 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _judge(layer: Layer, holder: Node, node: Node) -> Finding:
     axis = holder.scalar("axis")
     if axis is None:
-        message = f"{node.name} is the old name of axis, which Caffe still reads and others do not; renames it"
+        message = f"{node.name} is the old name of axis: Caffe still reads it, other readers do not; renames it"
         return _finding(Severity.WARNING, message, node, layer, Rename(node, "axis"), f"axis: {node.value}")
-    both = f"{node.name} stands beside axis, on which Caffe aborts: Either axis or {node.name} should be specified"
+    both = f"{node.name} and axis are both given, so Caffe aborts: Either axis or {node.name} should be specified"
     if integer_value(axis) == integer_value(node.value):
-        message = f"{both}; deletes the old one, which says the same"
+        message = f"{both}; deletes the old field, which has the same value"
         return _finding(Severity.ERROR, message, node, layer, Delete(node), f"delete {node.name}")
     return Finding(NAME, Severity.ERROR, f"{both}; delete the one that is not meant", node, layer.name)
 

@@ -1,13 +1,13 @@
-"""A DummyData layer gives its shapes by `num`, `channels`, `height` and `width`.
+"""A DummyData layer sets its shapes with `num`, `channels`, `height` and `width`.
 
 ## What it finds
 
-`dummy_data_param` with the four lists of before 2014-11 in place of `shape`.
+`dummy_data_param` with the four lists used before 2014-11 instead of `shape`.
 
 ## Why it matters
 
-Caffe still reads them, but marks them as deprecated in caffe.proto; they can give blobs of four
-axes only, and beside a `shape` Caffe aborts.
+Caffe still reads these fields, but marks them as deprecated in caffe.proto; they can only describe blobs
+with four axes, and Caffe aborts if a `shape` is given as well.
 
 ## Example
 
@@ -28,12 +28,12 @@ axes only, and beside a `shape` Caffe aborts.
 
 ## Fix safety
 
-Safe: DummyDataLayer makes the same blobs of both. A layer with several tops gets a shape for each.
-Lists of different lengths, and lists beside a `shape`, are left alone.
+Safe: DummyDataLayer produces the same blobs from both. A layer with several tops gets one shape for each.
+Lists of different lengths, and lists next to a `shape`, are not reported.
 
 ## When it is a false alarm
 
-For forks of before 2014-11: use `--target caffe-old`.
+For forks from before 2014-11: use `--target caffe-old`.
 
 ## References
 
@@ -72,7 +72,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             if count and all(len(nodes) == count and not any(map(_is_odd, nodes)) for nodes in lists):
                 fix = Fix((_shapes(lists),), Applicability.SAFE, "write shape")
                 message = (
-                    "num, channels, height and width are the old way to give shapes, which Caffe still reads; "
+                    "num, channels, height and width are the old fields for shapes, which Caffe still reads; "
                     "writes shape"
                 )
                 yield Finding(NAME, Severity.WARNING, message, lists[0][0], layer.name, fix)
@@ -83,7 +83,7 @@ def _is_odd(node: Node) -> bool:
 
 
 def _shapes(lists: list[list[Node]]) -> Insert:
-    """A shape for each top, where the first of the fields stood."""
+    """A shape for each top, in place of the first of the fields."""
     shapes = tuple(
         NewMessage("shape", tuple(Kept(node, "dim") for node in nodes)) for nodes in zip(*lists, strict=True)
     )

@@ -1,17 +1,17 @@
-"""Inputs are given by `input:` and `input_dim:` or `input_shape`, not by an Input layer.
+"""Inputs are declared with `input:` and `input_dim:` or `input_shape` instead of an Input layer.
 
 ## What it finds
 
-A net with `input` fields at its top and the shapes of these inputs beside them: the way of
+A net with `input` fields at its top level and the shapes of these inputs next to them: the format used
 before 2016.
 
 ## Why it matters
 
-Caffe turns such fields into an Input layer each time it loads the net. It does not count them:
-with too few `input_dim`s (four for each input) or `input_shape`s it reads beyond the end, and the
-net gets dimensions of garbage; that is reported and left alone. Of too many it takes the first.
-Without any it drops the inputs: where a layer makes such a blob the field says nothing, and is
-deleted. (With a shape it would make the blob once more, and Caffe aborts.)
+Caffe turns these fields into an Input layer each time it loads the net. It does not count them: with too
+few `input_dim`s (four for each input) or `input_shape`s, Caffe reads beyond the end, and the net gets
+garbage dimensions; this is reported and left unchanged. If there are too many, Caffe uses the first ones.
+If there are none, Caffe drops the inputs: where a layer produces such a blob, the field has no effect and
+is deleted. (With a shape, the field would produce the blob a second time, and Caffe would abort.)
 
 ## Example
 
@@ -39,13 +39,13 @@ deleted. (With a shape it would make the blob once more, and Caffe aborts.)
 
 ## Fix safety
 
-Safe: it is what Caffe's own upgrade makes of it in memory, one layer for all inputs, first in the
-net; what that drops is deleted. Forks older than 2016 have no Input layer: where only such forks
-accept the file, and with `--target caffe-old`, nothing is done.
+Safe: the result is what Caffe's own upgrade produces in memory, one layer for all inputs, first in the net;
+what the upgrade drops is deleted. Forks older than 2016 have no Input layer: where only such forks accept
+the file, and with `--target caffe-old`, nothing is done.
 
 ## When it is a false alarm
 
-For converters and old forks that read the fields only: use `--target caffe-old`.
+For converters and old forks that read only these fields: use `--target caffe-old`.
 
 ## References
 
@@ -74,7 +74,7 @@ _DIMS = 4  # input_dims for each input
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a net, once its layers are in V2 format."""
+    """One finding for each net, once its layers are in V2 format."""
     if subject.options.target == OLD_CAFFE or not subject.forks & load().bit("bvlc"):
         return
     if not subject.knows("LayerParameter", "input_param") or subject.lacks(Kind.LAYER, "Input"):
@@ -90,8 +90,8 @@ def _judge(net: Net, inputs: list[Node]) -> Finding:
     is_list = any(node.in_list for node in (*inputs, *shapes, *dims))
     if not shapes and not dims and not is_list:
         return _shapeless(net, inputs)
-    what = "inputs are given by input fields, which Caffe turns into an Input layer at each load"
-    trouble = "they are written as lists; the net is left as it is" if is_list else ""
+    what = "inputs are declared with input fields, which Caffe turns into an Input layer at each load"
+    trouble = "they are written as lists; the net is left unchanged" if is_list else ""
     trouble = _trouble(len(inputs), len(shapes), len(dims)) or trouble
     if trouble:
         return Finding(NAME, Severity.WARNING, f"{what}; {trouble}", inputs[0])
@@ -99,7 +99,7 @@ def _judge(net: Net, inputs: list[Node]) -> Finding:
     if surplus:
         what += f", dropping the last {len(surplus)} {surplus[0].name}{'s' if len(surplus) > 1 else ''}"
     fix = _rewrite(net, inputs, shapes, dims, surplus)
-    return Finding(NAME, Severity.WARNING, f"{what}; writes it as one", inputs[0], "", fix)
+    return Finding(NAME, Severity.WARNING, f"{what}; writes an Input layer", inputs[0], "", fix)
 
 
 def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node], surplus: list[Node]) -> Fix:
@@ -111,7 +111,7 @@ def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node],
             own = dims[_DIMS * index : _DIMS * (index + 1)]
             made.append(NewMessage("shape", tuple(Kept(node, "dim") for node in own)))
     place = _place(net, inputs[0])
-    # What is written above the first input is about all that the layer is made of.
+    # A comment above the first input is about the whole new layer, so it stays above the layer.
     tops = [Kept(node, "top", bare=node is inputs[0] and place == Before(node)) for node in inputs]
     layer = NewMessage(
         "layer",
@@ -127,13 +127,13 @@ def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node],
 
 
 def _shapeless(net: Net, inputs: list[Node]) -> Finding:
-    """Fields without any shape: Caffe drops them. Beside a layer that makes the blob they say nothing."""
+    """Fields without any shape: Caffe drops them. If a layer produces the blob, they have no effect."""
     what = "no shape is given for the input fields, so Caffe drops them"
     idle = [node for node in inputs if string_value(node.value) not in net.inputs]
     if not idle:
         return Finding(NAME, Severity.WARNING, f"{what}: give an input_shape for each", inputs[0])
     names = listed(repr(string_value(node.value)) for node in idle)
-    message = f"{what}, and layers make {names}: deletes the field{'s' if len(idle) > 1 else ''}"
+    message = f"{what}, and layers produce {names}: deletes the field{'s' if len(idle) > 1 else ''}"
     fix = Fix(tuple(map(Delete, idle)), Applicability.SAFE, f"delete input {names}")
     return Finding(NAME, Severity.WARNING, message, idle[0], "", fix)
 
@@ -141,16 +141,16 @@ def _shapeless(net: Net, inputs: list[Node]) -> Finding:
 def _trouble(inputs: int, shapes: int, dims: int) -> str:
     """Why the fields cannot become a layer."""
     if shapes and dims:
-        return "both input_shape and input_dim are given, and Caffe drops the latter; delete one of them"
+        return "both input_shape and input_dim are given, and Caffe drops input_dim; delete one of them"
     if shapes and shapes < inputs:
         return f"there are {shapes} input_shapes for {inputs} inputs: Caffe reads garbage or aborts"
     if dims and dims < _DIMS * inputs:
-        return f"there are {dims} input_dims where {inputs} inputs want {_DIMS * inputs}: Caffe reads garbage"
+        return f"there are {dims} input_dims instead of {_DIMS * inputs} ({inputs} × {_DIMS}): Caffe reads garbage"
     return ""
 
 
 def _place(net: Net, first: Node) -> Place:
-    """Where the first input stands, but before all layers."""
+    """The place of the first input, but before all layers."""
     layers = [child for child in net.node.children() if child.name == "layer"]
     if layers and layers[0].index < first.index:
         return Before(layers[0])

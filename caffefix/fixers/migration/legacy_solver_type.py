@@ -1,14 +1,14 @@
-"""The solver's method is given by `solver_type: ADAM`, not by `type: "Adam"`.
+"""The solver's method is set with `solver_type: ADAM` instead of `type: "Adam"`.
 
 ## What it finds
 
-A solver with the `solver_type` of before 2015-09, by name or by number.
+A solver with the `solver_type` used before 2015-09, by name or by number.
 
 ## Why it matters
 
-Caffe rewrites it each time it loads the solver. With both fields it aborts: `Failed to upgrade
-solver: old solver_type field (enum) and new type field (string) cannot be both specified in
-solver proto text`.
+Caffe rewrites the field each time it loads the solver. If both fields are present, Caffe aborts: `Failed to
+upgrade solver: old solver_type field (enum) and new type field (string) cannot be both specified in solver
+proto text`.
 
 ## Example
 
@@ -19,12 +19,12 @@ solver proto text`.
 
 ## Fix safety
 
-Safe: it is what Caffe's own upgrade makes of it. Where both stand there is no fix unless they
-agree; then the old one is deleted.
+Safe: the result is what Caffe's own upgrade produces. If both fields are present, there is a fix only if
+they agree: the old field is deleted.
 
 ## When it is a false alarm
 
-For forks of before 2015-09: use `--target caffe-old`.
+For forks from before 2015-09: use `--target caffe-old`.
 
 ## References
 
@@ -51,11 +51,11 @@ _TYPES |= {"ADADELTA": "AdaDelta", "ADAM": "Adam"}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     if subject.options.target == OLD_CAFFE or file_role(subject.document) is not Role.SOLVER:
         return
     if not any(variant.forks & subject.forks for variant in load().messages["SolverParameter"]["type"]):
-        return  # the only way that this fork knows
+        return  # the only field that this fork knows
     if not subject.knows("SolverParameter", "type"):
         return
     nodes = list(subject.document.root.fields("solver_type"))
@@ -70,12 +70,12 @@ def find(subject: Subject) -> Iterator[Finding]:
     new = subject.document.root.field("type")
     edits: tuple[Edit, ...]
     if new is None:
-        message = "solver_type is the old way to name the method, which Caffe rewrites at each load"
+        message = "solver_type is the old field for the method, which Caffe rewrites at each load"
         edits = (Rename(node, "type"), Replace(node, f'"{name}"'))
         fix = Fix(edits, Applicability.SAFE, f'type: "{name}"')
         yield Finding(NAME, Severity.WARNING, f'{message}; writes type: "{name}"', node, "", fix)
         return
-    message = f"solver_type stands beside type: {new.value}, on which Caffe aborts"
+    message = f"solver_type and type: {new.value} are both given, so Caffe aborts"
     if string_value(new.value) == name:
         fix = Fix((Delete(node),), Applicability.SAFE, "delete solver_type")
         yield Finding(NAME, Severity.ERROR, f"{message}; deletes the old one, which says the same", node, "", fix)

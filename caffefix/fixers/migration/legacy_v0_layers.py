@@ -2,14 +2,13 @@
 
 ## What it finds
 
-Nets whose layers wrap an inner `layer` with lower-case types (`conv`, `innerproduct`,
-`padding`), the format before the end of 2013.
+Nets whose layers wrap an inner `layer` with lower-case types (`conv`, `innerproduct`, `padding`), the
+format used before the end of 2013.
 
 ## Why it matters
 
-Caffe upgrades such a net each time it loads it, with a warning, and drops without a word what
-the old upgrade does not know (an `include` beside the inner layer, for instance). Most other
-readers refuse it.
+Caffe upgrades such a net each time it loads it, with a warning, and silently drops what the old upgrade
+does not know (an `include` next to the inner layer, for instance). Most other readers refuse it.
 
 ## Example
 
@@ -30,14 +29,14 @@ readers refuse it.
  }
 ```
 
-`legacy-v1-layers` goes on from there to `layer { type: "Convolution" }`.
+`legacy-v1-layers` then rewrites this as `layer { type: "Convolution" }`.
 
 ## Fix safety
 
-Safe: the text becomes what Caffe's own upgrade makes of it in memory. Padding layers are folded
-into the convolution or pooling that follows them. Where the upgrade would drop a field without a
-word, the net is left alone by default, and the field is named; `--unsafe` keeps the fields that
-V1 has (an `include` beside the inner layer then does what its author meant).
+Safe: the text becomes what Caffe's own upgrade produces in memory. Padding layers are folded into the
+convolution or pooling that follows them. Where the upgrade would silently drop a field, the net is left
+unchanged by default, and the field is named; `--unsafe` keeps the fields that V1 has (an `include` next to
+the inner layer then does what its author meant).
 
 ## When it is a false alarm
 
@@ -67,7 +66,7 @@ SIGNS = ("layers",)
 NAME = "legacy-v0-layers"
 
 _OUTER = frozenset(("bottom", "top", "layer"))
-# What the upgrade copies of the net itself; it drops the rest.
+# The net's own fields that the upgrade copies; it drops the rest.
 _NET = frozenset(("name", "layers", "input", "input_dim", "force_backward"))
 
 
@@ -82,14 +81,14 @@ class _LeftAlone(Exception):
 
 @dataclass
 class _Plan:
-    """Edits, and what Caffe would drop although V1 has it."""
+    """Edits, and fields that Caffe would drop although V1 has them."""
 
     edits: list[Edit] = field(default_factory=list)
     dropped: list[Node] = field(default_factory=list)
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a net. Migration takes up to three turns: padding, fields, unwrapping."""
+    """One finding for each net. Migration takes up to three rounds: padding, fields, unwrapping."""
     for net in subject.all_nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V0]
         if not old:
@@ -101,17 +100,17 @@ def find(subject: Subject) -> Iterator[Finding]:
             rest = "it is" if len(old) == 1 else "they are"
             yield Finding(NAME, Severity.WARNING, f"{_what(len(old))}; left as {rest}: {error.why}", error.node)
             continue
-        # Padding layers go in the first turn: not counted, they leave one message for all turns.
+        # Padding layers go in the first round; they are not counted, so all rounds have the same message.
         what = _what(sum(_type(layer) != PADDING for layer in old) or len(old))
         if plan.dropped:
             names = ", ".join(dict.fromkeys(node.name for node in plan.dropped))
-            upgrade = f"which Caffe upgrades at each load, dropping {names} without a word"
-            message = f"{what}, {upgrade}; migrates it and keeps {names}"
+            upgrade = f"which Caffe upgrades at each load, silently dropping {names}"
+            message = f"{what}, {upgrade}; migrates the net and keeps {names}"
             title = f"migrate V0, keeping {names}"
             fix = Fix(tuple(plan.edits), Applicability.UNSAFE, title, _revived(plan.dropped))
         else:
             message = f"{what}, which Caffe upgrades at each load; rewrites them in V1 format"
-            # Caffe does not see old layers inside a solver; there they are new layers to it.
+            # Caffe ignores old layers inside a solver, so to Caffe the migrated layers are new.
             changes = ("layer",) if net.node.parent is not None else None
             fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }", changes)
         yield Finding(NAME, Severity.WARNING, message, first, "", fix)
@@ -123,7 +122,7 @@ def _what(number: int) -> str:
 
 
 def _revived(dropped: list[Node]) -> tuple[str, ...]:
-    """What means something once it is not dropped any more."""
+    """Paths that take effect once they are no longer dropped."""
     paths = set()
     for node in dropped:
         inside = next(node.ancestors(), None)
@@ -148,11 +147,11 @@ def _plan(net: Net, old: list[Layer]) -> _Plan:
         plan.dropped += [node for node in layer.node.children() if node.name not in _OUTER]
     unread = [node for node in map(_inner, old) if is_string(node.scalar("type") or "''")]
     padding = [node for node in unread if node.string("type") == PADDING]
-    # All fields must have a place before anything is moved at all.
+    # Every field must have a place before anything is moved.
     fields = [edit for node in unread if node not in padding for edit in _fields(node)]
     for node in padding:
         if sum(child.name == "pad" for child in node.children()) > 1:
-            raise _LeftAlone(node, 'Caffe takes "pad" once in a layer')
+            raise _LeftAlone(node, 'Caffe accepts "pad" only once in a layer')
     if padding:
         plan.edits = _fold_padding(old)
     else:
@@ -161,9 +160,9 @@ def _plan(net: Net, old: list[Layer]) -> _Plan:
 
 
 def _check_known(node: Node, message: str, whose: str) -> None:
-    """Caffe's parser stops at fields that it does not know: there is nothing that its upgrade does with them."""
+    """Caffe's parser stops at unknown fields, so its upgrade never sees them."""
     if node.name not in load().messages[message]:
-        raise _LeftAlone(node, f'Caffe does not read the file, for its {whose} no field "{node.name}"')
+        raise _LeftAlone(node, f'Caffe cannot read the file, because its {whose} no field "{node.name}"')
 
 
 def _inner(layer: Layer) -> Node:
@@ -180,7 +179,7 @@ def _type(layer: Layer) -> str:
 
 
 def _fold_padding(layers: list[Layer]) -> list[Edit]:
-    """Each padding layer goes; what consumes its blob pads itself (UpgradeV0PaddingLayers)."""
+    """Delete each padding layer; the layer that reads its blob does the padding (UpgradeV0PaddingLayers)."""
     edits: list[Edit] = []
     producer: dict[str, Layer] = {}
     for layer in layers:
@@ -189,7 +188,7 @@ def _fold_padding(layers: list[Layer]) -> list[Edit]:
             if source is None or _type(source) != PADDING:
                 continue
             if _type(layer) not in PADDED or len(layer.bottoms) != 1:
-                raise _LeftAlone(bottom, "a padding layer feeds what is neither one convolution nor pooling")
+                raise _LeftAlone(bottom, "a padding layer feeds something other than one convolution or pooling")
             edits += [Replace(bottom, _bottom(source).value), *_pad(_inner(layer), _inner(source))]
         for top in layer.tops:
             producer[top] = layer
@@ -199,7 +198,7 @@ def _fold_padding(layers: list[Layer]) -> list[Edit]:
 def _bottom(padding: Layer) -> Node:
     bottoms = list(padding.node.fields("bottom"))
     if len(bottoms) != 1 or len(padding.tops) != 1 or bottoms[0].in_list:
-        raise _LeftAlone(padding.node, "a padding layer has other than one bottom and one top")
+        raise _LeftAlone(padding.node, "a padding layer does not have exactly one bottom and one top")
     return bottoms[0]
 
 
@@ -213,17 +212,17 @@ def _pad(consumer: Node, padding: Node) -> list[Edit]:
 
 
 def _fields(inner: Node) -> list[Edit]:
-    """Fields go to the messages that V1 has for them; the type becomes a word."""
+    """Move fields to the messages that V1 has for them; the type becomes an enum value."""
     kind = inner.string("type") or ""
     node = inner.field("type")
     if node is None or kind not in V0_TYPES:
-        raise _LeftAlone(inner, f'Caffe knows no V0 type "{kind}" and aborts on it')
+        raise _LeftAlone(inner, f'Caffe has no V0 type "{kind}" and aborts')
     edits: list[Edit] = [Replace(node, V0_TYPES[kind])]
     groups: dict[str, list[tuple[Node, str]]] = {}
     once: set[str] = set()
     for child in inner.children():
         if child.name in once:
-            raise _LeftAlone(child, f'Caffe takes "{child.name}" once in a layer')
+            raise _LeftAlone(child, f'Caffe accepts "{child.name}" only once in a layer')
         if child.name not in REPEATED:
             once.add(child.name)
         if child.name in SAME or (child.name, kind) == ("hdf5_output_param", "hdf5_output"):
@@ -231,7 +230,7 @@ def _fields(inner: Node) -> list[Edit]:
         _check_known(child, "V0LayerParameter", "V0 layers have")
         where = destination(child.name, kind)
         if where is None:
-            raise _LeftAlone(child, f'Caffe\'s upgrade drops "{child.name}" of a {kind} layer')
+            raise _LeftAlone(child, f'Caffe\'s upgrade drops "{child.name}" from a {kind} layer')
         if child.is_list:
             raise _LeftAlone(child, f'"{child.name}" is written as a list')
         groups.setdefault(where[0], []).append((child, where[1]))

@@ -1,19 +1,18 @@
-"""Layers are written in the old format, `layers { type: CONVOLUTION blobs_lr: 1 }` (V1), or half in it.
+"""Layers are written in the old format, `layers { type: CONVOLUTION blobs_lr: 1 }` (V1), or partly in it.
 
 ## What it finds
 
-- `layers { … }` with types from an enum, `blobs_lr`, `weight_decay`, `param: "name"` and
-  `blob_share_mode`: the format of 2014;
-- migrations that stopped half-way: `layer { blobs_lr: 1 }`, `layer { type: CONVOLUTION }`,
-  `layers { type: "Convolution" }`, and `layer` beside `layers`.
+- `layers { … }` with types from an enum, `blobs_lr`, `weight_decay`, `param: "name"` and `blob_share_mode`:
+  the format of 2014;
+- migrations that stopped half-way: `layer { blobs_lr: 1 }`, `layer { type: CONVOLUTION }`, `layers { type:
+  "Convolution" }`, and both `layer` and `layers` in one net.
 
 ## Why it matters
 
-Caffe upgrades a pure V1 net each time it loads it; most other readers refuse it. The halves do
-not load at all: `Expected integer or identifier, got: "Convolution"`, `Expected string, got:
-CONVOLUTION`, `Message type "caffe.LayerParameter" has no field named "blobs_lr"`, and for a
-mixture `Refusing to upgrade inconsistent NetParameter input` (before 2016 the `layer`s of a
-mixture were dropped without a word).
+Caffe upgrades a pure V1 net each time it loads it; most other readers refuse it. Half-migrated nets do not
+load at all: `Expected integer or identifier, got: "Convolution"`, `Expected string, got: CONVOLUTION`,
+`Message type "caffe.LayerParameter" has no field named "blobs_lr"`, and for a mixture `Refusing to upgrade
+inconsistent NetParameter input` (before 2016 the `layer`s of a mixture were silently dropped).
 
 ## Example
 
@@ -34,17 +33,17 @@ mixture were dropped without a word).
 
 ## Fix safety
 
-Safe. The text becomes what Caffe's own upgrade makes of it in memory: types by its table, as
-many `param` blocks as the longest of the four lists has entries, and `scale`, `mean_file`,
-`crop_size` and `mirror` of a data layer moved to `transform_param`, over what stands there.
-Comments move with their fields. A net with a type or a field that Caffe's V1 does not have
-belongs to a fork, and so does one with a field that no known fork has: forks of 2014 know no
-other format. It is reported and left alone, whole. So is a net beside one that only such forks
-take. Where the Caffe in the repository knows no other format, nothing is reported.
+Safe. The text becomes what Caffe's own upgrade produces in memory: types are translated by its table, there
+are as many `param` blocks as the longest of the four lists has entries, and `scale`, `mean_file`,
+`crop_size` and `mirror` of a data layer move to `transform_param`, where they overwrite existing values.
+Comments move with their fields. A net with a type or a field that Caffe's V1 does not have belongs to a
+fork, and so does a net with a field that no known fork has: forks from 2014 know no other format. Such a
+net is reported and left entirely unchanged. So is a net in the same folder as one that only such forks
+accept. Where the Caffe in the repository knows no other format, nothing is reported.
 
 ## When it is a false alarm
 
-For tools that read nothing but V1: ignore the finding there.
+For tools that read only V1: ignore the finding there.
 
 ## References
 
@@ -84,7 +83,7 @@ from caffefix.syntax.scalars import integer_value, is_string, string_value
 from caffefix.syntax.tree import Node
 
 PASS = Pass.UPGRADE
-# What stands half in the one format and half in the other, Caffe does not read; in a pure net nothing changes.
+# Caffe does not read a net that mixes the two formats; in a pure net the meaning does not change.
 CHANGES = (
     *("layer.type", "layer.param", "layer.blobs_lr", "layer.weight_decay", "layer.blob_share_mode"),
     *(f"layer.*data_param.{name}" for name in ("scale", "mean_file", "crop_size", "mirror")),
@@ -105,7 +104,7 @@ _FIELDS = frozenset(
     softmax_param tanh_param threshold_param transform_param window_data_param
     """.split()
 )
-# The list in V1, and the field of a param block that takes its i-th entry.
+# The list in V1, and the field of a param block that receives its i-th entry.
 _LISTS = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult", "param": "name", "blob_share_mode": "share_mode"}
 _TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 
@@ -121,10 +120,10 @@ class _LeftAlone(Exception):
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a net; or one for each type or field that only a fork can read."""
+    """One finding for each net, or for each type or field that only a fork can read."""
     foreign = of_unknown_fork(subject)
     if not subject.knows("NetParameter", "layer"):
-        return  # it is the only way that this Caffe knows
+        return  # V1 is the only format that this Caffe knows
     for net in subject.nets:
         old = [layer for layer in net.layers if layer.generation is Generation.V1]
         halves = [layer for layer in net.layers if layer.generation is Generation.V2 and _is_half(layer)]
@@ -151,27 +150,27 @@ def find(subject: Subject) -> Iterator[Finding]:
         edits += _keywords(old)
         message, severity = _describe(net, old, halves, loads=_loads(subject))
         first = min((*old, *halves), key=lambda layer: layer.node.offset)
-        # Caffe does not see old layers inside a solver; there they are new layers to it.
+        # Caffe ignores old layers inside a solver, so to Caffe the migrated layers are new.
         changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
         fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
         yield Finding(NAME, severity, message, first.node, first.name, fix)
 
 
 def _loads(subject: Subject) -> bool:
-    """Whether some fork takes the file, or the one that it is for."""
+    """Whether some fork accepts the file, or the fork that it is for if that is known."""
     return subject.verdict is None or bool(subject.verdict.accepting & (subject.named or ~0))
 
 
 def _reads_layer(subject: Subject) -> bool:
-    """Whether a fork that takes the file, if any does, knows the new format at all."""
+    """Whether any fork that accepts the file knows the new format; true if no fork accepts it."""
     return not subject.forks or any(v.forks & subject.forks for v in load().messages["NetParameter"]["layer"])
 
 
 def _for_v1_alone(subject: Subject) -> str:
-    """A net beside the file that only forks take which know no other format; empty if there is none.
+    """A net next to the file that only forks without the new format accept; empty if there is no such net.
 
-    Such a folder is for one of them: a net of today's format would be the only one there that it cannot read.
-    Where it is known which Caffe the file is for, that decides.
+    Such a folder is for one of these forks: a net in today's format would be the only one that it cannot read.
+    If it is known which Caffe the file is for, that decides.
     """
     if subject.named:
         return ""
@@ -190,7 +189,7 @@ def _with_layer() -> int:
 
 
 def _beside_a_fork(layers: list[Layer], sibling: str) -> Finding:
-    message = f"{sibling} beside it is of a fork that knows no other format than V1; the net is not migrated"
+    message = f"{sibling} in the same folder is for a fork that knows only the V1 format; the net is not migrated"
     return Finding(NAME, Severity.WARNING, message, layers[0].node)
 
 
@@ -202,12 +201,12 @@ def _of_a_fork(layers: list[Layer], foreign: Problem | None) -> Finding:
         several = "more than one " if foreign.kind is Kind.REPEATED else ""
         value = f": {node.value}" if foreign.kind is Kind.UNKNOWN_VALUE else ""
         what = f'{several}"{node.name}{value}" is'
-    message = f"{what} of a fork that may know no other format than V1; the net is not migrated"
+    message = f"{what} from a fork that may know only the V1 format; the net is not migrated"
     return Finding(NAME, Severity.WARNING, message, node)
 
 
 def is_foreign(layer: Layer) -> bool:
-    """Whether a layer of V1 has what only a fork's Caffe reads, so that its net is not migrated."""
+    """Whether a V1 layer has something that only a fork reads, so its net is not migrated."""
     try:
         _migrate(layer)
     except _LeftAlone:
@@ -224,18 +223,18 @@ def _describe(net: Net, old: list[Layer], halves: list[Layer], *, loads: bool) -
         count = "1 layer is" if len(old) == 1 else f"{len(old)} layers are"
         what = f"{count} in V1 format (layers {{ type: {old[0].raw_type or '…'} }})"
         if net.node.parent is not None:  # UpgradeNetAsNeeded is not called for net_param
-            return f"{what} inside a solver, where Caffe does not see them; rewrites them as layer", Severity.ERROR
-        upgraded = ", which Caffe upgrades at each load" if loads else ""  # it does not come to that
+            return f"{what} inside a solver, where Caffe ignores them; rewrites them as layer", Severity.ERROR
+        upgraded = ", which Caffe upgrades at each load" if loads else ""  # else the file is refused first
         return f"{what}{upgraded}; rewrites them as layer", Severity.WARNING
     if old and len(old) < len(net.layers):
         return (
-            f"layer stands beside layers (V1 format, {len(old)} of them), which Caffe refuses as inconsistent; "
+            f"layer is mixed with layers (V1 format, {len(old)} of them), which Caffe refuses as inconsistent; "
             "rewrites the old ones as layer",
             Severity.ERROR,
         )
     return (
-        f"half in V1 format, half in V2 ({len(halves) or len(old)} in all), which Caffe cannot parse; "
-        "finishes the migration",
+        f"layers half in V1 and half in V2 format ({len(halves) or len(old)} in all), which Caffe cannot parse; "
+        "completes the migration",
         Severity.ERROR,
     )
 
@@ -246,12 +245,12 @@ def _left_alone(subject: Subject, layer: Layer, error: _LeftAlone) -> Finding:
         severity = Severity.INFO
         if error.is_of_a_fork:
             what = error.node.name if error.node.is_message else f"{error.node.name}: {error.node.value}"
-            why = f"{what} is of {subject.caffes.who}, whose own upgrade is not followed"
+            why = f"{what} is specific to {subject.caffes.who}, whose own upgrade is not reproduced"
     return Finding(NAME, severity, f"{why}; the net is not migrated", error.node, layer.name)
 
 
 def _check_number(subject: Subject, layer: Layer) -> None:
-    """A type that is given by its number is what the repository's Caffe calls so, where there is one."""
+    """Check that a type given by number has the same meaning in the repository's Caffe, if there is one."""
     number = integer_value(layer.raw_type) if subject.own else None
     if number is None:
         return
@@ -265,7 +264,7 @@ def _check_number(subject: Subject, layer: Layer) -> None:
     if {V1_TYPES.get(name) for name in names} != {V1_NUMBERS.get(number)}:
         node = layer.node.field("type")
         assert node is not None
-        called = " or ".join(sorted(names)) or "nothing"
+        called = " or ".join(sorted(names)) or "undefined"
         raise _LeftAlone(node, f"type {number} is {called} in {subject.caffes.who}")
 
 
@@ -283,11 +282,11 @@ def _keywords(layers: list[Layer]) -> list[Edit]:
 def _migrate(layer: Layer) -> list[Edit]:
     if layer.generation is Generation.V2:
         return [*_type(layer), *_params(layer)]
-    # layers { type: "BatchNorm" … } is V2 under the old keyword: its other fields are not V1's.
+    # layers { type: "BatchNorm" … } is V2 under the old keyword, so its other fields need not be V1's.
     if not is_string(layer.raw_type):
         for child in layer.node.children():
             if child.name not in _FIELDS:
-                why = f"field {child.name} is not in Caffe's V1 format: a fork's net"
+                why = f"field {child.name} is not in Caffe's V1 format: a fork's field"
                 raise _LeftAlone(child, why, is_of_a_fork=True)
     return [*_type(layer), *_params(layer), *_transform(layer)]
 
@@ -298,7 +297,7 @@ def _type(layer: Layer) -> list[Edit]:
         return []
     node = nodes[0]
     if len(nodes) > 1 or node.in_list or node.is_message:
-        raise _LeftAlone(nodes[-1], "Caffe takes one type for each layer")
+        raise _LeftAlone(nodes[-1], "Caffe accepts only one type in a layer")
     raw = node.value
     if is_string(raw):
         known = V1_TYPES.get(string_value(raw)) if layer.generation is Generation.V1 else None
@@ -307,7 +306,7 @@ def _type(layer: Layer) -> list[Edit]:
     known = V1_TYPES.get(raw) if number is None else V1_NUMBERS.get(number)
     if known is None:
         near = _near(raw)
-        what = f"a slip of {near}, or a fork's net" if near else "a fork's net"
+        what = f"a misspelt {near}, or a fork's type" if near else "a fork's type"
         raise _LeftAlone(node, f"type {raw} is not in Caffe's V1 format: {what}", is_of_a_fork=True)
     name = layer.node.scalar("name") or '"'
     quote = name[0] if is_string(name) else '"'
@@ -316,7 +315,7 @@ def _type(layer: Layer) -> list[Edit]:
 
 @cache
 def _near(raw: str) -> str:
-    """The type of V1 that a word is a slip of, or what V2 calls it; empty if there is none, or several."""
+    """The V1 type that a word misspells, or whose V2 name it is; empty if none or several match."""
     plain = {name.replace("_", ""): name for name in V1_TYPES}
     found = nearest(raw.replace("_", "").upper(), plain)
     return plain[found[0]] if len(found) == 1 else ""
@@ -331,11 +330,11 @@ def _params(layer: Layer) -> list[Edit]:
         lists["param"] = []
     count = max(map(len, lists.values()))
     if count and blocks:
-        raise _LeftAlone(blocks[0], f"param {{ … }} stands beside {_first(lists)}; which is meant is not clear")
+        raise _LeftAlone(blocks[0], f"param {{ … }} and {_first(lists)} are both given; which is meant is unclear")
     for name, nodes in lists.items():
         for given in nodes:
             if given.is_message or not _fits(name, given.value):
-                raise _LeftAlone(given, f"Caffe does not take this value of {name}")
+                raise _LeftAlone(given, f"Caffe does not accept this value of {name}")
     entries = [
         [(entry[i], field) for name, field in _LISTS.items() if i < len(entry := lists[name])]
         for i in range(count)
@@ -345,14 +344,14 @@ def _params(layer: Layer) -> list[Edit]:
     anchors = [entry[0][0].index for entry in entries]
     if anchors == sorted(anchors):
         return [wrap([n for n, _ in entry], "param", [field for _, field in entry]) for entry in entries]
-    # Lists of different lengths, the shorter one behind: all blocks stand where the first field stood.
+    # Lists of different lengths, the shorter one last: all blocks go where the first field was.
     made = tuple(NewMessage("param", tuple(Kept(n, field) for n, field in entry)) for entry in entries)
     first = min((n for entry in entries for n, _ in entry), key=lambda n: n.index)
     return [Insert(Before(first), made)]
 
 
 def _fits(name: str, value: str) -> bool:
-    """Whether V1's parser takes a value of one of the lists."""
+    """Whether V1's parser accepts a value of one of the lists."""
     if name == "param":
         return is_string(value)
     if name == "blob_share_mode":
@@ -365,7 +364,7 @@ def _first(lists: dict[str, list[Node]]) -> str:
 
 
 def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
-    """``blobs_lr: [1, 2]``: elements cannot move, so the blocks are written anew."""
+    """``blobs_lr: [1, 2]``: elements cannot move, so the blocks are new text."""
     holders = dict.fromkeys(n.parent if n.in_list else n for entry in entries for n, _ in entry)
     nodes = sorted((node for node in holders if node is not None), key=lambda node: node.index)
     for node in nodes:
@@ -378,7 +377,7 @@ def _from_lists(entries: list[list[tuple[Node, str]]]) -> list[Edit]:
 
 
 def _transform(layer: Layer) -> list[Edit]:
-    """What a V1 data layer says of its images moves to ``transform_param`` and overwrites it."""
+    """Move a V1 data layer's transform fields to ``transform_param``, overwriting what is there."""
     source = layer.node.message(layer.kind.v1_transform)
     if source is None:
         return []

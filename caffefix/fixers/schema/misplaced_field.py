@@ -1,13 +1,13 @@
-"""A field that exists in Caffe, but not in the message where it stands.
+"""A field exists in Caffe, but not in the message in which it appears.
 
 ## What it finds
 
-A field that no known fork has in this message, though another message has it: `num_output`
-directly in a layer, `lr_mult` outside `param`, `std` beside a filler.
+A field that no known fork has in this message, although another message has it: `num_output` directly in a
+layer, `lr_mult` outside `param`, `std` next to a filler.
 
 ## Why it matters
 
-The parser stops there, and nothing is loaded: `Message type "caffe.LayerParameter" has no field
+The parser stops at the field, and nothing is loaded: `Message type "caffe.LayerParameter" has no field
 named "num_output"`.
 
 ## Example
@@ -28,14 +28,14 @@ named "num_output"`.
 
 ## Fix safety
 
-No fix: the finding is displayed, with the messages that have the field.
+No fix: the finding only names the messages that have the field.
 
 ## When it is a false alarm
 
-For a fork that is not among those that are known. Where the field does not belong to a message
-around this one, in it, or beside it in the file, it is a note (`--notes`): forks give their own
-fields the same words as others. It is a note, too, where forks have the field in this very message, but not
-the message where it stands (SegNet's `bn_mode` in a V1 layer): another version of them may have both.
+For an unknown fork. Where the field does not belong to a message around this one, inside it, or next to it
+in the file, the finding is a note (`--notes`): forks use the same words for fields of their own. The
+finding is also a note where forks have the field in this very message but do not accept the message at this
+place (SegNet's `bn_mode` in a V1 layer): another version of them may have both.
 
 ## References
 
@@ -68,7 +68,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         if schema.holders(problem.node.name):
             if (
                 problem.node.name in _LAYERS and subject.own
-            ):  # a format that this Caffe has not: once for all layers
+            ):  # a format that this Caffe does not have: reported once for all layers
                 if problem.node.name in told:
                     continue
                 told.add(problem.node.name)
@@ -85,23 +85,23 @@ def _message(schema: Schema, subject: Subject, problem: Problem, asked: str) -> 
     """What is wrong, what Caffe does, and where the field belongs."""
     name, near = problem.node.name, is_near(problem)
     who = f"{subject.caffes.who} has no such field" if subject.own else "no known fork has it"
-    what = f'"{name}" stands in {problem.message}, where {who}: the parser stops here; '
+    what = f'"{name}" appears in {problem.message}, where {who}: the parser stops here; '
     if asked:
-        return f'{what}what the type takes is called "{asked}"'
+        return f'{what}the message that the type reads is called "{asked}"'
     forks, places = listed(having(problem)), _places(schema, subject.own, problem)
     if subject.own and forks:
-        where = f"no field of {problem.message} in {subject.caffes.who}, but in {forks}"
+        where = f"not a field of {problem.message} in {subject.caffes.who}, only in {forks}"
         return f'"{name}" is {where}: the parser stops here'
     is_of_layer = problem.message == "LayerParameter" and not subject.named  # (see ``is_foreign``)
     if near or not forks or (is_of_layer and places):
         return f"{what}{'it belongs to' if near else 'others have it:'} {', '.join(places)}"
     if dialect := subject.options.dialect:
         return (
-            f'"{name}" is no field of {problem.message} in {dialect}: the parser stops here; it is one in {forks}'
+            f'"{name}" is not a field of {problem.message} in {dialect}: the parser stops here; known in {forks}'
         )
     return (
-        f'"{name}" is a field of {problem.message} only in {forks}, whose parsers do not take what is around it: '
-        "right only for a version of them that is not known"
+        f'"{name}" is a field of {problem.message} only in {forks}, whose parsers refuse what is around it: '
+        "valid only for an unknown version of them"
     )
 
 

@@ -1,16 +1,15 @@
-"""A character that only looks like prototxt's own keeps the file from being read.
+"""A character that only looks like prototxt syntax makes the file unreadable.
 
 ## What it finds
 
-Outside strings and comments: a byte-order mark, blanks that are no ASCII blanks (the no-break
-space of web pages, the wide one of Chinese keyboards), full-width punctuation (`：` `｛` `｝` `，`
-`；` …) and pairs of typographic quotes (`“ReLU”`), in a file that reads well once these are
-written in ASCII.
+Outside strings and comments: a byte-order mark, non-ASCII blanks (the no-break space of web pages, the wide
+space of Chinese keyboards), full-width punctuation (`：` `｛` `｝` `，` `；` …) and pairs of typographic quotes
+(`“ReLU”`), in a file that can be read once these are written in ASCII.
 
 ## Why it matters
 
-Caffe's parser takes ASCII only. It stops with "Interpreting non ascii codepoint" and the number
-of a byte, and the character at fault often cannot be seen in an editor.
+Caffe's parser accepts only ASCII. It stops with "Interpreting non ascii codepoint" and the number of a
+byte, and the character at fault is often invisible in an editor.
 
 ## Example
 
@@ -29,8 +28,8 @@ the result is compared with what the characters stand for.
 
 ## When it is a false alarm
 
-Never: no Caffe reads these. A file that cannot be read for another reason, too, is reported as
-an error, and nothing in it is changed.
+Never: no Caffe reads these characters. A file that also cannot be read for another reason is reported as an
+error and left unchanged.
 
 ## References
 
@@ -50,7 +49,7 @@ NAME = "non-ascii-syntax"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each line, and one fix for all."""
+    """One finding for each line, and one fix for all lines."""
     found = subject.lookalikes
     if not found:
         return
@@ -62,7 +61,7 @@ def find(subject: Subject) -> Iterator[Finding]:
 
 
 def _lines(text: str, found: Sequence[Lookalike]) -> Iterator[list[Lookalike]]:
-    """Those of each line together."""
+    """The lookalikes, grouped by line."""
     line: list[Lookalike] = []
     for one in found:
         if line and "\n" in text[line[-1].end : one.start]:
@@ -75,5 +74,5 @@ def _lines(text: str, found: Sequence[Lookalike]) -> Iterator[list[Lookalike]]:
 def _message(line: list[Lookalike]) -> str:
     names = list(dict.fromkeys(one.shown for one in line))
     shown = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
-    does = "takes it out" if not any(one.meant for one in line) else "writes ASCII"
-    return f"{shown} outside a string: Caffe's parser takes ASCII only and does not read the file; {does}"
+    does = "deletes it" if not any(one.meant for one in line) else "writes ASCII"
+    return f"{shown} outside a string: Caffe's parser accepts only ASCII and does not read the file; {does}"

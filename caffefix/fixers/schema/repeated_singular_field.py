@@ -1,15 +1,15 @@
-"""A field that may stand once is given twice.
+"""A field that may appear only once is given twice.
 
 ## What it finds
 
-A second value of a field that every fork that knows it takes only once: two `weight_filler`
-blocks, two `convolution_param` blocks, `name` twice. Fields that may be repeated (`bottom`,
-`param`, Convolution's `kernel_size`, one for each axis) are no findings.
+A second value of a field that every fork that knows it accepts only once: two `weight_filler` blocks, two
+`convolution_param` blocks, `name` twice. Fields that may be repeated (`bottom`, `param`, Convolution's
+`kernel_size`, one for each axis) are not reported.
 
 ## Why it matters
 
-Caffe does not take the last value, nor the first: the parser stops, and nothing is loaded:
-`Non-repeated field "weight_filler" is specified multiple times`.
+Caffe uses neither the last value nor the first: the parser stops, and nothing is loaded: `Non-repeated
+field "weight_filler" is specified multiple times`.
 
 ## Example
 
@@ -24,14 +24,14 @@ Caffe does not take the last value, nor the first: the parser stops, and nothing
 
 ## Fix safety
 
-No fix: nobody can know which was meant.
+No fix: the file does not say which value is meant.
 
 ## When it is a false alarm
 
-For a fork that is not among those that are known, and repeats the field. Two different `source`s
-are a note (`--notes`): forks for several disks or machines read a list of databases. So is what some Caffe
-repeats: `kernel_size`, `stride`, `pad` and `dilation` of Pooling and its kin, one for each axis in BVLC's OpenCL
-branch and in forks with layers of N dimensions.
+For an unknown fork that repeats the field. Two different `source`s are a note (`--notes`): forks for
+several disks or machines read a list of databases. A field that some Caffe repeats is also a note:
+`kernel_size`, `stride`, `pad` and `dilation` of Pooling and related layers, one for each axis in BVLC's
+OpenCL branch and in forks with N-dimensional layers.
 
 ## References
 
@@ -60,19 +60,20 @@ def find(subject: Subject) -> Iterator[Finding]:
     for problem in universal(subject, Kind.REPEATED):
         is_list = _is_list_elsewhere(problem)
         message = (
-            f'"{problem.node.name}" may stand once, and this is another: the parser stops here, taking neither'
+            f'"{problem.node.name}" may appear only once, but is given again: the parser stops here and uses '
+            "neither"
         )
-        message += "; right only for a Caffe that takes a list of them" if is_list else "; delete one of them"
+        message += "; valid only for a Caffe that accepts a list" if is_list else "; delete one of them"
         found = finding(NAME, subject, problem, message, likely=True)
         is_told = subject.named or not (is_list or lists_sources(problem.node))
         yield found if is_told else replace(found, severity=Severity.INFO)
 
 
-# One for each axis where layers have N dimensions (BVLC's OpenCL branch among others).
+# One for each axis, where layers have N dimensions (BVLC's OpenCL branch among others).
 _OF_AXES = frozenset(("kernel_size", "stride", "pad", "dilation"))
 
 
 def _is_list_elsewhere(problem: Problem) -> bool:
-    """Whether some Caffe takes a list where those that may read the file take one value."""
+    """Whether some Caffe accepts a list where those that may read the file accept one value."""
     variants = load().messages.get(problem.message, {}).get(problem.node.name, ())
     return problem.node.name in _OF_AXES or any(variant.label == "repeated" for variant in variants)

@@ -1,14 +1,14 @@
-"""A word that a field does not know.
+"""A word is not a value of the field's enum.
 
 ## What it finds
 
-An identifier or number that is no value of the field's enum in any fork that knows the field:
-`pool: max`, `phase: train`, `solver_mode: gpu`, `backend: lmdb`.
+An identifier or number that is not a value of the field's enum in any fork that knows the field: `pool:
+max`, `phase: train`, `solver_mode: gpu`, `backend: lmdb`.
 
 ## Why it matters
 
-Words are case-sensitive. The parser stops, and nothing is loaded: `Unknown enumeration value of
-"max" for field "pool"`.
+Enum values are case-sensitive. The parser stops, and nothing is loaded: `Unknown enumeration value of "max"
+for field "pool"`.
 
 ## Example
 
@@ -21,15 +21,14 @@ Words are case-sensitive. The parser stops, and nothing is loaded: `Unknown enum
 
 ## Fix safety
 
-Safe where exactly one value is the word but for case or for one letter, and some fork accepts
-the file once it is mended: the old file loaded nowhere. Otherwise it is displayed with the
-values that there are; as a note (`--notes`) where the word is like none of them, because real
-files with such words (`engine: FFT`) are made for forks that are not among the known ones. Types of V1
-layers belong to `legacy-v1-layers`.
+Safe where exactly one value equals the word except for case or one letter, and some fork accepts the file
+after the edit: the old file loaded nowhere. Otherwise the finding only lists the known values; it is a note
+(`--notes`) where the word resembles none of them, because real files with such words (`engine: FFT`) are
+made for unknown forks. Types of V1 layers are left to `legacy-v1-layers`.
 
 ## When it is a false alarm
 
-For a fork that is not among those that are known, and has the value.
+For an unknown fork that has the value.
 
 ## References
 
@@ -55,7 +54,7 @@ VALUES = True
 
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each value."""
-    # Types of layers are left to what migrates them, but where there is nothing to migrate to.
+    # Layer types are left to legacy-v1-layers, unless there is no format to migrate to.
     migrates = subject.knows("NetParameter", "layer")
     wrong = [
         p
@@ -75,5 +74,5 @@ def find(subject: Subject) -> Iterator[Finding]:
         else:
             known = ", ".join(values(subject, problem)[:6])
             unless = "" if subject.own else ", unless yours has it"
-            message = f"{what}: the parser stops here{unless}; there are {known}"
+            message = f"{what}: the parser stops here{unless}; known values: {known}"
             yield finding(NAME, subject, problem, message, likely=bool(like_value(subject, problem)))

@@ -2,8 +2,8 @@
 
 ## What it finds
 
-A field whose name none of 159 forks knows, in the message where it stands or in any other. A
-field of a fork is no finding: `caffefix dialects` names the forks that accept a file.
+A field whose name none of 159 forks knows, in this message or in any other. A field of a fork is not
+reported: `caffefix dialects` names the forks that accept a file.
 
 ## Why it matters
 
@@ -24,17 +24,17 @@ The parser stops at the first such field, and nothing is loaded: `Message type
 
 ## Fix safety
 
-Safe where exactly one field of that message has the name but for case or for one letter, and
-some fork accepts the file once it is mended: the old file loaded nowhere. Otherwise the finding
-is displayed, with the nearest name, or with the message that the layer's type takes and the layer lacks
-(`convolution_parameters` in a Convolution); where no name is near, as a note (`--notes`), because real
-files with such fields are made for forks that are not among the known ones.
+Safe where exactly one field of that message has the same name except for case or one letter, and some fork
+accepts the file after the edit: the old file loaded nowhere. Otherwise the finding only gives the nearest
+name, or the message that the layer's type reads and the layer lacks (`convolution_parameters` in a
+Convolution); where no name is near, the finding is a note (`--notes`), because real files with such fields
+are made for unknown forks.
 
 ## When it is a false alarm
 
-For a fork that is not among the known ones, whose field has nearly the name of another: name the finding
-in `--ignore` there. Such a file keeps its fields, because mending one of them does not make it load
-in a known fork. With `--dialect FORK` what that fork does not have is a warning.
+For an unknown fork whose field has nearly the same name as another: add the finding to `--ignore` there.
+Such a file keeps its fields, because correcting one of them does not make it load in a known fork. With
+`--dialect FORK`, a field that this fork does not have is a warning.
 
 ## References
 
@@ -56,7 +56,7 @@ PASS = Pass.UPGRADE
 CHANGES = (UNLOADABLE,)
 SIGNS = (Kind.UNKNOWN_FIELD.value,)
 NAME = "unknown-field"
-_GUESSES = 100  # so many different fields of a file are compared with all that there are
+_GUESSES = 100  # at most this many different fields of a file are compared with all known ones
 
 
 def find(subject: Subject) -> Iterator[Finding]:
@@ -78,16 +78,16 @@ def find(subject: Subject) -> Iterator[Finding]:
             message = f'{what}: the parser stops here; the nearest in {problem.message} is "{near}"'
             yield finding(NAME, subject, problem, message, likely=True)
         elif asked := asked_for(problem):
-            message = f'{what}: the parser stops here; what its type takes is called "{asked}"'
+            message = f'{what}: the parser stops here; the message that its type reads is called "{asked}"'
             yield finding(NAME, subject, problem, message, likely=True)
         elif elsewhere(subject):
-            yield finding(NAME, subject, problem, f"{what}, nor one like it: right only for a fork that has it")
+            yield finding(NAME, subject, problem, f"{what}, nor one like it: valid only for a fork that has it")
         else:
             yield finding(NAME, subject, problem, f"{what}: the parser stops here")
 
 
 def _meant(subject: Subject, problem: Problem) -> str | None:
-    """The field that was meant, if it is not there already."""
+    """The field that was meant, unless it is already present."""
     if problem.node.in_list:
         return None
     name = respelling(problem.node.name, fields(subject, problem.message))

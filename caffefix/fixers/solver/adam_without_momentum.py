@@ -2,13 +2,14 @@
 
 ## What it finds
 
-A solver with `type: "Adam"` (or `solver_type: ADAM`) and no `momentum`. One that is written out as 0 is meant.
+A solver with `type: "Adam"` (or `solver_type: ADAM`) and no `momentum`. An explicit `momentum: 0` is taken
+as intended.
 
 ## Why it matters
 
-Caffe's Adam reads β1 from `momentum` and β2 from `momentum2`. `momentum2` is 0.999 by default; `momentum` is 0
-by default, for all methods alike. At 0 the gradient is not averaged at all: what is left of Adam is
-RMSProp with a corrected start. The 0.9 that the paper and other programs take by default has to be written.
+Caffe's Adam reads β1 from `momentum` and β2 from `momentum2`. `momentum2` is 0.999 by default; `momentum`
+is 0 by default, for all methods alike. At 0 the gradient is not averaged: Adam is reduced to RMSProp with a
+corrected start. The 0.9 that the paper and other programs use by default must be written out.
 
 ## Example
 
@@ -20,13 +21,13 @@ RMSProp with a corrected start. The 0.9 that the paper and other programs take b
 
 ## Fix safety
 
-Unsafe: the net learns otherwise. `momentum: 0.9` is added on request only (`--unsafe`, or
-`--select adam-without-momentum`).
+Unsafe: the net learns differently. `momentum: 0.9` is added only on request (`--unsafe`, or `--select
+adam-without-momentum`).
 
 ## When it is a false alarm
 
-If Adam without a first moment is meant, or if your program sets the field before it makes the solver. Solvers
-with fields of forks are left alone.
+If Adam without a first moment is intended, or if your program sets the field before it creates the solver.
+Solvers with fork-specific fields are not reported.
 
 ## References
 
@@ -49,16 +50,16 @@ NAME = "adam-without-momentum"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.method != "Adam" or solver.given("momentum"):
         return
     if not solver.train_nets:
-        return  # a piece of a solver: the rest may have it
+        return  # part of a solver: the rest may set it
     where = solver.node.field("type") or solver.node.field("solver_type")
     assert where is not None
     message = (
-        "Adam without momentum: Caffe reads beta1 from it, and none as 0, so that gradients are not averaged; "
+        "Adam without momentum: Caffe reads beta1 from momentum, by default 0, so gradients are not averaged; "
         "adds momentum 0.9, the usual beta1"
     )
     fix = Fix((Insert(After(where), (NewField("momentum", "0.9"),)),), Applicability.UNSAFE, "add momentum 0.9")

@@ -1,4 +1,4 @@
-"""The lr_policy looks as if the rate fell, but for want of a field it never changes.
+"""The lr_policy suggests that the rate falls, but a field is missing, so the rate never changes.
 
 ## What it finds
 
@@ -6,9 +6,8 @@
 
 ## Why it matters
 
-Fields of a policy have no defaults: Caffe reads 0. `(1 − iter/max_iter)^0` and
-`(1 + gamma·iter)^−0` are 1, and without `stepvalue` no step is ever taken. The rate stays at
-`base_lr` to the end, without a word.
+Fields of a policy have no defaults: Caffe reads 0. `(1 − iter/max_iter)^0` and `(1 + gamma·iter)^−0` are 1,
+and without `stepvalue` no step is ever taken. The rate silently stays at `base_lr` to the end.
 
 ## Example
 
@@ -24,7 +23,7 @@ No fix: the value is yours to choose. If a constant rate is meant, `lr_policy: "
 
 ## When it is a false alarm
 
-If the rate is meant to be constant. Solvers with fields of forks are left alone.
+If the rate is meant to be constant. Solvers with fork-specific fields are not reported.
 
 ## References
 
@@ -41,12 +40,12 @@ PASS = Pass.TUNE
 SIGNS = ("lr_policy",)
 NAME = "constant-lr-policy"
 
-# Without these the factor on base_lr is 1 for ever.
+# Without these fields the factor on base_lr is always 1.
 _MOVING = {"poly": ("power",), "inv": ("gamma", "power"), "multistep": ("stepvalue",)}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or not solver.number("base_lr"):
         return
@@ -55,7 +54,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if missing and where is not None:
         what = " and ".join(missing)
         message = (
-            f'lr_policy "{solver.policy}" without {what} never changes the rate: it stays at base_lr; '
-            f'add {what}, or say lr_policy: "fixed"'
+            f'lr_policy "{solver.policy}" without {what} never changes the rate, which stays at base_lr; '
+            f'add {what}, or use lr_policy: "fixed"'
         )
         yield Finding(NAME, Severity.WARNING, message, where)

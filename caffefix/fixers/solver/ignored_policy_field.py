@@ -1,9 +1,9 @@
-"""A field of the solver that its lr_policy does not read.
+"""The solver has a field that its lr_policy does not read.
 
 ## What it finds
 
-`gamma`, `power`, `stepsize` or `stepvalue` beside a policy that does not use it: `gamma` with
-`poly`, `stepvalue` with `step`, `stepsize` with `multistep`, any of them with `fixed`.
+`gamma`, `power`, `stepsize` or `stepvalue` with a policy that does not use it: `gamma` with `poly`,
+`stepvalue` with `step`, `stepsize` with `multistep`, any of them with `fixed`.
 
 | policy | learning rate | reads |
 |---|---|---|
@@ -17,9 +17,8 @@
 
 ## Why it matters
 
-Caffe says nothing about it. Whoever tunes such a field waits for an effect that cannot come. (In
-one well-known question, `gamma: 0.1` beside `poly` was taken for the reason that a net would not
-learn.)
+Caffe says nothing about it. Anyone who tunes such a field waits for an effect that cannot come. (In one
+well-known question, `gamma: 0.1` with `poly` was believed to be the reason why a net did not learn.)
 
 ## Example
 
@@ -31,13 +30,14 @@ learn.)
 
 ## Fix safety
 
-Unsafe, though the rate is the same without the field: many keep the fields of another policy to go
-back to it. It is deleted on request only (`--unsafe`, or `--select ignored-policy-field`).
+Unsafe, although the rate is the same without the field: many people keep the fields of another policy so
+that they can return to it. The field is deleted only on request (`--unsafe`, or `--select
+ignored-policy-field`).
 
 ## When it is a false alarm
 
-If the field is kept on purpose. This is a note (`--notes`). Policies and fields of forks are left
-alone.
+If the field is kept on purpose. The finding is a note (`--notes`). Fork-specific policies and fields are
+not reported.
 
 ## References
 
@@ -60,7 +60,7 @@ NAME = "ignored-policy-field"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding for each name of a field."""
+    """One finding for each field name."""
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.policy not in POLICIES:
         return
@@ -72,5 +72,5 @@ def find(subject: Subject) -> Iterator[Finding]:
         edits = tuple(Delete(node) for node in nodes)
         fix = Fix(edits, Applicability.UNSAFE, f"delete {name}")
         used = " and ".join(reads) or "base_lr alone"
-        message = f'lr_policy "{solver.policy}" does not read {name}, but {used}: it has no effect; deletes it'
+        message = f'lr_policy "{solver.policy}" reads {used}, not {name}, which has no effect; deletes it'
         yield Finding(NAME, Severity.INFO, message, nodes[0], "", fix)

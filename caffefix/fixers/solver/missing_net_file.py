@@ -1,14 +1,14 @@
-"""The net that a solver names is not there.
+"""The net file that a solver names cannot be found.
 
 ## What it finds
 
-A `net`, `train_net` or `test_net` that is no file: not in the solver's folder, not in the working
-folder, not in a folder given by `--root`, and not in a folder above the solver's (models of a
-repository name their nets from its root).
+A `net`, `train_net` or `test_net` that is not a file: neither in the solver's folder, nor in the working
+folder, nor in a folder given with `--root`, nor in a folder above the solver's (models in a repository name
+their nets from its root).
 
 ## Why it matters
 
-Caffe opens the path from the folder in which it is started, and aborts: `File not found:
+Caffe opens the path relative to the folder in which it is started, and aborts: `File not found:
 train_val.prototxt`.
 
 ## Example
@@ -20,12 +20,12 @@ train_val.prototxt`.
 
 ## Fix safety
 
-No fix: where the net is only you know.
+No fix: only you know where the net is.
 
 ## When it is a false alarm
 
-Where the solver is one of another machine, or the net is made by a program: this is a note
-(`--notes`). For standard input, give `--stdin-filename`.
+If the solver comes from another machine, or a program creates the net: the finding is a note (`--notes`).
+For standard input, use `--stdin-filename`.
 
 ## References
 
@@ -55,7 +55,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         path = string_value(node.value)
         if path in subject.family.lost:
             message = (
-                f"no file {path} beside the solver, in the working folder, in those above or in --root: "
+                f"no file {path} in the solver's folder or above it, the working folder or --root: "
                 f'started there, Caffe aborts with "File not found: {path}"; correct the path'
             )
             yield Finding(NAME, Severity.INFO, message, node)

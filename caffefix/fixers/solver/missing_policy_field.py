@@ -1,18 +1,18 @@
-"""The lr_policy needs a field that the solver does not give: Caffe aborts, or nothing is learnt.
+"""The lr_policy needs a field that the solver does not set: Caffe aborts, or the net learns nothing.
 
 ## What it finds
 
 - `step` or `sigmoid` without a positive `stepsize`;
-- `step`, `multistep` or `exp` without `gamma`, if training gets as far as the first step;
+- `step`, `multistep` or `exp` without `gamma`, if training reaches the first step;
 - `poly` without `max_iter`.
 
 ## Why it matters
 
-No field of a policy has a default, so Caffe reads 0. Without `stepsize` it aborts at the first
-update (`Check failed: this->param_.stepsize() > 0`; old versions divide by zero). Without `gamma`
-the rate is multiplied by 0 at the first step, and nothing is learnt from there on, though the loss
-is still printed. Without `max_iter`, `poly` divides by zero: `caffe train` runs no iteration at
-all and exits with 0, and from Python the first step makes every weight NaN.
+No field of a policy has a default, so Caffe reads 0. Without `stepsize` it aborts at the first update
+(`Check failed: this->param_.stepsize() > 0`; old versions divide by zero). Without `gamma` the rate is
+multiplied by 0 at the first step, and the net learns nothing from then on, although the loss is still
+printed. Without `max_iter`, `poly` divides by zero: `caffe train` runs no iteration and exits with 0, and
+from Python the first step makes every weight NaN.
 
 ## Example
 
@@ -24,13 +24,13 @@ all and exits with 0, and from Python the first step makes every weight NaN.
 
 ## Fix safety
 
-No fix: the value is yours to choose. `gamma: 0.1` is the usual choice for `step` and `multistep`;
-for `exp` it is just below 1 (0.9999), for it is applied at every iteration.
+No fix: the value is yours to choose. `gamma: 0.1` is the usual choice for `step` and `multistep`; for `exp`
+it is just below 1 (0.9999), because `gamma` is applied at every iteration.
 
 ## When it is a false alarm
 
-If your program sets the field itself before it makes the solver. Solvers with fields of forks are
-left alone.
+If your program sets the field itself before it creates the solver. Solvers with fork-specific fields are
+not reported.
 
 ## References
 
@@ -66,10 +66,10 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _stepsize(solver: Solver) -> str:
     if solver.policy not in ("step", "sigmoid") or solver.number("stepsize") > 0:
         return ""
-    lack = "stepsize is not positive" if solver.given("stepsize") else "has no stepsize"
+    lack = "stepsize is not positive" if solver.given("stepsize") else "no stepsize"
     return (
         f'lr_policy "{solver.policy}": {lack}, so Caffe aborts at the first update '
-        '("Check failed: this->param_.stepsize() > 0"); add the number of iterations between steps'
+        '("Check failed: this->param_.stepsize() > 0"); set stepsize, the number of iterations between steps'
     )
 
 
@@ -79,15 +79,15 @@ def _gamma(solver: Solver) -> str:
     first = _first_step(solver)
     last = solver.number("max_iter")
     if first is None or (last and first >= last):
-        return ""  # training ends before gamma is asked for
+        return ""  # training ends before gamma is used
     return (
         f'lr_policy "{solver.policy}" has no gamma, which Caffe reads as 0: from iteration {first} on the '
-        f"rate is 0 and nothing is learnt; add gamma ({'0.9999' if solver.policy == 'exp' else '0.1'}, say)"
+        f"rate is 0 and the net learns nothing; add gamma (say, {'0.9999' if solver.policy == 'exp' else '0.1'})"
     )
 
 
 def _first_step(solver: Solver) -> int | None:
-    """The iteration that is the first to be multiplied by gamma."""
+    """The first iteration whose rate is multiplied by gamma."""
     if solver.policy == "exp":
         return 1
     if solver.policy == "step":

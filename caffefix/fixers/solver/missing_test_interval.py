@@ -2,12 +2,12 @@
 
 ## What it finds
 
-A solver with `test_iter` for its test nets, whose `test_interval` is absent or not positive.
+A solver with `test_iter` for its test nets, but with a `test_interval` that is absent or not positive.
 
 ## Why it matters
 
-`test_interval` has no default: Caffe reads 0, and checks it while it makes the solver
-(`Check failed: param_.test_interval() > 0`), even if you never meant to test.
+`test_interval` has no default: Caffe reads 0, and checks it when it creates the solver (`Check failed:
+param_.test_interval() > 0`), even if you never meant to test.
 
 ## Example
 
@@ -18,12 +18,12 @@ A solver with `test_iter` for its test nets, whose `test_interval` is absent or 
 
 ## Fix safety
 
-No fix: how often to test is yours to choose. A solver that is not to test has no `test_iter`.
+No fix: how often to test is yours to choose. A solver that should not test has no `test_iter`.
 
 ## When it is a false alarm
 
-If your program sets the field before it makes the solver, as CaffeOnSpark does. Where each
-`test_iter` is 0, no test is wanted, and it is only a note.
+If your program sets the field before it creates the solver, as CaffeOnSpark does. If each `test_iter` is 0,
+no test is wanted, and the finding is only a note.
 
 ## References
 
@@ -42,7 +42,7 @@ NAME = "missing-test-interval"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.number("test_interval") > 0:
         return
@@ -54,8 +54,8 @@ def find(subject: Subject) -> Iterator[Finding]:
             "test_interval is not positive" if solver.given("test_interval") else "test_iter without test_interval"
         )
         message = (
-            f'{lack}: Caffe aborts with "Check failed: param_.test_interval() > 0"; say how often to test, '
-            "or leave out test_iter to test never"
+            f'{lack}: Caffe aborts with "Check failed: param_.test_interval() > 0"; set how often to test, '
+            "or delete test_iter to never test"
         )
         severity = Severity.ERROR if any(solver.numbers("test_iter")) else Severity.INFO
         yield Finding(NAME, severity, message, where)

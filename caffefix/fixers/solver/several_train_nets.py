@@ -6,9 +6,9 @@ More than one of `net`, `net_param`, `train_net`, `train_net_param`.
 
 ## Why it matters
 
-Exactly one of them says what is trained. With more Caffe aborts: `SolverParameter must not contain
-more than one of these fields specifying a train_net: net, net_param, train_net, train_net_param`.
-It happens when a net is pasted into the solver (`net_param`) and the old `net` is left in.
+Exactly one of them says what is trained. With more than one, Caffe aborts: `SolverParameter must not
+contain more than one of these fields specifying a train_net: net, net_param, train_net, train_net_param`.
+This happens when a net is pasted into the solver (`net_param`) and the old `net` is left in.
 
 ## Example
 
@@ -24,7 +24,7 @@ No fix: only you know which one is meant. With `train_net`, a net for testing go
 
 ## When it is a false alarm
 
-If your program drops one of them before it makes the solver.
+If your program deletes one of them before it creates the solver.
 
 ## References
 
@@ -43,7 +43,7 @@ NAME = "several-train-nets"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver, at the second of them."""
+    """At most one finding for each solver, at the last of the fields."""
     solver = subject.solver
     if solver is None or not solver.is_plain:
         return

@@ -3,15 +3,15 @@
 ## What it finds
 
 - fewer `test_iter` than `test_net`s (or inline `test_net_param`s), or none;
-- more `test_iter` than test nets, where there is no `net` for the others to test;
+- more `test_iter` than test nets, with no `net` for the others to test;
 - `test_state` given, but not once for each test net.
 
 ## Why it matters
 
-There is one `test_iter` for each net that is tested: for each `test_net`, and, where the solver
-has a `net`, for each further one that tests that `net` in its TEST phase. Otherwise Caffe aborts
-while it makes the solver: `test_iter must be specified for each test network.`, or `test_state
-must be unspecified or specified once per test net.`
+There is one `test_iter` for each net that is tested: for each `test_net`, and, if the solver has a `net`,
+for each further one that tests that `net` in its TEST phase. Otherwise Caffe aborts when it creates the
+solver: `test_iter must be specified for each test network.`, or `test_state must be unspecified or
+specified once per test net.`
 
 ## Example
 
@@ -24,11 +24,11 @@ must be unspecified or specified once per test net.`
 
 ## Fix safety
 
-No fix: how many batches make a test depends on your data (test images / batch size).
+No fix: how many batches make up a test depends on your data (test images / batch size).
 
 ## When it is a false alarm
 
-If your program drops or completes the fields before it makes the solver.
+If your program deletes or completes the fields before it creates the solver.
 
 ## References
 
@@ -47,7 +47,7 @@ NAME = "unequal-test-fields"
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """At most one finding a solver: Caffe stops at the first."""
+    """At most one finding for each solver: Caffe stops at the first."""
     solver = subject.solver
     if solver is None or not solver.is_plain or not solver.train_nets:
         return
@@ -56,7 +56,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if iterations < nets or (iterations > nets and not generic):
         where = solver.node.field("test_iter") or (solver.test_nets or solver.train_nets)[0]
         more = "; give one for each" if iterations < nets else ""
-        rest = "" if generic or nets else "; name a test_net, or train and test one net by net:"
+        rest = "" if generic or nets else "; name a test_net, or use net: to train and test one net"
         message = (
             f"{_count(nets, 'test net')} and {iterations} test_iter: Caffe aborts with "
             f'"test_iter must be specified for each test network."{rest or more}'

@@ -1,14 +1,14 @@
-"""The solver's lr_policy is missing, or is one that Caffe does not have.
+"""The solver's lr_policy is missing, or Caffe does not have it.
 
 ## What it finds
 
 A solver without `lr_policy` that says how to train (`base_lr`, `max_iter` or `momentum`), or with a name
-that is none of `fixed`, `step`, `exp`, `inv`, `multistep`, `poly`, `sigmoid`.
+other than `fixed`, `step`, `exp`, `inv`, `multistep`, `poly` and `sigmoid`.
 
 ## Why it matters
 
-The file parses and the nets are built; Caffe aborts at the first update: `Unknown learning rate
-policy: Step`. Without the field the name after the colon is empty.
+The file parses and the nets are built; Caffe aborts at the first update: `Unknown learning rate policy:
+Step`. Without the field, the name after the colon is empty.
 
 ## Example
 
@@ -19,15 +19,15 @@ policy: Step`. Without the field the name after the colon is empty.
 
 ## Fix safety
 
-Safe: no update could be made. There is a fix where exactly one policy is spelt the same but for
-case or for one letter; which one is meant otherwise only you know.
+Safe: no update could be made. There is a fix if exactly one policy has the same spelling except for case or
+one letter; otherwise only you know which policy is meant.
 
 ## When it is a false alarm
 
-Forks have policies of their own (`plateau`, `multifixed`, …): a solver with a field of a fork is left
-alone, and a name that resembles none of Caffe's is only a note, which says what forks have it. With
-`--dialect FORK`, what this fork does not know is an error. Without `base_lr` and
-`lr_policy`, both may come from a program: that is a warning.
+Forks have policies of their own (`plateau`, `multifixed`, …): a solver with a fork-specific field is not
+reported, and a name that resembles none of Caffe's is only a note, which says which forks have it. With
+`--dialect FORK`, a policy that this fork does not know is an error. If both `base_lr` and `lr_policy` are
+missing, a program may set them, so the finding is a warning.
 
 ## References
 
@@ -52,12 +52,12 @@ SIGNS = ("solver",)
 NAME = "unknown-lr-policy"
 VALUES = True
 
-# A solver without any of these gets the rest from a program.
+# A solver without any of these fields gets the rest from a program.
 _SHOWS_TRAINING = ("base_lr", "max_iter", "momentum")
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     caffe = asked(subject, Kind.POLICY)
     if solver is None or not (caffe.fork or solver.is_plain):
@@ -67,8 +67,8 @@ def find(subject: Subject) -> Iterator[Finding]:
         where = next(filter(None, map(solver.node.field, _SHOWS_TRAINING)), None)
         if where is not None and solver.train_nets:
             how, hint = Severity.ERROR, 'lr_policy: "fixed" keeps base_lr as it is'
-            if not solver.given("base_lr"):  # a program may give both
-                how, hint = Severity.WARNING, "give it and base_lr, which is missing, too, and read as 0"
+            if not solver.given("base_lr"):  # a program may set both
+                how, hint = Severity.WARNING, "set it and base_lr, which is also missing and read as 0"
             message = (
                 'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "; '
             )

@@ -1,14 +1,14 @@
-"""The solver's type is one that Caffe does not have.
+"""The solver has a type that Caffe does not have.
 
 ## What it finds
 
-`type` with a name that is none of `SGD`, `Nesterov`, `AdaGrad`, `RMSProp`, `AdaDelta`, `Adam`.
+`type` with a name other than `SGD`, `Nesterov`, `AdaGrad`, `RMSProp`, `AdaDelta` and `Adam`.
 
 ## Why it matters
 
-Caffe aborts when it makes the solver: `Unknown solver type: adam (known types: AdaDelta, AdaGrad,
-Adam, Nesterov, RMSProp, SGD)`. Case matters, and the names of the old `solver_type` (`ADAM`) are
-not those of `type`.
+Caffe aborts when it creates the solver: `Unknown solver type: adam (known types: AdaDelta, AdaGrad, Adam,
+Nesterov, RMSProp, SGD)`. Case matters, and the names of the old `solver_type` (`ADAM`) differ from those of
+`type`.
 
 ## Example
 
@@ -19,14 +19,14 @@ not those of `type`.
 
 ## Fix safety
 
-Safe: the solver could not be made. There is a fix where exactly one method is spelt the same but
-for case or for one letter.
+Safe: the solver could not be created. There is a fix if exactly one method has the same spelling except for
+case or one letter.
 
 ## When it is a false alarm
 
-Forks have methods of their own (NVIDIA's `SAG`, `AdamW`, …): a solver with a field of a fork is left alone,
-and a name that resembles none of Caffe's is only a note, which says what forks have it. With `--dialect
-FORK`, what this fork does not register is an error.
+Forks have methods of their own (NVIDIA's `SAG`, `AdamW`, …): a solver with a fork-specific field is not
+reported, and a name that resembles none of Caffe's is only a note, which says which forks have it. With
+`--dialect FORK`, a type that this fork does not register is an error.
 
 ## References
 
@@ -50,12 +50,12 @@ SIGNS = ("solver",)
 NAME = "unknown-solver-type"
 VALUES = True
 
-# One letter from Adam, and methods all the same, if not of a known fork.
+# One letter from Adam, but methods in their own right, although no known fork has them.
 _OF_FORKS = frozenset(("adamw", "nadam", "adamax"))
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     caffe = asked(subject, Kind.SOLVER)
     node = solver.node.field("type") if solver is not None and (caffe.fork or solver.is_plain) else None

@@ -1,4 +1,4 @@
-"""The learning rate is to fall in steps, but training ends before the first one.
+"""The learning rate should fall in steps, but training ends before the first one.
 
 ## What it finds
 
@@ -7,10 +7,10 @@
 
 ## Why it matters
 
-Iterations count from 0 to `max_iter` − 1, so that no step is ever taken: the net trains at `base_lr` from the
-first iteration to the last, as with `"fixed"`, and `gamma` has no effect. Caffe says nothing about it. Mostly
-`max_iter` was made smaller, or the step was copied from a longer training. A `multistep` takes its values in
-the order of the file: if the first comes too late, all do.
+Iterations count from 0 to `max_iter` − 1, so no step is ever taken: the net trains at `base_lr` from the
+first iteration to the last, as with `"fixed"`, and `gamma` has no effect. Caffe does not report this.
+Usually `max_iter` was reduced, or the step was copied from a longer training run. `multistep` uses its
+values in the order of the file: if the first comes too late, so do all the others.
 
 ## Example
 
@@ -24,13 +24,13 @@ the order of the file: if the first comes too late, all do.
 
 ## Fix safety
 
-No fix: where the rate is to fall is yours to choose. It is a note: shown with `--notes`.
+No fix: where the rate should fall is yours to choose. The finding is a note, shown with `--notes`.
 
 ## When it is a false alarm
 
-If a constant rate is meant, which `lr_policy: "fixed"` would say, or if training goes on from the snapshot
-with a larger `max_iter`. A `gamma` of 1 is no finding: there, nothing is to fall. Solvers with fields of forks are
-left alone.
+If a constant rate is meant, which `lr_policy: "fixed"` would say, or if training continues from the
+snapshot with a larger `max_iter`. A `gamma` of 1 is not reported, because the rate is not meant to fall.
+Solvers with fork-specific fields are not reported.
 
 ## References
 
@@ -51,7 +51,7 @@ _FIELDS = {"step": "stepsize", "multistep": "stepvalue"}
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or not solver.number("base_lr") or solver.number("gamma") == 1:
         return
@@ -60,7 +60,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     if where is None or first is None or not 0 < last <= first:
         return
     message = (
-        f"{where.name} {first} is not reached in {last} iterations: the rate stays at base_lr to the end; "
-        'take the first step earlier, or say lr_policy: "fixed"'
+        f"{where.name} {first} is not reached in {last} iterations, so the rate stays at base_lr to the end; "
+        'take the first step earlier, or use lr_policy: "fixed"'
     )
     yield Finding(NAME, Severity.INFO, message, where)

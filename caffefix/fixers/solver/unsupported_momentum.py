@@ -7,9 +7,8 @@ A solver with `type: "AdaGrad"` or `"RMSProp"` (or the `solver_type` that means 
 
 ## Why it matters
 
-Both methods check it when the solver is made: `Momentum cannot be used with AdaGrad.`,
-`Momentum cannot be used with RMSProp.` It is what happens when `type` is added to a solver that
-was written for SGD.
+Both methods check it when the solver is created: `Momentum cannot be used with AdaGrad.`, `Momentum cannot
+be used with RMSProp.` This happens when `type` is added to a solver that was written for SGD.
 
 ## Example
 
@@ -20,13 +19,13 @@ was written for SGD.
 
 ## Fix safety
 
-Safe: the solver could not be made, and no other momentum than 0 is accepted. If momentum is what
-you want, change the method instead: SGD, Nesterov and Adam use it.
+Safe: the solver could not be created, and no momentum other than 0 is accepted. If you want momentum,
+change the method instead: SGD, Nesterov and Adam use it.
 
 ## When it is a false alarm
 
-For a fork that gave one of these methods momentum; none of those we know does. Solvers with fields
-of forks are left alone.
+For a fork in which one of these methods has momentum; no known fork does this. Solvers with fork-specific
+fields are not reported.
 
 ## References
 
@@ -50,7 +49,7 @@ VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.method not in ("AdaGrad", "RMSProp"):
         return

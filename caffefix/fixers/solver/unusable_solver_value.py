@@ -1,19 +1,19 @@
-"""A value in the solver that Caffe cannot work with.
+"""The solver has a value that Caffe cannot use.
 
 ## What it finds
 
-| field | what Caffe takes | otherwise |
+| field | what Caffe accepts | otherwise |
 |---|---|---|
 | `average_loss` | at least 1 | aborts: `average_loss should be non-negative.` |
-| `iter_size` | at least 1 | at 0 every weight is NaN after one step, below no gradient is computed |
-| `rms_decay` (RMSProp) | 0 up to, not including, 1 | aborts: `rms_decay should lie between 0 and 1.` |
+| `iter_size` | at least 1 | at 0 every weight is NaN after one step, below 0 no gradient is computed |
+| `rms_decay` (RMSProp) | from 0 up to, but not including, 1 | aborts: `rms_decay should lie between 0 and 1.` |
 | `gamma` (step, sigmoid) | at least 0 | aborts: `Check failed: this->param_.gamma() >= 0` |
 | `regularization_type` | `L1`, `L2` | aborts if there is weight decay: `Unknown regularization type: l2` |
 
 ## Why it matters
 
-The file parses, and the solver aborts when it is made or at its first update. A 0 is often meant
-as "off"; for `average_loss` and `iter_size` off is 1, the default.
+The file parses, and Caffe aborts when it creates the solver or at the first update. A 0 is often meant as
+"off"; for `average_loss` and `iter_size`, off is 1, the default.
 
 ## Example
 
@@ -23,13 +23,13 @@ as "off"; for `average_loss` and `iter_size` off is 1, the default.
 
 ## Fix safety
 
-Safe where there is one: the solver could not run. `average_loss` and `iter_size` below 1 are
-deleted, which gives their default 1; `regularization_type` is respelt if it differs by case only.
+Safe where there is a fix: the solver could not run. `average_loss` and `iter_size` below 1 are deleted,
+which restores their default 1; `regularization_type` is respelt if it differs only in case.
 
 ## When it is a false alarm
 
-If your program sets the field before it makes the solver. Solvers with fields of forks are left
-alone.
+If your program sets the field before it creates the solver. Solvers with fork-specific fields are not
+reported.
 
 ## References
 
@@ -77,11 +77,9 @@ def find(subject: Subject) -> Iterator[Finding]:
 def _below_one(node: Node, number: float) -> Finding:
     why = 'aborts with "average_loss should be non-negative."'
     if node.name == "iter_size":
-        why = (
-            "divides the gradients by it, and every weight becomes NaN" if number == 0 else "computes no gradient"
-        )
+        why = "divides the gradients by 0, so every weight becomes NaN" if number == 0 else "computes no gradient"
     fix = Fix((Delete(node),), Applicability.SAFE, f"delete {node.name}")
-    message = f"{node.name} {node.value} is below 1: Caffe {why}; deletes it, for 1 is the default"
+    message = f"{node.name} {node.value} is below 1: Caffe {why}; deletes it, because 1 is the default"
     return Finding(NAME, Severity.ERROR, message, node, "", fix)
 
 
@@ -95,7 +93,7 @@ def _regularization(solver: Solver, node: Node) -> Iterator[Finding]:
         return
     message = f'Caffe aborts at the first update with "Unknown regularization type: {name}"'
     if name.upper() not in ("L1", "L2"):
-        yield Finding(NAME, Severity.ERROR, f"{message}; it has L1 and L2", node)
+        yield Finding(NAME, Severity.ERROR, f"{message}; Caffe has L1 and L2", node)
         return
     fix = respelt(node, name.upper(), f"{name} → {name.upper()}")
     does = "writes" if fix else "it should be"

@@ -1,4 +1,4 @@
-"""The learning rate falls to nothing long before training ends.
+"""The learning rate falls almost to zero long before training ends.
 
 ## What it finds
 
@@ -13,9 +13,9 @@ iterations or more.
 
 ## Why it matters
 
-Each step multiplies the rate by `gamma` once more. Ten steps of 0.1 leave a ten-billionth of it: most updates
-are then too small to change a weight in 32-bit floats, and the rest of the training computes without learning.
-It is what happens when `max_iter` grows and `stepsize` does not.
+Each step multiplies the rate by `gamma` again. Ten steps of 0.1 leave a ten-billionth of it: most updates
+are then too small to change a weight in 32-bit floats, and the rest of the training computes without
+learning. This happens when `max_iter` is increased and `stepsize` is not.
 
 ## Example
 
@@ -29,12 +29,12 @@ It is what happens when `max_iter` grows and `stepsize` does not.
 
 ## Fix safety
 
-No fix: whether steps are to be fewer, or training shorter, is yours to choose.
+No fix: whether to take fewer steps or to train for less time is yours to choose.
 
 ## When it is a false alarm
 
-If training is stopped by hand, or by a program, well before `max_iter`. `poly`, which ends at 0 on purpose, is
-never meant. Solvers with fields of forks are left alone: some keep the rate above a bound.
+If you or a program stop training well before `max_iter`. `poly`, which ends at 0 on purpose, is never
+reported. Solvers with fork-specific fields are not reported: some forks keep the rate above a bound.
 
 ## References
 
@@ -53,7 +53,7 @@ PASS = Pass.TUNE
 SIGNS = ("gamma",)
 NAME = "vanishing-lr"
 
-_NOTHING = 1e-6  # of base_lr: what is left of 32-bit floats is a tenth of a millionth
+_NOTHING = 1e-6  # of base_lr; the precision of 32-bit floats is a tenth of a millionth
 _SHARE = 0.1
 
 _INSTEAD = {
@@ -64,7 +64,7 @@ _INSTEAD = {
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or not solver.number("base_lr"):
         return
@@ -74,17 +74,17 @@ def find(subject: Subject) -> Iterator[Finding]:
     if where is None or start is None or last - start < _SHARE * last:
         return
     message = (
-        f'lr_policy "{solver.policy}" multiplies the rate by {where.value} again and again: from {start} '
-        f"on it is below a millionth of base_lr, and the rest of {last} iterations learns hardly anything; "
+        f'lr_policy "{solver.policy}" multiplies the rate by {where.value} repeatedly: from {start} '
+        f"on it is below a millionth of base_lr, and the rest of the {last} iterations learns almost nothing; "
         f"{_INSTEAD[solver.policy]}, or stop earlier"
     )
     yield Finding(NAME, Severity.WARNING, message, where)
 
 
 def _start(solver: Solver) -> int | None:
-    """The first iteration in which next to nothing is left of the rate."""
+    """The first iteration in which the rate is practically zero."""
     gamma = solver.number("gamma")
     if not 0 < gamma < 1 or solver.policy not in _INSTEAD:
         return None
-    steps = math.floor(math.log(_NOTHING) / math.log(gamma) + 1e-9) + 1  # 0.1 six times is a millionth, not less
+    steps = math.floor(math.log(_NOTHING) / math.log(gamma) + 1e-9) + 1  # 0.1 six times is exactly a millionth
     return steps if solver.policy == "exp" else solver.step_at(steps)

@@ -1,4 +1,4 @@
-"""The solver has no base_lr, or one of 0: nothing is learnt.
+"""The solver has no base_lr, or a base_lr of 0: the net learns nothing.
 
 ## What it finds
 
@@ -6,8 +6,8 @@ A solver that names a net and an `lr_policy`, but whose `base_lr` is absent or 0
 
 ## Why it matters
 
-`base_lr` has no default, so Caffe reads 0. Training runs and prints losses, which do not change
-but for the noise of the batches: every update is zero.
+`base_lr` has no default, so Caffe reads 0. Training runs and prints losses, which change only with the
+noise of the batches: every update is zero.
 
 ## Example
 
@@ -18,14 +18,14 @@ but for the noise of the batches: every update is zero.
 
 ## Fix safety
 
-No fix: the rate is yours to choose. 0.01 with momentum 0.9 is where most nets trained by SGD start,
-0.001 by Adam.
+No fix: the rate is yours to choose. Most nets trained by SGD start at 0.01 with momentum 0.9, and most
+trained by Adam at 0.001.
 
 ## When it is a false alarm
 
-A run that is only to measure time or to test needs no rate, and a template gets one before it is
-used: this is a note (`--notes`). Solvers with fields of forks, which may give the rate another way
-(`stagelr`), are left alone.
+A run that only measures time or only tests needs no rate, and a template gets one before it is used: the
+finding is a note (`--notes`). Solvers with fork-specific fields, which may set the rate in another way
+(`stagelr`), are not reported.
 
 ## References
 
@@ -46,7 +46,7 @@ VALUES = True
 
 
 def find(subject: Subject) -> Iterator[Finding]:
-    """One finding a solver."""
+    """At most one finding for each solver."""
     solver = subject.solver
     if solver is None or not solver.is_plain or solver.policy not in POLICIES or not solver.train_nets:
         return
@@ -54,5 +54,5 @@ def find(subject: Subject) -> Iterator[Finding]:
         where = solver.node.field("base_lr") or solver.node.field("lr_policy")
         lack = "base_lr is 0" if solver.given("base_lr") else "no base_lr, which Caffe reads as 0"
         assert where is not None
-        message = f"{lack}: every update is zero and nothing is learnt; set one (0.01 is usual for SGD)"
+        message = f"{lack}: every update is zero and the net learns nothing; set base_lr (0.01 is usual for SGD)"
         yield Finding(NAME, Severity.INFO, message, where)
