@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from dev.goldens import write_commands, write_findings, write_refusals
-from tests.support.golden import GOLDEN, ROOT, cases
+from tests.support.golden import GOLDEN, ROOT, cases, expected_findings
 
 # Cases with such names show when a finding must not fire.
 SILENT = ("-is-fine", "-is-silent")
@@ -71,5 +70,4 @@ def _fires(case: Path) -> bool:
     """Whether a case that is to be silent has the finding that its folder is about."""
     if not case.name.endswith(SILENT):
         return False
-    found = json.loads((case / "findings.json").read_text(encoding="utf-8"))
-    return any(row["name"] == case.parent.name for row in found)
+    return any(row["name"] == case.parent.name for row in expected_findings(case))

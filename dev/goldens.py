@@ -12,22 +12,31 @@ from tests.support.golden import caffefix, findings, refused, repaired
 
 
 def write_findings(cases: Iterable[Path]) -> None:
-    """What is found in each case, and what becomes of its file."""
+    """Write what is found in each case, and what becomes of its file."""
     for case in cases:
         before = (case / "before.prototxt").read_bytes()
-        (case / "after.prototxt").write_bytes(repaired(case, before))
-        text = json.dumps(findings(case, before), indent=1, ensure_ascii=False)
-        (case / "findings.json").write_text(text + "\n", encoding="utf-8")
+        after, found = repaired(case, before), findings(case, before)
+        text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+        _write(case / "after.prototxt", after if after != before else b"")
+        _write(case / "findings.json", text.encode() if found else b"")
+
+
+def _write(file: Path, data: bytes) -> None:
+    """What says nothing is not there."""
+    if data:
+        file.write_bytes(data)
+    else:
+        file.unlink(missing_ok=True)
 
 
 def write_refusals() -> None:
-    """What is said of files that cannot be read."""
+    """Write what is said of files that cannot be read."""
     for case in refused():
         (case / "message.txt").write_bytes(caffefix("before.prototxt", cwd=case).err)
 
 
 def write_commands() -> None:
-    """What ``deploy`` and ``rescale-input`` make of their cases."""
+    """Write what ``deploy`` and ``rescale-input`` make of their cases."""
     for case in deploy_cases():
         done = deployed(case)
         (case / "deploy.prototxt").write_bytes(done.out)

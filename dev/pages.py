@@ -18,7 +18,7 @@ from caffefix.commands.explain.work import pages
 from caffefix.findings import Applicability
 from caffefix.fixers import GROUPS
 from caffefix.patching.shipped import shipped_patches
-from tests.support.golden import GOLDEN, ROOT, beside, caffefix, options
+from tests.support.golden import GOLDEN, ROOT, Outcome, beside, caffefix, options
 
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.M | re.S)
 PATCHES = {patch.front.name for patch in shipped_patches()}  # their Example is the patch itself
@@ -72,8 +72,10 @@ def shown(page: Page, case: Path) -> str:
         for path in [case / "before.prototxt", *beside(case), *case.glob("train.log")]:
             (folder / path.name.replace("before", "net")).write_bytes(path.read_bytes())
         args = [Path(arg).name for arg in options(case)]  # the log's path is made whole there
-        done = caffefix("--dry-run", "--exit-zero", *args, "net.prototxt", cwd=folder)
-    assert done.status == 0, done.err
+        done = _ran(folder, args)
+        fewer = [arg for arg in args if arg != "--notes"]
+        if _ran(folder, fewer) == done:  # it is no note
+            args = fewer
     command = " ".join(["caffefix --dry-run", *args, "net.prototxt"])
     report = [line for line in done.err.decode().splitlines() if f": {page.name} [" in line]
     text = f"```console\n$ {command}\n" + "".join(f"{line}\n" for line in report) + "```\n"
@@ -81,6 +83,12 @@ def shown(page: Page, case: Path) -> str:
         text += "\n" + _diff(done.out.decode())
     where = os.path.relpath(case / "before.prototxt", DOCS)
     return f"In a [whole file]({where}), with the options that show it:\n\n{text}"
+
+
+def _ran(folder: Path, args: list[str]) -> Outcome:
+    done = caffefix("--dry-run", "--exit-zero", *args, "net.prototxt", cwd=folder)
+    assert done.status == 0, done.err
+    return done
 
 
 def _diff(diff: str) -> str:

@@ -56,7 +56,7 @@ def test_no_finding_is_left_out() -> None:
     assert claiming == asked | set(ELSEWHERE) | set(NOT_ASKED)
     assert not asked & {*ELSEWHERE, *NOT_ASKED}
     for test in ELSEWHERE.values():
-        module, _, function = test.partition(".")
+        module, _, function = test.rpartition(".")
         assert hasattr(importlib.import_module(f"tests.{module}"), function), test
 
 

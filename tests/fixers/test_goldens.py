@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from pathlib import Path
@@ -15,15 +14,25 @@ from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS, fixers
 from caffefix.patching.shipped import folder
 from caffefix.syntax.parse import PrototxtError, parse
 from tests.conftest import corpus_files
-from tests.support.golden import GOLDEN, beside, caffefix, cases, findings, options, repaired
+from tests.support.golden import (
+    GOLDEN,
+    beside,
+    caffefix,
+    cases,
+    expected_findings,
+    expected_text,
+    findings,
+    options,
+    repaired,
+)
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_golden(case: Path, tmp_path: Path) -> None:
     """Findings, fix, fix of the fix, diff, and no side effect."""
     before = (case / "before.prototxt").read_bytes()
-    after = (case / "after.prototxt").read_bytes()
-    expected = json.loads((case / "findings.json").read_text(encoding="utf-8"))
+    after = expected_text(case)
+    expected = expected_findings(case)
     status = int(any(f["severity"] == "error" and not f["applied"] for f in expected))
     assert findings(case, before) == expected
     assert repaired(case, before) == after
@@ -59,7 +68,9 @@ def test_every_fixer_is_documented_and_has_its_cases(fixer) -> None:  # type: ig
     folder = GOLDEN / fixer.name
     names = {path.name for path in folder.iterdir()}
     assert len(names) >= 5
-    hits = {path.name for path in folder.iterdir() if fixer.name in (path / "findings.json").read_text()}
+    hits = {
+        case.name for case in folder.iterdir() if any(f["name"] == fixer.name for f in expected_findings(case))
+    }
     assert hits, "no case fires"
     assert names - hits, "no case shows when it must not fire"
     assert {"odd-layout", "example"} <= names

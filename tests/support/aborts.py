@@ -426,11 +426,11 @@ ABORTS = (*GRAPH, *SHAPES, *OUTPUTS, *BLOBS, *LAYERS, *FORMATS, *PARSER, *SOLVER
 
 # Findings that say so, and the test that asks Caffe about them.
 ELSEWHERE = {
-    "batch-norm-zero-gamma": "test_aborts.test_only_nvidias_caffe_has_a_scale_filler_in_batch_norm",
-    "deploy-drift": "test_families.test_weights_fit_or_not_as_foretold",
-    "duplicate-layer-name": "test_graph_findings.test_layers_of_one_name_lose_their_weights",
-    "legacy-dummy-shapes": "test_aborts.test_shapes_of_dummy_data_are_given_in_one_way",
-    "missing-snapshot-prefix": "test_aborts.test_todays_caffe_names_snapshots_by_itself",
+    "batch-norm-zero-gamma": "fixers.test_aborts.test_only_nvidias_caffe_has_a_scale_filler_in_batch_norm",
+    "deploy-drift": "fixers.test_families.test_weights_fit_or_not_as_foretold",
+    "duplicate-layer-name": "fixers.test_graph_findings.test_layers_of_one_name_lose_their_weights",
+    "legacy-dummy-shapes": "fixers.test_aborts.test_shapes_of_dummy_data_are_given_in_one_way",
+    "missing-snapshot-prefix": "fixers.test_aborts.test_todays_caffe_names_snapshots_by_itself",
 }
 
 # Findings that speak of a Caffe that is not at hand.

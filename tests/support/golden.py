@@ -1,8 +1,10 @@
-"""The golden cases: golden/<finding>/<case>/ with before.prototxt, after.prototxt, findings.json.
+"""The golden cases: golden/<finding>/<case>/ with before.prototxt and up to three more files.
 
-``options`` holds command-line options, one a line; ``train.log`` is given as ``--log``. Files in
-``beside`` are the file's family: they stand in its folder. A case in golden/refused/ has message.txt
-instead of the other two. ``python -m dev bless`` writes what the tool says now, for review.
+``after.prototxt`` is the repaired file; without it the file stays as it is. ``findings.json`` holds what is found;
+without it nothing is. ``options`` holds command-line options, one a line; without it the folder's own finding is
+looked for, notes included. (An empty one stands for a run without options, which looks for everything.)
+``train.log`` is given as ``--log``. Files in ``beside`` are the file's family: they are in its folder. A case in
+golden/refused/ has message.txt instead. ``python -m dev bless`` writes what the tool says now, for review.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from caffefix.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / "golden"
+
+
+# Folders that are called after no finding: these cases are about all of them together.
+MANY = ("refused", "seeds")
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,22 @@ def refused() -> list[Path]:
 
 def options(case: Path) -> list[str]:
     file, log = case / "options", case / "train.log"
-    given = file.read_text().split() if file.exists() else []
+    by = "--patch" if case.parent.parent.name == "patches" else "--select"
+    own = [] if case.parent.name in MANY else [by, case.parent.name, "--notes"]
+    given = file.read_text().split() if file.exists() else own
     return [*given, "--log", str(log)] if log.exists() else given
+
+
+def expected_text(case: Path) -> bytes:
+    """What the repair is to make of the case's file."""
+    after = case / "after.prototxt"
+    return (after if after.exists() else case / "before.prototxt").read_bytes()
+
+
+def expected_findings(case: Path) -> list[dict[str, object]]:
+    """What is to be found in the case's file."""
+    file = case / "findings.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else []  # type: ignore[no-any-return]
 
 
 def beside(case: Path) -> list[Path]:
