@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from caffefix.commands._shared.page import Page
+from caffefix.commands._shared.pages import pages
 from caffefix.commands.explain.as_markdown import page_lines
-from caffefix.commands.explain.results import Page
-from caffefix.commands.explain.work import pages
 from caffefix.findings import Applicability
 from caffefix.fixers import GROUPS
 from caffefix.patching.shipped import shipped_patches
@@ -30,7 +30,9 @@ What caffefix finds, by group; {count} findings. Made from the sources by `pytho
 `caffefix explain NAME` shows the same pages, `caffefix explain --all --format json` all of them.
 
 *Safe* fixes are applied by default, *unsafe* ones on request (`--unsafe`, or `--select NAME`): what a page
-says is what a fix is at best, and each finding says what it is. No mark: the finding is only reported.
+says is what a fix is at best, and each finding says what it is. No mark: the finding is
+only reported. A *patch* is a semantic patch that comes with caffefix (`--patch NAME` runs it alone); what is
+checked *by name only* needs `--select NAME`.
 """
 
 
@@ -118,7 +120,9 @@ def _index(every: list[Page]) -> str:
 
 def _mark(page: Page) -> str:
     found = page.applicability
-    return found.value if found in (Applicability.SAFE, Applicability.UNSAFE) else ""
+    safety = [found.value] if found in (Applicability.SAFE, Applicability.UNSAFE) else []
+    kind = ["patch"] * (page.kind == "patch") + ["by name only"] * page.opt_in
+    return ", ".join([*safety, *kind])
 
 
 def write() -> None:

@@ -62,7 +62,7 @@ def undeclared(old: NormalForm, new: NormalForm, declared: Sequence[str]) -> lis
     patterns = [tuple(path.split(".")) for path in declared]
     inside = [p[1:] for p in patterns if p[0] == LAYER and len(p) > 1]
     outside = [p for p in patterns if p[0] != LAYER]
-    found = [Change("", "", 0, UNLOADABLE, "", spoilt)] if spoilt else []
+    found = [Change(place="", layer="", ordinal=0, path=UNLOADABLE, old="", new=spoilt)] if spoilt else []
     for difference in _differing(old, new):
         if difference.is_layer and (LAYER,) in patterns:
             continue
@@ -78,7 +78,9 @@ def changes(old: NormalForm, new: NormalForm) -> list[Change]:
     """All differences, in the order of the new file, what is gone first."""
     found = []
     if old.unloadable != new.unloadable:
-        found.append(Change("", "", 0, UNLOADABLE, old.unloadable, new.unloadable))
+        found.append(
+            Change(place="", layer="", ordinal=0, path=UNLOADABLE, old=old.unloadable, new=new.unloadable)
+        )
     for difference in _differing(old, new):
         found += _rendered(difference, difference.old, difference.new)
     return found
@@ -233,7 +235,7 @@ def _rendered(difference: _Difference, old: Any, new: Any) -> list[Change]:
         return [Change(difference.place, name, ordinal, "order", *difference.moved)]
     if old is None or new is None:
         before, after = (text_of(plain(m)) if m is not None else "" for m in (old, new))
-        return [Change(difference.place, name, ordinal, "", before, after)]
+        return [Change(place=difference.place, layer=name, ordinal=ordinal, path="", old=before, new=after)]
     if _alike(old, new):
         return []
     told = differences(old, new) or [("", text_of(plain(old)), text_of(plain(new)))]

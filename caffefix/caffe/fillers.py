@@ -80,14 +80,14 @@ def read_filler(node: Node | None, default: FillerSpec = CAFFES_OWN) -> FillerSp
 
     norm = node.scalar("variance_norm") or "FAN_IN"
     return FillerSpec(
-        node.string("type") or "constant",
-        number("value", 0.0),
-        number("min", 0.0),
-        number("max", 1.0),
-        number("mean", 0.0),
-        number("std", 1.0),
-        number("sparse", -1.0),
-        {"0": "FAN_IN", "1": "FAN_OUT", "2": "AVERAGE"}.get(norm, norm),
+        type=node.string("type") or "constant",
+        value=number("value", 0.0),
+        min=number("min", 0.0),
+        max=number("max", 1.0),
+        mean=number("mean", 0.0),
+        std=number("std", 1.0),
+        sparse=number("sparse", -1.0),
+        variance_norm={"0": "FAN_IN", "1": "FAN_OUT", "2": "AVERAGE"}.get(norm, norm),
     )
 
 

@@ -125,12 +125,12 @@ def build(layers: Sequence[Layer], inputs: Sequence[str] = ()) -> Graph:
     outside = tuple(builder.make(name, None, 0) for name in inputs)
     steps = tuple(builder.add(index, layer) for index, layer in enumerate(layers))
     return Graph(
-        steps,
-        tuple(builder.blobs),
-        outside,
-        tuple(map(tuple, builder.consumers)),
-        tuple(builder.undefined),
-        tuple(builder.redefined(steps)),
+        steps=steps,
+        blobs=tuple(builder.blobs),
+        inputs=outside,
+        consumers=tuple(map(tuple, builder.consumers)),
+        undefined=tuple(builder.undefined),
+        redefined=tuple(builder.redefined(steps)),
     )
 
 

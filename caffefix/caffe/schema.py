@@ -124,7 +124,9 @@ def load() -> Schema:
     def variant(row: str) -> Variant:
         _, _, label, type_, default, number, having = row.split("\t")
         kind, _, type_name = type_.partition(":")
-        return Variant(label, kind, type_name, default, int(number), forks_of(having))
+        return Variant(
+            label=label, kind=kind, type=type_name, default=default, number=int(number), forks=forks_of(having)
+        )
 
     def value(row: str) -> tuple[int, int]:
         _, _, number, having = row.split("\t")

@@ -206,7 +206,7 @@ class _Sought:
 
 def _problem(top: _Open, node: Node, refusal: _Refusal) -> Problem:
     kind, text, forks, knowing = refusal
-    return Problem(kind, node, top.context.message, text, forks, knowing)
+    return Problem(kind=kind, node=node, message=top.context.message, text=text, forks=forks, context=knowing)
 
 
 def _repeated(answer: _Answer, name: str, again: int) -> list[_Refusal]:

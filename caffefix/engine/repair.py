@@ -390,18 +390,18 @@ class _Run:
         end = max(start, self.table.original_offset(span[1] - 1) + 1)
         first, last = self.source.position(start), self.source.position(end)
         return Diagnostic(
-            finding.name,
-            finding.severity,
-            finding.applicability,
-            one_line(finding.message),
-            first.line,
-            first.column,
-            last.line,
-            last.column,
-            one_line(finding.layer),
-            applied,
-            one_line(finding.fix.title) if finding.fix is not None else "",
-            self._from(start),
+            name=finding.name,
+            severity=finding.severity,
+            applicability=finding.applicability,
+            message=one_line(finding.message),
+            line=first.line,
+            column=first.column,
+            end_line=last.line,
+            end_column=last.column,
+            layer=one_line(finding.layer),
+            applied=applied,
+            title=one_line(finding.fix.title) if finding.fix is not None else "",
+            source=self._from(start),
         )
 
     def _from(self, offset: int) -> str:

@@ -55,7 +55,9 @@ class RepairSteps:
             title: what to call places of the text before the visit.
             findings: how many it fixed.
         """
-        self._visits.append(_Visit(round_, runs_in, name, self.table, title, findings))
+        self._visits.append(
+            _Visit(round=round_, runs_in=runs_in, name=name, table=self.table, title=title, findings=findings)
+        )
         self.table = PieceTable(self.table.text())
 
     def results(self, path: str, old: bytes, new: bytes) -> tuple[RepairStep, ...]:

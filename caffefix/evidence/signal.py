@@ -56,14 +56,27 @@ def predict(
         inputs: signals of blobs that sources make, by name, where more is known of them.
     """
     graph = build(net.view(phase, stages), net.inputs)
-    run = _Run(net, phase, graph, input_mean_abs, dict(filled or {}), dict(inputs or {}))
+    run = _Run(
+        net=net,
+        phase=phase,
+        graph=graph,
+        size=input_mean_abs,
+        filled=dict(filled or {}),
+        inputs=dict(inputs or {}),
+    )
     scenes = [run.forward(smooth) for smooth in (False, True)]
     rows = [row for step in graph.steps for row in run.rows(step, scenes)]
     params = [param for step in graph.steps for param in run.params(step)]
     stopped = tuple(Stopped(layer.name, layer.type, why) for layer, why in run.stopped.values())
     assumed = tuple(run.assumed)
     return Prediction(
-        phase, tuple(rows), tuple(params), stopped, assumed, run.loss(scenes), tuple(run.logits(scenes))
+        phase=phase,
+        blobs=tuple(rows),
+        params=tuple(params),
+        stopped=stopped,
+        assumed=assumed,
+        loss=run.loss(scenes),
+        logits=tuple(run.logits(scenes)),
     )
 
 
@@ -248,7 +261,17 @@ class _Run:
     def _param(self, step: Step, index: int, blob: ParamBlob) -> ParamPrediction:
         layer = step.layer
         if blob.role == "statistics":
-            return ParamPrediction(layer.name, index, layer.type, blob.role, None, None, None, None, None)
+            return ParamPrediction(
+                layer=layer.name,
+                index=index,
+                type=layer.type,
+                role=blob.role,
+                mean_abs=None,
+                low=None,
+                high=None,
+                zero=None,
+                gradient_zero=None,
+            )
         found = moments(blob.filler, blob.shape)
         zero = True if blob.filler.is_zero else False if blob.filler.type in _NEVER_ZERO else None
         mean = low = high = None
@@ -259,7 +282,17 @@ class _Run:
             width = 1.0 if even else exp(4 / sqrt(count(blob.shape) or 1))
             low, high = mean / width, mean * width
         gradient = self._gradient_zero(step, index, blob)
-        return ParamPrediction(layer.name, index, layer.type, blob.role, mean, low, high, zero, gradient)
+        return ParamPrediction(
+            layer=layer.name,
+            index=index,
+            type=layer.type,
+            role=blob.role,
+            mean_abs=mean,
+            low=low,
+            high=high,
+            zero=zero,
+            gradient_zero=gradient,
+        )
 
     def _gradient_zero(self, step: Step, index: int, blob: ParamBlob) -> bool | None:
         if self.phase is Phase.TEST or step.layer.param(index).lr_mult == 0 or index > 1:
@@ -321,10 +354,20 @@ class _Run:
             feeders = self.graph.upstream(blob)
             layers = tuple(feeder.layer for feeder in feeders)
             if len(known) < len(signals):
-                yield Logits(step.layer, blob.name, layers, None, None, None, None)
+                yield Logits(
+                    loss=step.layer, blob=blob.name, feeders=layers, std=None, low=None, high=None, reach=None
+                )
                 continue
             std, low, high = spread([replace(signal, mean_abs=sqrt(signal.variance)) for signal in known])
-            yield Logits(step.layer, blob.name, layers, std, low, high, self._reach(feeders, std))
+            yield Logits(
+                loss=step.layer,
+                blob=blob.name,
+                feeders=layers,
+                std=std,
+                low=low,
+                high=high,
+                reach=self._reach(feeders, std),
+            )
 
     def _reach(self, feeders: Sequence[Step], std: float) -> float | None:
         """Σ τ²/σ² over layers of weights σ: a logit is linear in the weights of each layer, which are independent.
@@ -369,16 +412,26 @@ def _dummy(layer: Layer, slot: int, shape: Shape) -> Signal:
 
 def _row(layer: Layer, blob: str, signals: list[Signal | None], exact: Value) -> BlobPrediction:
     if exact is Value.ZERO:
-        return BlobPrediction(layer.name, blob, layer.type, 0.0, 0.0, 0.0, True)
+        return BlobPrediction(
+            layer=layer.name, blob=blob, type=layer.type, mean_abs=0.0, low=0.0, high=0.0, zero=True
+        )
     known = [signal for signal in signals if signal is not None]
     if len(known) < len(signals) or not known:
-        return BlobPrediction(layer.name, blob, layer.type, None, None, None, None)
+        return BlobPrediction(
+            layer=layer.name, blob=blob, type=layer.type, mean_abs=None, low=None, high=None, zero=None
+        )
     middle, low, high = spread(known)
     # Single precision ends at 1e-38, and what hardly passes a ReLU may as well be nothing.
     if not isfinite(high):
-        return BlobPrediction(layer.name, blob, layer.type, None, None, None, None)
+        return BlobPrediction(
+            layer=layer.name, blob=blob, type=layer.type, mean_abs=None, low=None, high=None, zero=None
+        )
     sure = 1e-36 < low < 1e38 and all(signal.doubt < 1 for signal in known)
     zero = False if sure else None
     if not all(signal.sized for signal in known):
-        return BlobPrediction(layer.name, blob, layer.type, None, None, None, zero)
-    return BlobPrediction(layer.name, blob, layer.type, middle, low, high, zero)
+        return BlobPrediction(
+            layer=layer.name, blob=blob, type=layer.type, mean_abs=None, low=None, high=None, zero=zero
+        )
+    return BlobPrediction(
+        layer=layer.name, blob=blob, type=layer.type, mean_abs=middle, low=low, high=high, zero=zero
+    )

@@ -89,6 +89,7 @@ class Fixer:
         signs: groups of ``Subject.signs``; it finds nothing in a file without one of each group.
         about: returns the whole page.
         once: whether each place is rewritten once per run, although the result would be found again.
+        is_patch: whether it is a semantic patch.
         skips: whether it was requested, but did not check a file because of its old format.
     """
 
@@ -102,6 +103,7 @@ class Fixer:
     signs: tuple[tuple[str, ...], ...] = ()
     about: Callable[[], str] = str
     once: bool = False
+    is_patch: bool = False
     skips: Callable[[Subject], bool] = skips_nothing
 
     @property
@@ -135,7 +137,17 @@ def _of_module(
         return cleandoc(_module(folder, name).__doc__ or "")
 
     given = tuple(filter(None, signs))
-    return Fixer(name, Pass(runs_in), find, changes, family, FOLDERS[folder], False, given, about)
+    return Fixer(
+        name=name,
+        runs_in=Pass(runs_in),
+        find=find,
+        changes=changes,
+        needs_family=family,
+        group=FOLDERS[folder],
+        opt_in=False,
+        signs=given,
+        about=about,
+    )
 
 
 def _filled_in(found: Iterator[Finding]) -> Iterator[Finding]:

@@ -253,7 +253,7 @@ def finding(
     severity = Severity.INFO if elsewhere(subject) and not likely else Severity.WARNING
     if fix is not None or subject.own:
         severity = Severity.ERROR
-    return Finding(name, severity, message, problem.node, layer, fix)
+    return Finding(name, severity, message, problem.node, layer=layer, fix=fix)
 
 
 def safe(edit: Edit, title: str, subject: Subject | None = None) -> Fix:

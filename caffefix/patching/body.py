@@ -164,7 +164,13 @@ def _message(
     items, close = block
     called = variable.text[1:] if variable is not None else ""
     return Message(
-        name.text if named else "", called, tuple(items), name.start, name.sign, close.start, close.sign
+        name=name.text if named else "",
+        variable=called,
+        items=tuple(items),
+        offset=name.start,
+        sign=name.sign,
+        close=close.start,
+        close_sign=close.sign,
     )
 
 

@@ -72,21 +72,21 @@ def read_front(text: str) -> Front:
             raise PatchError(node.start, Mistake.CONSTRAINED_TWICE, name=found.name)
         constraints[found.name] = found
     return Front(
-        name,
-        display(_words(root, "summary")),
-        root.string("message") or "",
-        root.string("title") or "",
-        _choice(root, "phase", Pass, Pass.REPAIR),
-        _choice(root, "applicability", Applicability, Applicability.UNSAFE),
-        _choice(root, "severity", Severity, Severity.WARNING),
-        _flag(root, "opt_in"),
-        _flag(root, "once"),
-        _flag(root, "preserves_meaning"),
-        _group(root),
-        {key: display(_words(root, key)) for key in _SECTIONS},
-        constraints,
-        tuple(map(_where, root.fields("where"))),
-        {child.name: child.start for child in root.children()},
+        name=name,
+        summary=display(_words(root, "summary")),
+        message=root.string("message") or "",
+        title=root.string("title") or "",
+        runs_in=_choice(root, "phase", Pass, Pass.REPAIR),
+        applicability=_choice(root, "applicability", Applicability, Applicability.UNSAFE),
+        severity=_choice(root, "severity", Severity, Severity.WARNING),
+        opt_in=_flag(root, "opt_in"),
+        once=_flag(root, "once"),
+        preserves_meaning=_flag(root, "preserves_meaning"),
+        group=_group(root),
+        sections={key: display(_words(root, key)) for key in _SECTIONS},
+        constraints=constraints,
+        wheres=tuple(map(_where, root.fields("where"))),
+        offsets={child.name: child.start for child in root.children()},
     )
 
 
@@ -151,7 +151,15 @@ def _constraint(node: Node) -> Constraint:
         raise PatchError(node.start, Mistake.MISSING, name="variable { name }")
     any_of, none_of = (tuple(node.scalars(key)) for key in ("any_of", "none_of"))
     bounds = [_number(node, key) for key in ("min", "max")]
-    found = Constraint(name.lstrip("$"), any_of, none_of, bounds[0], bounds[1], _regexp(node), node.start)
+    found = Constraint(
+        name=name.lstrip("$"),
+        any_of=any_of,
+        none_of=none_of,
+        least=bounds[0],
+        most=bounds[1],
+        regexp=_regexp(node),
+        offset=node.start,
+    )
     if found.is_empty():
         raise PatchError(node.start, Mistake.NOTHING_ALLOWED, name=found.name)
     return found
@@ -195,18 +203,18 @@ def _where(node: Node) -> Where:
             near = next(iter(get_close_matches(name, forks, 1, 0)), "bvlc")
             raise PatchError(fork.start, Mistake.UNKNOWN_FORK, value=repr(name), near=near)
     return Where(
-        (node.string("of") or "").lstrip("$"),
-        tuple(_member(node, "role", Role, value) for value in node.strings("role")),
-        tuple(node.strings("dialect")),
-        None if node.string("phase") is None else _choice(node, "phase", Phase, Phase.TRAIN),
-        tuple(node.strings("producer")),
-        tuple(node.strings("no_producer")),
-        tuple(node.strings("consumer")),
-        tuple(node.strings("only_consumer")),
-        tuple(node.strings("no_consumer")),
-        tuple(_paths(node, "absent")),
-        tuple(_paths(node, "present")),
-        node.start,
+        of=(node.string("of") or "").lstrip("$"),
+        roles=tuple(_member(node, "role", Role, value) for value in node.strings("role")),
+        dialects=tuple(node.strings("dialect")),
+        phase=None if node.string("phase") is None else _choice(node, "phase", Phase, Phase.TRAIN),
+        producers=tuple(node.strings("producer")),
+        no_producers=tuple(node.strings("no_producer")),
+        consumers=tuple(node.strings("consumer")),
+        only_consumers=tuple(node.strings("only_consumer")),
+        no_consumers=tuple(node.strings("no_consumer")),
+        absent=tuple(_paths(node, "absent")),
+        present=tuple(_paths(node, "present")),
+        offset=node.start,
     )
 
 

@@ -57,7 +57,7 @@ def goals(items: Sequence[Item], replaced: frozenset[int]) -> tuple[Goal, ...]:
 
 
 def _root(items: Sequence[Item]) -> Message:
-    return Message("", "", tuple(items), ROOT, " ", ROOT, " ")
+    return Message(name="", variable="", items=tuple(items), offset=ROOT, sign=" ", close=ROOT, close_sign=" ")
 
 
 def _inner(items: Sequence[Item], parent: int, replaced: frozenset[int]) -> Iterator[tuple[Goal, Message | None]]:
@@ -68,7 +68,10 @@ def _inner(items: Sequence[Item], parent: int, replaced: frozenset[int]) -> Iter
         at = alike.index(item)
         earlier, later = (tuple(o.offset for o in part) for part in (alike[:at], alike[at + 1 :]))
         optional = isinstance(item, Scalar) and (item.sign == " " or item.offset in replaced)
-        yield Goal(item, parent, earlier, later, None, optional), item if isinstance(item, Message) else None
+        yield (
+            Goal(item=item, parent=parent, earlier=earlier, later=later, rest=None, optional=optional),
+            item if isinstance(item, Message) else None,
+        )
 
 
 def _cost(item: Item) -> int:

@@ -43,19 +43,19 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
     wanted = goals(body.before, replaced)
     prefilter_of = prefilters(wanted, kind)
     patch = Patch(
-        source,
-        front,
-        body,
-        entries,
-        wanted,
-        prefilter_of,
-        checks.joins(body),
-        checks.conditions(front, body),
-        checks.anchors(body, prefilter_of.values()),
-        kinds,
-        any(map(is_layer, body.before)),
-        () if front.preserves_meaning else changes,
-        is_structural(changes),
+        source=source,
+        front=front,
+        body=body,
+        entries=entries,
+        goals=wanted,
+        prefilters=prefilter_of,
+        joins=checks.joins(body),
+        conditions=checks.conditions(front, body),
+        needs=checks.anchors(body, prefilter_of.values()),
+        kinds=kinds,
+        layered=any(map(is_layer, body.before)),
+        changes=() if front.preserves_meaning else changes,
+        structural=is_structural(changes),
     )
     if not tried and not front.once and front.applicability is not Applicability.DISPLAY:
         check_ends(patch)

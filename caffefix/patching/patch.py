@@ -131,7 +131,14 @@ class Patch:
             return subject.verdict is None or subject.verdict.accepted_by("bvlc")
 
         layers = _layers(subject.document, net) if net is not None else None
-        return Search(self.goals, self.prefilters, self.front.constraints, host, layers, bvlc)
+        return Search(
+            goals=self.goals,
+            prefilters=self.prefilters,
+            constraints=self.front.constraints,
+            host=host,
+            layers=layers,
+            bvlc=bvlc,
+        )
 
     def layers_matched(self, subject: Subject) -> Iterator[tuple[Node, ...]]:
         """The layers of each match, in the order of the body."""
@@ -191,7 +198,7 @@ class Patch:
             return Finding(
                 front.name, front.severity, f"{message} (not edited: {trouble})", found.node, _layer(found)
             )
-        return Finding(front.name, front.severity, message, found.node, _layer(found), fix)
+        return Finding(front.name, front.severity, message, found.node, layer=_layer(found), fix=fix)
 
 
 def _cut(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:

@@ -105,7 +105,18 @@ def _of_file(
         return iter(found)
 
     signs = tuple((need,) for need in needs)
-    return Fixer(name, Pass(runs_in), find, changes, False, group, opt_in, signs, lambda: _page(_patch(file)))
+    return Fixer(
+        name=name,
+        runs_in=Pass(runs_in),
+        find=find,
+        changes=changes,
+        needs_family=False,
+        group=group,
+        opt_in=opt_in,
+        signs=signs,
+        about=lambda: _page(_patch(file)),
+        is_patch=True,
+    )
 
 
 def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
@@ -130,6 +141,7 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
         opt_in=front.opt_in and not asked,
         about=partial(_page, patch),
         once=front.once,
+        is_patch=True,
         skips=patch.skips if asked else skips_nothing,
     )
 

@@ -135,13 +135,13 @@ def read(source: Source) -> File:
         raise ProtoError(source, words["syntax"].start, f'the syntax "{short(syntax)}" is not known; proto2 is')
     made = _Members(statements)
     return File(
-        source,
-        syntax,
-        words["package"].text if "package" in words else "",
-        tuple(s for s in statements if isinstance(s, Import)),
-        tuple(made.messages),
-        tuple(made.enums),
-        tuple(made.extensions),
+        source=source,
+        syntax=syntax,
+        package=words["package"].text if "package" in words else "",
+        imports=tuple(s for s in statements if isinstance(s, Import)),
+        messages=tuple(made.messages),
+        enums=tuple(made.enums),
+        extensions=tuple(made.extensions),
     )
 
 
@@ -294,16 +294,16 @@ def _field(name: _Token, type_: _Text, number: _Token, options: Any, label: str 
         raise _Refused(number.start, f"{short(number.text)} is no field's number; they are 1 to {LARGEST_NUMBER}")
     packed = settings.get("packed")
     return Field(
-        name.text,
-        value,
-        label,
-        type_.text,
-        settings.get("default"),
-        None if packed is None else packed == "true",
-        "",
-        settings.get("deprecated") == "true",
-        "",
-        name.start,
+        name=name.text,
+        number=value,
+        label=label,
+        type=type_.text,
+        default=settings.get("default"),
+        packed=None if packed is None else packed == "true",
+        oneof="",
+        deprecated=settings.get("deprecated") == "true",
+        extendee="",
+        offset=name.start,
     )
 
 
@@ -321,10 +321,33 @@ def _map(children: list[Any]) -> _Map:
     _, _, key, _, value, _, name, _, number, options, _ = children
     entry = _entry_name(name.text)
     fields = tuple(
-        Field(part, index, "", t.text, None, None, "", False, "", t.start)
+        Field(
+            name=part,
+            number=index,
+            label="",
+            type=t.text,
+            default=None,
+            packed=None,
+            oneof="",
+            deprecated=False,
+            extendee="",
+            offset=t.start,
+        )
         for index, (part, t) in enumerate((("key", key), ("value", value)), 1)
     )
-    message = Message(entry, fields, (), (), (), (), (), (), (), True, name.start)
+    message = Message(
+        name=entry,
+        fields=fields,
+        messages=(),
+        enums=(),
+        extensions=(),
+        oneofs=(),
+        ranges=(),
+        reserved=(),
+        reserved_names=(),
+        is_map_entry=True,
+        offset=name.start,
+    )
     return _Map(message, _field(name, _Text(entry, name.start), number, options, "repeated"))
 
 
@@ -336,29 +359,29 @@ def _entry_name(name: str) -> str:
 def _message(children: list[Any]) -> Message:
     made = _Members(children[3])
     return Message(
-        children[1].text,
-        tuple(made.fields),
-        tuple(made.messages),
-        tuple(made.enums),
-        tuple(made.extensions),
-        tuple(made.oneofs),
-        tuple(made.ranges),
-        tuple(made.reserved),
-        tuple(made.reserved_names),
-        False,
-        children[1].start,
+        name=children[1].text,
+        fields=tuple(made.fields),
+        messages=tuple(made.messages),
+        enums=tuple(made.enums),
+        extensions=tuple(made.extensions),
+        oneofs=tuple(made.oneofs),
+        ranges=tuple(made.ranges),
+        reserved=tuple(made.reserved),
+        reserved_names=tuple(made.reserved_names),
+        is_map_entry=False,
+        offset=children[1].start,
     )
 
 
 def _enum(children: list[Any]) -> Enum:
     made = _Members(children[3])
     return Enum(
-        children[1].text,
-        tuple(member for member in children[3] if isinstance(member, Value)),
-        tuple(made.reserved),
-        tuple(made.reserved_names),
-        any(isinstance(m, _Setting) and m == _Setting("allow_alias", "true") for m in children[3]),
-        children[1].start,
+        name=children[1].text,
+        values=tuple(member for member in children[3] if isinstance(member, Value)),
+        reserved=tuple(made.reserved),
+        reserved_names=tuple(made.reserved_names),
+        allow_alias=any(isinstance(m, _Setting) and m == _Setting("allow_alias", "true") for m in children[3]),
+        offset=children[1].start,
     )
 
 

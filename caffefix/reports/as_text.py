@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from caffefix.caffe.roles import Role
@@ -172,9 +172,3 @@ class Summary:
 
 def _count(number: int, singular: str, plural: str = "") -> str:
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
-def render_fixers(rows: Sequence[tuple[str, str, str]]) -> str:
-    """A table of (name, phase, summary)."""
-    width = max(len(name) for name, _, _ in rows)
-    return "".join(f"{name:<{width}}  {phase:<8} {summary}\n" for name, phase, summary in rows)

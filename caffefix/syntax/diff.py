@@ -65,7 +65,7 @@ def unified(path: str, text: str, edits: Sequence[ComposedEdit], context: Callab
         old += len(tail)
         new += len(tail)
         labels = list(dict.fromkeys(label for change in hunk for label in change.labels))
-        out.append(_header(line, old, line + shift, new, context(hunk[0].start), labels))
+        out.append(_header(line, old, line + shift, new, place=context(hunk[0].start), labels=labels))
         out += [x if x.endswith("\n") else x + "\n\\ No newline at end of file\n" for x in body]
         shift += new - old
     return "".join(out)

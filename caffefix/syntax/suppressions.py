@@ -172,12 +172,14 @@ def _directives(comment: Comment, head: int) -> Iterator[Suppression]:
     ends = [*(start for start, _ in places[1:]), len(comment.text)]
     torn = "\r" in comment.text.rstrip()
     for (start, behind), end in zip(places, ends, strict=False):
-        yield _directive(comment, start, comment.text[behind:end], comment.text[start:end], head, torn)
+        yield _directive(comment, start, comment.text[behind:end], comment.text[start:end], head=head, torn=torn)
 
 
 def _directive(comment: Comment, at: int, words: str, text: str, head: int, torn: bool) -> Suppression:
     def wrong(trouble: str) -> Suppression:
-        return Suppression(comment, comment.start + at, text, None, (), "", trouble)
+        return Suppression(
+            comment=comment, start=comment.start + at, text=text, scope=None, names=(), reason="", trouble=trouble
+        )
 
     if torn:
         return wrong("a carriage return stands in its comment, which to Caffe goes on to the line feed")
@@ -199,7 +201,9 @@ def _directive(comment: Comment, at: int, words: str, text: str, head: int, torn
         return wrong(f"it names no finding; {HOW}")
     elif comment.owner.parent is None:
         return wrong("it belongs to no field; put it on the line of one or right above, or write ignore-file")
-    return Suppression(comment, comment.start + at, text, scope, names, reason.strip())
+    return Suppression(
+        comment=comment, start=comment.start + at, text=text, scope=scope, names=names, reason=reason.strip()
+    )
 
 
 def written(names: tuple[str, ...], reason: str, *, file: bool = False) -> str:

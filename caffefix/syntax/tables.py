@@ -57,7 +57,14 @@ def saved(module: Any, path: str, starts: tuple[str, ...]) -> Tables:
     grammar = content(resource(path))
     if checksum(grammar) != module.GRAMMAR:
         return compile_grammar(grammar.decode(), starts)
-    return Tables(module.LARK, module.TERMINALS, module.RULES, module.STATES, module.START, module.END)
+    return Tables(
+        lark=module.LARK,
+        terminals=module.TERMINALS,
+        rules=module.RULES,
+        states=module.STATES,
+        start=module.START,
+        end=module.END,
+    )
 
 
 def compile_grammar(grammar: str, starts: tuple[str, ...] = STARTS) -> Tables:

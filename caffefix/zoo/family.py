@@ -50,13 +50,13 @@ class Families:
         beside = os.path.realpath(folder)
         uses = {member.name: _use(os.path.join(beside, member.name), naming) for member in siblings}
         return Family(
-            siblings,
-            solvers,
-            self._lost(folder, Member(name, data.decode("latin-1"))),
-            frozenset(name for name, use in uses.items() if use is True),
-            frozenset(name for name, use in uses.items() if use is False),
-            _use(real, naming) is False,
-            name if siblings else "",
+            siblings=siblings,
+            solvers=solvers,
+            lost=self._lost(folder, Member(name, data.decode("latin-1"))),
+            trained=frozenset(name for name, use in uses.items() if use is True),
+            tested=frozenset(name for name, use in uses.items() if use is False),
+            is_tested=_use(real, naming) is False,
+            name=name if siblings else "",
         )
 
     def own(self, path: str, proto: str = "") -> Found:

@@ -188,7 +188,7 @@ def _write(path: str, old: bytes | None, new: bytes, backup: str) -> None:
             os.fsync(file.fileno())
         if before is None or old is None:
             os.link(temporary, real)  # fails where there is a file: a rename would replace it
-        elif _is_as_it_was(path, real, before, old, new, temporary):
+        elif _is_as_it_was(path, real, before, old, new=new, temporary=temporary):
             if backup:
                 _keep(real, real + backup, old)
             os.replace(temporary, real)

@@ -45,7 +45,9 @@ class OneFile:
         except FileError as error:
             return FileResult(path, Status.ERROR, str(error))
         shown = _relative(real, base)
-        result = run_data(self.configuration.of(path), data, self.work, self._families, self.cache, shown)
+        result = run_data(
+            self.configuration.of(path), data, self.work, self._families, cache=self.cache, shown=shown
+        )
         if result.new is None:
             return result
         if self.run_options.known is not None and real not in self.run_options.known:

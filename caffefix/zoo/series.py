@@ -126,7 +126,7 @@ class Series:
             parts = (f"{number:04}", finding, "again" if again else "", _plain_name(folder))
             path = os.path.join(self.folder, "-".join(filter(None, parts)) + ".patch")
             try:
-                self._write(path, self._patches[key], finding, folder, number, again)
+                self._write(path, self._patches[key], finding, folder, number=number, again=again)
             except BaseException as error:
                 for made in (*names, path):  # half a series is none
                     with contextlib.suppress(OSError):

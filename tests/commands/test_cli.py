@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
+from caffefix.fixers import GROUPS
 from tests.support.golden import GOLDEN
 from tests.support.golden import caffefix_process as caffefix
 
@@ -147,8 +149,14 @@ def test_a_path_that_is_also_a_command(tmp_path: Path) -> None:
 
 
 def test_fixers_and_explain() -> None:
-    listed = caffefix("fixers")
-    assert b"missing-weight-filler" in listed.out
+    listed = caffefix("fixers").out.decode().splitlines()
+    assert listed[0] in GROUPS
+    assert any(re.match(r"  missing-weight-filler +safe +A ", line) for line in listed)
+    assert any(re.match(r"  relu6-layer +unsafe +.*\(patch, by name only\)$", line) for line in listed)
+    assert any(re.match(r"  unreachable-loss +no fix +", line) for line in listed)
+    rows = json.loads(caffefix("fixers", "--format", "json").out)
+    assert sorted(row["name"] for row in rows) == sorted(line.split()[0] for line in listed if line[:1] == " ")
+    assert {row["kind"] for row in rows} == {"python", "patch"}
     page = caffefix("explain", "batch-norm-lr-mult")
     assert b"Cannot\nconfigure batch normalization" in page.out or b"Cannot configure" in page.out
     assert caffefix("explain", "nonsense").status == 2

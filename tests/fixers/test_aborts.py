@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from caffefix.commands.explain.work import pages
+from caffefix.commands._shared.pages import pages
 from tests.support.aborts import ABORTS, ELSEWHERE, FIELDS, NET, NOT_ASKED, Abort, layer
 from tests.support.caffe_nets import Answer, Job, ask
 from tests.support.golden import GOLDEN, ROOT, caffefix

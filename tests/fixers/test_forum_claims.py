@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from caffefix.commands.explain.work import pages
+from caffefix.commands._shared.pages import pages
 from tests.support.golden import ROOT
 
 TITLE = "What the forums say"

@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 
 import pytest
 
-from caffefix.commands.explain.results import Page
-from caffefix.commands.explain.work import pages
+from caffefix.commands._shared.page import Page
+from caffefix.commands._shared.pages import pages
 from dev.pages import DOCS, PATCHES, case_of, example, find, made
 from tests.support.golden import GOLDEN, ROOT, caffefix, findings, repaired
 

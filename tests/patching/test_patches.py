@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caffefix._startup.resources import resource
-from caffefix.commands.explain.work import pages
+from caffefix.commands._shared.pages import pages
 from caffefix.engine.select import registered
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
 from caffefix.patching import _tables, tables
@@ -73,7 +73,7 @@ def test_shipped_patches_are_among_the_findings() -> None:
     listed = caffefix("fixers").out.decode()
     names = [one.front.name for one in shipped_patches()]
     assert len(names) >= 12
-    assert all(re.search(rf"^{name} ", listed, re.M) for name in names)
+    assert all(re.search(rf"^  {name} ", listed, re.M) for name in names)
     assert len({fixer.name for fixer in registered()}) == len(registered())
 
 

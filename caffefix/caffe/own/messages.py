@@ -65,7 +65,16 @@ def _messages(linked: Linked, own: int) -> Messages:
                 kind = _KINDS.get(kind, kind) or MESSAGE  # (of a file that is not there: whatever it is)
                 label = field.label or "optional"
                 default = field.default or ""
-                fields[field.name] = (Variant(label, kind, short.of(type_), default, field.number, own),)
+                fields[field.name] = (
+                    Variant(
+                        label=label,
+                        kind=kind,
+                        type=short.of(type_),
+                        default=default,
+                        number=field.number,
+                        forks=own,
+                    ),
+                )
     return found
 
 

@@ -330,7 +330,14 @@ class _Deploy:
         outputs = tuple(dict.fromkeys(one_line(blob.name) for blob in made.ends()))
         by_reason = tuple((why, tuple(names)) for why, names in dropped.items())
         notes = tuple(map(one_line, self._notes()))
-        return Deployed(text.encode("latin-1"), inputs, outputs, by_reason, self.migrated.is_changed, notes)
+        return Deployed(
+            data=text.encode("latin-1"),
+            inputs=inputs,
+            outputs=outputs,
+            dropped=by_reason,
+            migrated=self.migrated.is_changed,
+            notes=notes,
+        )
 
     def _mean(self, feed: Feed, top: str) -> str:
         """What is to be subtracted from an input: only a data layer's first top is transformed."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from caffefix.commands.explain.results import Page
+from caffefix.commands._shared.page import Page
 
 VERSION = 1
 
@@ -26,5 +26,7 @@ def _page(page: Page) -> dict[str, Any]:
         "summary": page.summary,
         "changes": list(page.changes),
         "needs_family": page.needs_family,
+        "kind": page.kind,
+        "opt_in": page.opt_in,
         "sections": {section.title: section.text for section in page.sections},
     }

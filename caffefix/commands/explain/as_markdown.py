@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from caffefix.commands.explain.results import Page
+from caffefix.commands._shared.page import Page
 from caffefix.findings import Applicability
 
 _FIXES = {

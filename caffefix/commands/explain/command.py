@@ -23,10 +23,10 @@ def command(names: tuple[str, ...], every: bool, form: str) -> None:
 
     Exit status: 0 explained; 2 there is no such finding.
     """
+    from caffefix.commands._shared.pages import pages
     from caffefix.commands.explain import as_json as page_json
     from caffefix.commands.explain import as_markdown as page_markdown
     from caffefix.commands.explain import text as page_text
-    from caffefix.commands.explain.work import pages
     from caffefix.engine.select import UnknownNameError
 
     if every == bool(names):

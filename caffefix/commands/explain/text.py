@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from caffefix.commands.explain.results import Page
+from caffefix.commands._shared.page import Page
 
 
 def render(pages: Iterable[Page]) -> str:

@@ -1,4 +1,4 @@
-"""``caffefix fixers``: the list of findings."""
+"""``caffefix fixers``: the catalogue of findings."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from caffefix.commands._shared.output import say
 
 
 @click.command("fixers")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text",
+    help="Report; docs/json.md describes the JSON.",
+)  # fmt: skip
 def command(form: str) -> None:
-    """List what caffefix finds."""
-    from caffefix.engine.select import registered
-    from caffefix.reports.as_text import render_fixers
+    """List what caffefix finds, by group, with the safety of the fixes."""
+    from caffefix.commands._shared.pages import pages
+    from caffefix.commands.fixers import as_json, text
 
-    if form == "json":
-        import json
-
-        rows = [{"name": f.name, "phase": f.runs_in.name.lower(), "summary": f.summary} for f in registered()]
-        say(sys.stdout, json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
-    else:
-        table = [(f.name, f.runs_in.name.lower(), f.summary) for f in registered()]
-        say(sys.stdout, render_fixers(table))
+    render = {"text": text, "json": as_json}[form].render
+    say(sys.stdout, render(pages()))

@@ -68,7 +68,17 @@ def repair(
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
     setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
     going = run_options(writing, roots, **options)
-    job = _Job(paths, stdin_filename, in_force, work, going, file_filter(**options), setting, wanted, statistics)
+    job = _Job(
+        paths=paths,
+        stdin_filename=stdin_filename,
+        configuration=in_force,
+        work=work,
+        run_options=going,
+        file_filter=file_filter(**options),
+        setting=setting,
+        wanted=wanted,
+        statistics=statistics,
+    )
     return _run(job, handover)
 
 

@@ -336,7 +336,14 @@ class _Rescale:
             for x in dict.fromkeys((low, mean, high))
         )
         phases = tuple(phase for phase in Phase if old.layer.is_in(phase, old.layer.stages))
-        return Shown(one_line(old.layer.name), phases, _words(old), _words(new), shown, error)
+        return Shown(
+            layer=one_line(old.layer.name),
+            phases=phases,
+            old=_words(old),
+            new=_words(new),
+            pixels=shown,
+            error=error,
+        )
 
     def _moved(self, pixel: float) -> float:
         return self.options.factor * pixel + self.options.offset
@@ -374,7 +381,9 @@ def _check_layer(found: _Transform) -> None:
 def _transform(layer: Layer) -> _Transform:
     node = layer.node.message("transform_param")
     if node is None:
-        return _Transform(layer, None, 1.0, None, (), (), None)
+        return _Transform(
+            layer=layer, node=None, scale=1.0, scale_node=None, means=(), mean_nodes=(), file_node=None
+        )
     scales, means = list(node.fields("scale")), tuple(node.fields("mean_value"))
     for once in (list(layer.node.fields("transform_param")), scales, list(node.fields("mean_file"))):
         if len(once) > 1:
@@ -388,13 +397,13 @@ def _transform(layer: Layer) -> _Transform:
     if not scale:
         raise Refusal("no-number", "the scale is 0: the net sees nothing", scales[0])
     return _Transform(
-        layer,
-        node,
-        scale,
-        scales[0] if scales else None,
-        tuple(found[len(scales) :]),
-        means,
-        node.field("mean_file"),
+        layer=layer,
+        node=node,
+        scale=scale,
+        scale_node=scales[0] if scales else None,
+        means=tuple(found[len(scales) :]),
+        mean_nodes=means,
+        file_node=node.field("mean_file"),
     )
 
 

@@ -256,7 +256,14 @@ def _blob(text: str) -> Event | None:
     if diff is not None:  # [Update] gives both; what matters is the step
         quantity, value = "diff", diff
     # The format of 2014 gives the sum, and the mean in parentheses.
-    return BlobValue(direction, layer, role.partition(" ")[0], blob, quantity, number(mean or value))
+    return BlobValue(
+        direction=direction,
+        layer=layer,
+        role=role.partition(" ")[0],
+        blob=blob,
+        quantity=quantity,
+        value=number(mean or value),
+    )
 
 
 def _totals(text: str) -> Event | None:

@@ -95,14 +95,14 @@ def _loss(layer: Layer, roots: Roots, index: int) -> Loss:
     softmax = layer.number("softmax_param", "axis", 1)
     top = layer.tops[0] if layer.tops else f"caffefix_loss_{index}"
     return Loss(
-        layer.name,
-        layer.type,
-        prediction,
-        target,
-        kind,
-        tuple(layer.bottoms),
-        top,
-        _weights(layer, top),
+        layer=layer.name,
+        type=layer.type,
+        prediction=prediction,
+        target=target,
+        kind=kind,
+        bottoms=tuple(layer.bottoms),
+        top=top,
+        weights=_weights(layer, top),
         axis=int(softmax),
         normalization=_normalization(layer),
         ignore=_ignored(layer),

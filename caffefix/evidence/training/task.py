@@ -94,14 +94,14 @@ def make_task(text: str, given: StatedInput) -> Task:
     ends = {loss.layer: loss.top for loss in found}
     scoring = {id(layer.node) for layer in kept if scores(layer)}
     return Task(
-        _body(document, net, kept, kept_ids, ends),
-        _body(document, net, kept, kept_ids - scoring, ends),
-        _own_norm(_body(document, net, kept, kept_ids, ends)),
-        tuple(feeds),
-        tuple(found),
-        tuple((layer.name, layer.type) for layer in kept),
-        tuple(_frozen(kept)),
-        tuple(layer.name for layer in view if id(layer) in split.removed and not is_fed(layer)),
+        body=_body(document, net, kept, kept_ids, ends),
+        predictions=_body(document, net, kept, kept_ids - scoring, ends),
+        own_norm=_own_norm(_body(document, net, kept, kept_ids, ends)),
+        feeds=tuple(feeds),
+        losses=tuple(found),
+        types=tuple((layer.name, layer.type) for layer in kept),
+        frozen=tuple(_frozen(kept)),
+        dropped=tuple(layer.name for layer in view if id(layer) in split.removed and not is_fed(layer)),
     )
 
 

@@ -175,7 +175,16 @@ def prove(before: str, after: str, options: TrialOptions) -> Proof:
     notes = tuple(_notes(tasks))
     if any(side.own_norm for side in sides):
         notes += (_OWN_NORM,)
-    return Proof(verdict, sides[0], sides[-1], len(sides) > 1, interpreter, options, solver, notes)
+    return Proof(
+        verdict=verdict,
+        before=sides[0],
+        after=sides[-1],
+        changed=len(sides) > 1,
+        interpreter=interpreter,
+        options=options,
+        solver=solver,
+        notes=notes,
+    )
 
 
 def _fitting(options: TrialOptions) -> TrialOptions:

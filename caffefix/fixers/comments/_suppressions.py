@@ -13,4 +13,4 @@ def at(suppression: Suppression, name: str, severity: Severity, message: str, fi
     for around in (node, *node.ancestors()):
         if around.parent is not None and around.name in ("layer", "layers"):
             layer = around.string("name") or ""
-    return Finding(name, severity, message, node, layer, fix, (suppression.start, suppression.end))
+    return Finding(name, severity, message, node, layer=layer, fix=fix, span=(suppression.start, suppression.end))

@@ -67,4 +67,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         fix = Fix(
             (Insert(After(source), (NewField("backend", "LMDB"),)),), Applicability.UNSAFE, "add backend: LMDB"
         )
-        yield Finding(NAME, Severity.WARNING, message, source, layer.name, fix)
+        yield Finding(NAME, Severity.WARNING, message, source, layer=layer.name, fix=fix)

@@ -107,7 +107,7 @@ def _judge(layer: Layer, here: str, there: str, names: list[str]) -> Iterator[Fi
     edit = Insert(Before(source), (NewMessage(there, kept),)) if target is None else Insert(Last(target), kept)
     titles = ", ".join(f"{node.name}: {node.value}" for node in moving)
     fix = Fix((edit,), Applicability.UNSAFE, f"move {titles} to {there}")
-    yield Finding(NAME, Severity.WARNING, message, moving[0], layer.name, fix)
+    yield Finding(NAME, Severity.WARNING, message, moving[0], layer=layer.name, fix=fix)
 
 
 def _is_default(node: Node) -> bool:

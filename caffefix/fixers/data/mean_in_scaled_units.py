@@ -134,4 +134,6 @@ def _scaled(layer: Layer, nodes: list[Node], values: list[str], scale: float) ->
     new = [number_text(mean) for mean in raw]
     edits = tuple(Replace(node, value) for node, value in zip(nodes, new, strict=True))
     fix = Fix(edits, Applicability.UNSAFE, f"mean_value {shown} → {', '.join(new)}")
-    return Finding(NAME, Severity.WARNING, f"{wrong}; converts it to raw units", nodes[0], layer.name, fix)
+    return Finding(
+        NAME, Severity.WARNING, f"{wrong}; converts it to raw units", nodes[0], layer=layer.name, fix=fix
+    )

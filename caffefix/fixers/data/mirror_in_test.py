@@ -71,4 +71,4 @@ def find(subject: Subject) -> Iterator[Finding]:
                 "run to run; switches mirroring off"
             )
             fix = Fix((Replace(node, "false"),), Applicability.UNSAFE, f"mirror {node.value} → false")
-            yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)
+            yield Finding(NAME, Severity.WARNING, message, node, layer=layer.name, fix=fix)

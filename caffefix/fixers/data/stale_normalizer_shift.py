@@ -128,6 +128,6 @@ def _judge(layer: Layer, incoming: _Input) -> Iterator[Finding]:
     if is_mean:
         new = number_text(shift * scale)
         fix = Fix((Replace(field, new),), Applicability.UNSAFE, f"shift {field.value} → {new}")
-        yield Finding(NAME, Severity.WARNING, f"{wrong}; writes −mean · scale", field, layer.name, fix)
+        yield Finding(NAME, Severity.WARNING, f"{wrong}; writes −mean · scale", field, layer=layer.name, fix=fix)
     elif incoming.is_image:
         yield Finding(NAME, Severity.WARNING, f"{wrong}; write −mean · scale", field, layer.name)

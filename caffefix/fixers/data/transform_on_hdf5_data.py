@@ -63,4 +63,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         advice = f" ({' and '.join(dict.fromkeys(lost))} must then be applied to the data)" if lost else ""
         message = f'Caffe aborts with "HDF5Data does not transform data."; deletes transform_param{advice}'
         fix = Fix((Delete(transform),), Applicability.SAFE, "delete transform_param")
-        yield Finding(NAME, Severity.ERROR, message, transform, layer.name, fix)
+        yield Finding(NAME, Severity.ERROR, message, transform, layer=layer.name, fix=fix)

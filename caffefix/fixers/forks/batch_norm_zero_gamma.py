@@ -88,7 +88,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         layers = "layer" if len(zero) == 1 else "layers"
         fix = Fix(tuple(map(_fill, zero)), applicability, f"add scale_filler to {len(zero)} BatchNorm {layers}")
         for layer in zero:
-            yield Finding(NAME, Severity.ERROR, _message(layer, log, is_dead), layer.node, layer.name, fix)
+            yield Finding(
+                NAME, Severity.ERROR, _message(layer, log, is_dead), layer.node, layer=layer.name, fix=fix
+            )
 
 
 def _starts_at_zero(layer: Layer, log: LogEvidence) -> bool:

@@ -76,7 +76,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                     "the overwritten input: the gradients below are wrong; adds engine: CAFFE"
                 )
                 fix = Fix((_own_engine(layer),), Applicability.UNSAFE, "engine: CAFFE")
-                yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name, fix)
+                yield Finding(NAME, Severity.WARNING, message, layer.node, layer=layer.name, fix=fix)
 
 
 def _is_in_place(layer: Layer) -> bool:

@@ -93,7 +93,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         )
         edits = tuple(wrap((node,), "include") for node in phased.values())
         fix = Fix(edits, _applicability(before, phased), f"phase → include {{ phase }} ({len(edits)} layers)")
-        yield Finding(NAME, Severity.ERROR, message, next(iter(phased.values())), layers[0].name, fix)
+        yield Finding(NAME, Severity.ERROR, message, next(iter(phased.values())), layer=layers[0].name, fix=fix)
 
 
 def _phase(layer: Layer) -> Node | None:

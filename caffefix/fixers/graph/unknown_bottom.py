@@ -80,7 +80,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         for index, (layer, slot, phases) in enumerate(agreed(net, _undefined)):
             if layer not in nodes:
                 nodes[layer] = list(layer.node.fields("bottom"))
-            yield _finding(subject, net, layer, slot, phases, nodes[layer][slot], closely=index < _MOST)
+            yield _finding(
+                subject, net, layer, slot, phases=phases, node=nodes[layer][slot], closely=index < _MOST
+            )
 
 
 def _undefined(view: View) -> Iterator[tuple[Layer, int]]:
@@ -115,7 +117,7 @@ def _finding(
         f"Caffe aborts{during(net, phases)} with \"Unknown bottom blob '{name}' "
         f"(layer '{layer.name}', bottom index {slot})\": {hint}"
     )
-    return Finding(NAME, severity(subject, net, phases), message, node, layer.name, fix)
+    return Finding(NAME, severity(subject, net, phases), message, node, layer=layer.name, fix=fix)
 
 
 def _blobs(net: Net, layer: Layer, phase: Phase) -> tuple[list[str], dict[str, str]]:

@@ -133,7 +133,7 @@ def _unknown(number: int, net: Net, caffe: Asked) -> Iterator[_Unknown]:
             continue
         node = layer.node.field("type")
         if node is not None and is_string(node.value) and layer.type:
-            yield _Unknown(number, index, layer, node, (), "")
+            yield _Unknown(net=number, index=index, layer=layer, node=node, near=(), right="")
 
 
 def _with_near(unknown: Iterable[_Unknown], caffe: Asked) -> list[_Unknown]:
@@ -149,7 +149,9 @@ def _with_near(unknown: Iterable[_Unknown], caffe: Asked) -> list[_Unknown]:
             near[word] = nearest(word, caffe.names())
         alike = near.get(word, ())
         right = _right(word, alike, messages(item.layer), caffe)
-        found.append(_Unknown(item.net, item.index, item.layer, item.node, alike, right))
+        found.append(
+            _Unknown(net=item.net, index=item.index, layer=item.layer, node=item.node, near=alike, right=right)
+        )
     return found
 
 
@@ -219,7 +221,7 @@ def _misspelt(item: _Unknown, trouble: str, caffe: Asked) -> Finding:
         unread = " and ".join(_unread(item))
         message = f'{what}; "{near}" does not read {unread}, which the layer has: writes "{right}", which does'
         fix = Fix((item.edit,), Applicability.UNSAFE, f"{layer.type} → {right}")
-    return Finding(NAME, Severity.ERROR, message, item.node, layer.name, fix)
+    return Finding(NAME, Severity.ERROR, message, item.node, layer=layer.name, fix=fix)
 
 
 def _unread(item: _Unknown) -> list[str]:

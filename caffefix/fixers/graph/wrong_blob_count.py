@@ -75,10 +75,12 @@ def _judge(layer: Layer, severity: Severity = Severity.ERROR, *, surplus: bool =
     kind = layer.kind
     if kind.bottoms is not None:
         fewest, most = kind.bottoms
-        yield from _side(layer, "bottom", len(layer.bottoms), fewest, most if surplus else MANY, severity)
+        yield from _side(
+            layer, "bottom", len(layer.bottoms), fewest, most=most if surplus else MANY, severity=severity
+        )
     if kind.tops is not None:
         fewest, most = kind.tops
-        yield from _side(layer, "top", len(layer.tops), fewest, most if surplus else MANY, severity)
+        yield from _side(layer, "top", len(layer.tops), fewest, most=most if surplus else MANY, severity=severity)
 
 
 def _side(layer: Layer, side: str, count: int, fewest: int, most: int, severity: Severity) -> Iterator[Finding]:

@@ -173,7 +173,7 @@ def finding(name: str, logits: Logits, wrong: str, remedy: Remedy | None, begun:
     leads_to = ", ".join(_bracket(found) for found in remedy.prediction.logits)
     fix = Fix(remedy.edits, Applicability.UNSAFE, remedy.title)
     message = f"{wrong}; {remedy.words}, with a prediction of {leads_to}"
-    return Finding(name, Severity.WARNING, message, logits.loss.node, logits.loss.name, fix)
+    return Finding(name, Severity.WARNING, message, logits.loss.node, layer=logits.loss.name, fix=fix)
 
 
 def shown(logits: Logits) -> str:

@@ -87,7 +87,9 @@ def _judge(layer: Layer, maker: Layer | None) -> Iterator[Finding]:
         yield Finding(NAME, Severity.WARNING, advice, node, layer.name)
         return
     fix = Fix((_group(layer, outputs),), Applicability.UNSAFE, f"group {group} → {outputs}")
-    yield Finding(NAME, Severity.WARNING, f"{message}; gives each channel a group", node, layer.name, fix)
+    yield Finding(
+        NAME, Severity.WARNING, f"{message}; gives each channel a group", node, layer=layer.name, fix=fix
+    )
 
 
 def _group(layer: Layer, outputs: int) -> Edit:

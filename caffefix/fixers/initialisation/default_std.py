@@ -87,7 +87,7 @@ def _judge(net: Net) -> Iterator[Finding]:
         wide = "gaussian without std has std 1" if _is_gaussian(filler) else "uniform without max draws from 0..1"
         message = f"weight_filler {wide}, far too wide for weights: signals explode; changes it to {kind}"
         fix = Fix(tuple(retype(filler, kind)), Applicability.UNSAFE, f"weight_filler → {kind}")
-        yield Finding(NAME, Severity.WARNING, message, filler, step.layer.name, fix)
+        yield Finding(NAME, Severity.WARNING, message, filler, layer=step.layer.name, fix=fix)
 
 
 @alike

@@ -83,7 +83,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                 f"more than the signals; changes it to constant {value or 0}"
             )
             fix = Fix(tuple(retype(filler, "constant", value)), Applicability.UNSAFE, f"constant {value or 0}")
-            yield Finding(NAME, Severity.WARNING, message, filler, layer.name, fix)
+            yield Finding(NAME, Severity.WARNING, message, filler, layer=layer.name, fix=fix)
 
 
 def _reading_vectors(net: Net) -> list[Layer]:

@@ -90,7 +90,7 @@ def _judge(net: Net) -> Iterator[Finding]:
         )
         fix = Fix(tuple(fill(layer, kind)), Applicability.UNSAFE, f"weight_filler {kind}")
         holder = layer.node.message(layer.kind.weights)
-        yield Finding(NAME, Severity.WARNING, message, holder or layer.node, layer.name, fix)
+        yield Finding(NAME, Severity.WARNING, message, holder or layer.node, layer=layer.name, fix=fix)
 
 
 @alike

@@ -94,4 +94,4 @@ def _judge(layer: str, filler: Node, kind: str) -> Iterator[Finding]:
     what = "it" if len(ignored) == 1 else "them"
     message = f'Caffe ignores {names} in a "{kind}" filler, which reads {reads}; deletes {what}'
     fix = Fix(tuple(map(Delete, ignored)), Applicability.UNSAFE, f"delete {names} of {filler.name}")
-    yield Finding(NAME, Severity.INFO, message, ignored[0], layer, fix)
+    yield Finding(NAME, Severity.INFO, message, ignored[0], layer=layer, fix=fix)

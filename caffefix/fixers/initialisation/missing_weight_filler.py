@@ -151,7 +151,7 @@ def _judge(subject: Subject, net: Net, view: list[Layer], zero: list[Layer], lea
             continue
         message += f'fills them with "{kinds[id(layer)]}" (harmless if you load weights)'
         message += seen_zero(subject, layer)
-        yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer.name, fix)
+        yield Finding(NAME, Severity.ERROR, message, _place_of(layer), layer=layer.name, fix=fix)
 
 
 def _for_weights(
@@ -172,7 +172,7 @@ def _for_weights(
         f"loaded); fills them with {' and '.join(sorted({fillers[id(layer)] for layer in layers}))}"
     )
     fix = Fix(edits, Applicability.UNSAFE, f"add weight_filler to {len(layers)} layers")
-    yield Finding(NAME, Severity.WARNING, message, _place_of(zero[0]), zero[0].name, fix)
+    yield Finding(NAME, Severity.WARNING, message, _place_of(zero[0]), layer=zero[0].name, fix=fix)
     yield from (Finding(NAME, Severity.WARNING, message, _place_of(layer), layer.name) for layer in silent)
 
 

@@ -81,7 +81,7 @@ def _judge(layer: str, node: Node, caffe: Asked) -> Iterator[Finding]:
     if known is not None:
         quote = node.value[0]
         fix = Fix((Replace(node, f"{quote}{known}{quote}"),), Applicability.SAFE, f"{written} → {known}")
-        yield Finding(NAME, Severity.ERROR, f'{aborts}; writes "{known}"', node, layer, fix)
+        yield Finding(NAME, Severity.ERROR, f'{aborts}; writes "{known}"', node, layer=layer, fix=fix)
     elif written.lower() in _ELSEWHERE:
         message = f'{aborts}; Caffe calls this "{_ELSEWHERE[written.lower()]}"'
         yield Finding(NAME, Severity.ERROR, message, node, layer)

@@ -114,7 +114,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         edits = tuple(Replace(rate, "1") for layer in found.frozen for rate in _rates(layer))
         fix = Fix(edits, Applicability.UNSAFE, f"lr_mult 0 → 1 in {len(found.frozen)} layers")
         for layer in found.frozen:
-            yield Finding(NAME, severity, _message(shown), _rates(layer)[0], layer.name, fix)
+            yield Finding(NAME, severity, _message(shown), _rates(layer)[0], layer=layer.name, fix=fix)
 
 
 def _message(shown: str) -> str:

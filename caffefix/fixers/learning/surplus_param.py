@@ -90,7 +90,7 @@ def _judge(layer: Layer, lists: list[list[Node]], blobs: int) -> Iterator[Findin
         return
     what = "the last one" if count - blobs == 1 else f"the last {count - blobs}"
     fix = Fix(tuple(map(Delete, surplus)), Applicability.SAFE, f"delete {count - blobs} of {count} params")
-    yield Finding(NAME, Severity.ERROR, f"{message}; deletes {what}", surplus[0], layer.name, fix)
+    yield Finding(NAME, Severity.ERROR, f"{message}; deletes {what}", surplus[0], layer=layer.name, fix=fix)
 
 
 def _words(layer: Layer, blobs: int) -> str:

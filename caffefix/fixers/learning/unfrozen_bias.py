@@ -88,4 +88,4 @@ def _judge(layer: Layer) -> Iterator[Finding]:
         "lr_mult 1; adds a second block with the same rates"
     )
     fix = Fix((Insert(After(node), (new,)),), Applicability.UNSAFE, f"add {text} for the bias")
-    yield Finding(NAME, Severity.WARNING, message, node, layer.name, fix)
+    yield Finding(NAME, Severity.WARNING, message, node, layer=layer.name, fix=fix)

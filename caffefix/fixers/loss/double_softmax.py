@@ -95,4 +95,6 @@ def _finding(loss: Layer, maker: Layer, scores: str) -> Finding:
         return Finding(NAME, Severity.WARNING, f"{message}; feed it the scores", node, loss.name)
     edit = Replace(node, quoted(scores, node.value[0]))
     fix = Fix((edit,), Applicability.UNSAFE, f"bottom {maker.tops[0]} → {scores}")
-    return Finding(NAME, Severity.WARNING, f"{message}; feeds it the scores, {scores}", node, loss.name, fix)
+    return Finding(
+        NAME, Severity.WARNING, f"{message}; feeds it the scores, {scores}", node, layer=loss.name, fix=fix
+    )

@@ -111,7 +111,7 @@ def _judge(view: list[Layer]) -> Iterator[Finding]:
         NewField("top", quoted(blob)[1:-1], string=True),
     )
     fix = Fix((Insert(After(use.layer.node), (NewMessage("layer", items),)),), Applicability.UNSAFE, f"add {name}")
-    yield Finding(NAME, Severity.WARNING, message, use.layer.node, use.layer.name, fix)
+    yield Finding(NAME, Severity.WARNING, message, use.layer.node, layer=use.layer.name, fix=fix)
 
 
 def _uses(view: list[Layer]) -> list[_Use]:

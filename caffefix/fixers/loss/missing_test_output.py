@@ -87,4 +87,4 @@ def _finding(net: Net, loss: Layer) -> Finding:
         return Finding(NAME, Severity.INFO, f"{message}; add a top", loss.node, loss.name)
     edit = Insert(After(last[-1]), (NewField("top", name, string=True),))
     fix = Fix((edit,), Applicability.UNSAFE, f'top: "{name}"')
-    return Finding(NAME, Severity.INFO, f'{message}; adds top: "{name}"', loss.node, loss.name, fix)
+    return Finding(NAME, Severity.INFO, f'{message}; adds top: "{name}"', loss.node, layer=loss.name, fix=fix)

@@ -83,4 +83,4 @@ def _finding(relu: Layer, source: Layer, loss: Layer) -> Finding:
         advice = f"{message}; make '{relu.bottoms[0]}' the bottom of the loss"
         return Finding(NAME, Severity.WARNING, advice, relu.node, relu.name)
     fix = Fix((Delete(relu.node),), Applicability.UNSAFE, f"delete {relu.name}")
-    return Finding(NAME, Severity.WARNING, f"{message}; deletes the layer", relu.node, relu.name, fix)
+    return Finding(NAME, Severity.WARNING, f"{message}; deletes the layer", relu.node, layer=relu.name, fix=fix)

@@ -71,13 +71,15 @@ def _judge(layer: Layer, holder: Node, node: Node) -> Finding:
     axis = holder.scalar("axis")
     if axis is None:
         message = f"{node.name} is the old name of axis: Caffe still reads it, other readers do not; renames it"
-        return _finding(Severity.WARNING, message, node, layer, Rename(node, "axis"), f"axis: {node.value}")
+        return _finding(
+            Severity.WARNING, message, node, layer, edit=Rename(node, "axis"), title=f"axis: {node.value}"
+        )
     both = f"{node.name} and axis are both given, so Caffe aborts: Either axis or {node.name} should be specified"
     if integer_value(axis) == integer_value(node.value):
         message = f"{both}; deletes the old field, which has the same value"
-        return _finding(Severity.ERROR, message, node, layer, Delete(node), f"delete {node.name}")
+        return _finding(Severity.ERROR, message, node, layer, edit=Delete(node), title=f"delete {node.name}")
     return Finding(NAME, Severity.ERROR, f"{both}; delete the one that is not meant", node, layer.name)
 
 
 def _finding(severity: Severity, message: str, node: Node, layer: Layer, edit: Edit, title: str) -> Finding:
-    return Finding(NAME, severity, message, node, layer.name, Fix((edit,), Applicability.SAFE, title))
+    return Finding(NAME, severity, message, node, layer=layer.name, fix=Fix((edit,), Applicability.SAFE, title))

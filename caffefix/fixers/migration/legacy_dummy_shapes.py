@@ -75,7 +75,7 @@ def find(subject: Subject) -> Iterator[Finding]:
                     "num, channels, height and width are the old fields for shapes, which Caffe still reads; "
                     "writes shape"
                 )
-                yield Finding(NAME, Severity.WARNING, message, lists[0][0], layer.name, fix)
+                yield Finding(NAME, Severity.WARNING, message, lists[0][0], layer=layer.name, fix=fix)
 
 
 def _is_odd(node: Node) -> bool:

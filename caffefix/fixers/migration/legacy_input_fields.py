@@ -99,7 +99,7 @@ def _judge(net: Net, inputs: list[Node]) -> Finding:
     if surplus:
         what += f", dropping the last {len(surplus)} {surplus[0].name}{'s' if len(surplus) > 1 else ''}"
     fix = _rewrite(net, inputs, shapes, dims, surplus)
-    return Finding(NAME, Severity.WARNING, f"{what}; writes an Input layer", inputs[0], "", fix)
+    return Finding(NAME, Severity.WARNING, f"{what}; writes an Input layer", inputs[0], layer="", fix=fix)
 
 
 def _rewrite(net: Net, inputs: list[Node], shapes: list[Node], dims: list[Node], surplus: list[Node]) -> Fix:
@@ -135,7 +135,7 @@ def _shapeless(net: Net, inputs: list[Node]) -> Finding:
     names = listed(repr(string_value(node.value)) for node in idle)
     message = f"{what}, and layers produce {names}: deletes the field{'s' if len(idle) > 1 else ''}"
     fix = Fix(tuple(map(Delete, idle)), Applicability.SAFE, f"delete input {names}")
-    return Finding(NAME, Severity.WARNING, message, idle[0], "", fix)
+    return Finding(NAME, Severity.WARNING, message, idle[0], layer="", fix=fix)
 
 
 def _trouble(inputs: int, shapes: int, dims: int) -> str:

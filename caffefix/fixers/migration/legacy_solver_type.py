@@ -73,11 +73,13 @@ def find(subject: Subject) -> Iterator[Finding]:
         message = "solver_type is the old field for the method, which Caffe rewrites at each load"
         edits = (Rename(node, "type"), Replace(node, f'"{name}"'))
         fix = Fix(edits, Applicability.SAFE, f'type: "{name}"')
-        yield Finding(NAME, Severity.WARNING, f'{message}; writes type: "{name}"', node, "", fix)
+        yield Finding(NAME, Severity.WARNING, f'{message}; writes type: "{name}"', node, layer="", fix=fix)
         return
     message = f"solver_type and type: {new.value} are both given, so Caffe aborts"
     if string_value(new.value) == name:
         fix = Fix((Delete(node),), Applicability.SAFE, "delete solver_type")
-        yield Finding(NAME, Severity.ERROR, f"{message}; deletes the old one, which says the same", node, "", fix)
+        yield Finding(
+            NAME, Severity.ERROR, f"{message}; deletes the old one, which says the same", node, layer="", fix=fix
+        )
     else:
         yield Finding(NAME, Severity.ERROR, f"{message}; delete the one that is not meant", node)

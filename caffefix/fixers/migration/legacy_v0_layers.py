@@ -113,7 +113,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             # Caffe ignores old layers inside a solver, so to Caffe the migrated layers are new.
             changes = ("layer",) if net.node.parent is not None else None
             fix = Fix(tuple(plan.edits), Applicability.SAFE, "rewrite as layers { … }", changes)
-        yield Finding(NAME, Severity.WARNING, message, first, "", fix)
+        yield Finding(NAME, Severity.WARNING, message, first, layer="", fix=fix)
 
 
 def _what(number: int) -> str:

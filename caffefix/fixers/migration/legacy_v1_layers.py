@@ -153,7 +153,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         # Caffe ignores old layers inside a solver, so to Caffe the migrated layers are new.
         changes = ("layer",) if net.node.parent is not None else CHANGES if _is_mixed(old, halves) else ()
         fix = Fix(tuple(edits), Applicability.SAFE, "rewrite as layer { … }", changes)
-        yield Finding(NAME, severity, message, first.node, first.name, fix)
+        yield Finding(NAME, severity, message, first.node, layer=first.name, fix=fix)
 
 
 def _loads(subject: Subject) -> bool:

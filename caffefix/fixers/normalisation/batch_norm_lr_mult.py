@@ -109,7 +109,7 @@ def _judge(layer: Layer, trained: bool, old: bool) -> Iterator[Finding]:
     fix = Fix(tuple(edits), Applicability.SAFE, "three param { lr_mult: 0 }")
     # Without any block nothing is wrong in today's Caffe.
     severity = Severity.ERROR if aborts else Severity.WARNING if blocks or old else Severity.INFO
-    yield Finding(NAME, severity, _message(len(blocks), bool(learning)), layer.node, layer.name, fix)
+    yield Finding(NAME, severity, _message(len(blocks), bool(learning)), layer.node, layer=layer.name, fix=fix)
 
 
 def _message(count: int, learning: bool) -> str:

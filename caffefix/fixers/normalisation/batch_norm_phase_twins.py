@@ -85,7 +85,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             stale = [*first.node.fields("include"), *first.node.fields("exclude"), *map(alone, _flags(first))]
             edits = tuple(map(Delete, (*stale, second.node)))
             fix = Fix(edits, Applicability.UNSAFE, f"one {first.name} for both phases")
-            yield Finding(NAME, Severity.INFO, message, first.node, first.name, fix)
+            yield Finding(NAME, Severity.INFO, message, first.node, layer=first.name, fix=fix)
 
 
 def _twins(net: Net) -> Iterator[tuple[Layer, Layer]]:

@@ -96,7 +96,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         )
         title = f"delete use_global_stats: false ({len(nodes)} layers)"
         fix = Fix(tuple(Delete(alone(node)) for node in nodes), Applicability.UNSAFE, title)
-        yield Finding(NAME, Severity.WARNING, message, nodes[0], layers[0].name, fix)
+        yield Finding(NAME, Severity.WARNING, message, nodes[0], layer=layers[0].name, fix=fix)
 
 
 def _hard_coded(net: Net) -> Iterator[tuple[Layer, Node]]:

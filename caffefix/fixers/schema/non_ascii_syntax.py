@@ -57,7 +57,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     fix = Fix(edits, Applicability.SAFE, "write ASCII")
     for line in _lines(subject.document.text, found):
         span = line[0].start, line[-1].end
-        yield Finding(NAME, Severity.ERROR, _message(line), subject.document.root, "", fix, span)
+        yield Finding(NAME, Severity.ERROR, _message(line), subject.document.root, layer="", fix=fix, span=span)
 
 
 def _lines(text: str, found: Sequence[Lookalike]) -> Iterator[list[Lookalike]]:

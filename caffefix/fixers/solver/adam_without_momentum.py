@@ -63,4 +63,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         "adds momentum 0.9, the usual beta1"
     )
     fix = Fix((Insert(After(where), (NewField("momentum", "0.9"),)),), Applicability.UNSAFE, "add momentum 0.9")
-    yield Finding(NAME, Severity.WARNING, message, where, "", fix)
+    yield Finding(NAME, Severity.WARNING, message, where, layer="", fix=fix)

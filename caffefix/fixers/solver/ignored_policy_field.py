@@ -73,4 +73,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         fix = Fix(edits, Applicability.UNSAFE, f"delete {name}")
         used = " and ".join(reads) or "base_lr alone"
         message = f'lr_policy "{solver.policy}" reads {used}, not {name}, which has no effect; deletes it'
-        yield Finding(NAME, Severity.INFO, message, nodes[0], "", fix)
+        yield Finding(NAME, Severity.INFO, message, nodes[0], layer="", fix=fix)

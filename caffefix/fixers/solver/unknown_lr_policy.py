@@ -83,4 +83,4 @@ def _unknown(name: str, node: Node, caffe: Asked) -> Finding:
         return caffe.unregistered(NAME, name, node)
     fix = respelt(node, near, f"lr_policy {name} → {near}")
     does = "writes" if fix else "it should be"
-    return Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, "", fix)
+    return Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, layer="", fix=fix)

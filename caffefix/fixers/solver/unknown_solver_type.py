@@ -71,4 +71,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     fix = respelt(node, near, f"type {name} → {near}")
     does = "writes" if fix else "it should be"
-    yield Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, "", fix)
+    yield Finding(NAME, Severity.ERROR, f'{caffe.aborts(name)}; {does} "{near}"', node, layer="", fix=fix)

@@ -61,4 +61,4 @@ def find(subject: Subject) -> Iterator[Finding]:
         "(to keep it, change the method to SGD, Nesterov or Adam)"
     )
     fix = Fix((Delete(nodes[0]),), Applicability.SAFE, "delete momentum")
-    yield Finding(NAME, Severity.ERROR, message, nodes[0], "", fix)
+    yield Finding(NAME, Severity.ERROR, message, nodes[0], layer="", fix=fix)

@@ -80,7 +80,7 @@ def _below_one(node: Node, number: float) -> Finding:
         why = "divides the gradients by 0, so every weight becomes NaN" if number == 0 else "computes no gradient"
     fix = Fix((Delete(node),), Applicability.SAFE, f"delete {node.name}")
     message = f"{node.name} {node.value} is below 1: Caffe {why}; deletes it, because 1 is the default"
-    return Finding(NAME, Severity.ERROR, message, node, "", fix)
+    return Finding(NAME, Severity.ERROR, message, node, layer="", fix=fix)
 
 
 def _refused(node: Node, words: str) -> Finding:
@@ -97,4 +97,4 @@ def _regularization(solver: Solver, node: Node) -> Iterator[Finding]:
         return
     fix = respelt(node, name.upper(), f"{name} → {name.upper()}")
     does = "writes" if fix else "it should be"
-    yield Finding(NAME, Severity.ERROR, f'{message}; {does} "{name.upper()}"', node, "", fix)
+    yield Finding(NAME, Severity.ERROR, f'{message}; {does} "{name.upper()}"', node, layer="", fix=fix)

@@ -51,7 +51,15 @@ def mapped(bottom: Signal, function: Callable[[float], float]) -> Signal:
     square = gauss.expect(lambda z: function(z) ** 2, mean, var)
     size = gauss.expect(lambda z: abs(function(z)), mean, var)
     common = gauss.expect(lambda a: gauss.expect(function, a, var - cov) ** 2, mean, cov)
-    made = Signal(average, square, size, min(common, square), bottom.length, bottom.doubt, bottom.sized)
+    made = Signal(
+        mean=average,
+        square=square,
+        mean_abs=size,
+        common=min(common, square),
+        length=bottom.length,
+        doubt=bottom.doubt,
+        sized=bottom.sized,
+    )
     return made.with_doubt(0.0005)
 
 

@@ -58,7 +58,15 @@ def product(bottoms: list[Signal]) -> Signal:
         size, common = size * bottom.mean_abs, common * bottom.common
     doubt = sum(b.doubt for b in bottoms) + 0.01
     length = min(b.length for b in bottoms)
-    return Signal(mean, square, size, common, length, doubt, all(b.sized for b in bottoms))
+    return Signal(
+        mean=mean,
+        square=square,
+        mean_abs=size,
+        common=common,
+        length=length,
+        doubt=doubt,
+        sized=all(b.sized for b in bottoms),
+    )
 
 
 def concat(place: Place, bottoms: list[Signal]) -> list[Signal]:
@@ -74,13 +82,13 @@ def concat(place: Place, bottoms: list[Signal]) -> list[Signal]:
     size = mixed([b.mean_abs for b in bottoms])
     shares = [s * b.mean_abs / total / size if size else 1.0 for s, b in zip(sizes, bottoms, strict=True)]
     made = Signal(
-        mixed([b.mean for b in bottoms]),
-        mixed([b.square for b in bottoms]),
-        size,
-        mixed([b.common for b in bottoms]),
-        max(b.length for b in bottoms),
-        _joint(shares, bottoms),
-        all(b.sized for b in bottoms),
+        mean=mixed([b.mean for b in bottoms]),
+        square=mixed([b.square for b in bottoms]),
+        mean_abs=size,
+        common=mixed([b.common for b in bottoms]),
+        length=max(b.length for b in bottoms),
+        doubt=_joint(shares, bottoms),
+        sized=all(b.sized for b in bottoms),
     )
     if all(b.rectified for b in bottoms) and max(b.square for b in bottoms) < 1.5 * min(b.square for b in bottoms):
         made = replace(made, latent=bottoms[0].latent, rectified=True, scale=bottoms[0].scale)

@@ -87,14 +87,14 @@ def normal(mean: float, var: float, cov: float, like: Signal) -> Signal:
     """A blob of normal values; length and doubt are taken from another."""
     cov = min(max(cov, 0.0), var)
     return Signal(
-        mean,
-        mean * mean + var,
-        gauss.mean_abs(mean, var),
-        mean * mean + cov,
-        like.length,
-        like.doubt,
-        like.sized,
-        (mean, var, cov),
+        mean=mean,
+        square=mean * mean + var,
+        mean_abs=gauss.mean_abs(mean, var),
+        common=mean * mean + cov,
+        length=like.length,
+        doubt=like.doubt,
+        sized=like.sized,
+        latent=(mean, var, cov),
     )
 
 
@@ -102,7 +102,15 @@ def rectified(mean: float, var: float, cov: float, like: Signal, scale: float = 
     """``scale · max(z, 0)`` of a normal z."""
     average, square = gauss.rectified_mean(mean, var), gauss.rectified_square(mean, var)
     common = gauss.rectified_product(mean, var, cov)
-    made = Signal(average, square, average, common, like.length, like.doubt, like.sized)
+    made = Signal(
+        mean=average,
+        square=square,
+        mean_abs=average,
+        common=common,
+        length=like.length,
+        doubt=like.doubt,
+        sized=like.sized,
+    )
     return replace(made.times(scale), latent=(mean, var, cov), rectified=True, scale=scale)
 
 

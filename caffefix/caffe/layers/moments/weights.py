@@ -57,7 +57,7 @@ def _taps(place: Place, window: Window) -> float:
         if place.layer.type == "Deconvolution":
             share *= 1.0 / stride
         elif size and out and kernel and pad:
-            share *= share_inside(size, out, kernel, stride, pad, window.dilation[axis] or 1)
+            share *= share_inside(size, out, kernel, stride, pad=pad, dilation=window.dilation[axis] or 1)
     return share
 
 

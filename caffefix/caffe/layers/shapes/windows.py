@@ -96,7 +96,9 @@ def convolution(site: Site) -> Outcome:
     axis = None if bottom is None else canonical_axis(param.integer("axis", 1), len(bottom), bottom)
     if bottom is None or axis is None:
         require("num_output_ > 0", outputs, 0)
-        return Outcome((None,) * len(site.layer.tops), _filters(site, param, None, outputs, group, None))
+        return Outcome(
+            (None,) * len(site.layer.tops), _filters(site, param, None, outputs, group=group, window=None)
+        )
     window = convolution_window(param, len(bottom) - axis - 1)
     require("num_output_ > 0", outputs, 0)
     channels = bottom[axis]
@@ -110,7 +112,7 @@ def convolution(site: Site) -> Outcome:
                 bottom == other,
                 "bottom[0]->shape() == bottom[bottom_id]->shape() All inputs must have the same shape.",
             )
-    params = _filters(site, param, channels, outputs, group, window)
+    params = _filters(site, param, channels, outputs, group=group, window=window)
     if not param.only(_CONVOLUTION):
         spatial: tuple[Dim, ...] = (None,) * len(window.kernel)
     else:

@@ -28,6 +28,8 @@ class Page:
         sections: in the order of the page.
         changes: paths of what its fixes may change in the meaning of a net.
         needs_family: whether it looks at the files beside the one that is judged.
+        kind: ``python``, or ``patch`` for a shipped semantic patch.
+        opt_in: whether it is checked for only if it is named.
     """
 
     name: str
@@ -38,3 +40,5 @@ class Page:
     sections: tuple[Section, ...]
     changes: tuple[str, ...] = ()
     needs_family: bool = False
+    kind: str = "python"
+    opt_in: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from caffefix.commands.explain.results import Page, Section
+from caffefix.commands._shared.page import Page, Section
 from caffefix.engine.select import Selection, registered
 from caffefix.findings import Applicability
 from caffefix.fixers import Fixer
@@ -31,9 +31,17 @@ def page_of(fixer: Fixer) -> Page:
     _, *parts = _HEADING.split(fixer.page)
     sections = tuple(Section(title, text.strip("\n")) for title, text in zip(parts[::2], parts[1::2], strict=True))
     return Page(
-        fixer.name, fixer.group, fixer.runs_in.name.lower(), _applicability(sections), fixer.summary, sections,
-        fixer.changes, fixer.needs_family,
-    )  # fmt: skip
+        name=fixer.name,
+        group=fixer.group,
+        phase=fixer.runs_in.name.lower(),
+        applicability=_applicability(sections),
+        summary=fixer.summary,
+        sections=sections,
+        changes=fixer.changes,
+        needs_family=fixer.needs_family,
+        kind="patch" if fixer.is_patch else "python",
+        opt_in=fixer.opt_in,
+    )
 
 
 def _applicability(sections: tuple[Section, ...]) -> Applicability | None:
