@@ -1,4 +1,4 @@
-"""``python -m dev COMMAND``: new, check, bless, regen, same."""
+"""``python -m dev COMMAND``: new, check, bless, regen, same, bench, release."""
 
 from __future__ import annotations
 
@@ -86,6 +86,37 @@ def same(revision: str, paths: tuple[str, ...]) -> None:
     if different:
         sys.exit(1)
     click.echo("the same")
+
+
+@group.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("name", required=False)
+@click.argument("args", nargs=-1)
+def bench(name: str | None, args: tuple[str, ...]) -> None:
+    """Measure something: NAME with its arguments; without NAME, list what there is."""
+    from dev.bench import benches, run
+
+    known = benches()
+    if name is None:
+        width = max(map(len, known))
+        click.echo("".join(f"{each:<{width}}  {summary}\n" for each, summary in known.items()), nl=False)
+    elif name in known:
+        sys.exit(run(name, args))
+    else:
+        raise click.UsageError(f"there is no bench/{name}.py; without a name, dev bench lists them")
+
+
+@group.command()
+@click.argument("version")
+@click.option("--into", type=click.Path(file_okay=False, path_type=Path), default=Path("dist"), help="Folder.")
+def release(version: str, into: Path) -> None:
+    """Build the wheel and the sdist of VERSION from the last commit, and try both. Nothing is uploaded."""
+    from dev.release import NotReadyError, release
+
+    try:
+        for line in release(version, into):
+            click.echo(line)
+    except NotReadyError as error:
+        raise click.ClickException(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def test_a_path_that_is_also_a_command(tmp_path: Path) -> None:
 def test_fixers_and_explain() -> None:
     listed = caffefix("fixers").out.decode().splitlines()
     assert listed[0] in GROUPS
-    assert any(re.match(r"  missing-weight-filler +safe +A ", line) for line in listed)
+    assert any(re.match(r"  missing-weight-filler +safe +Weights ", line) for line in listed)
     assert any(re.match(r"  relu6-layer +unsafe +.*\(patch, by name only\)$", line) for line in listed)
     assert any(re.match(r"  unreachable-loss +no fix +", line) for line in listed)
     rows = json.loads(caffefix("fixers", "--format", "json").out)
