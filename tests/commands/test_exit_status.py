@@ -124,9 +124,9 @@ def test_statistics_write_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [lambda: caffefix("--help").out.decode(), lambda: (ROOT / "README.md").read_text()]
+    "read", [lambda: caffefix("--help").out.decode(), lambda: (ROOT / "docs" / "commands.md").read_text()]
 )
-def test_help_and_readme_have_the_table(read: Callable[[], str]) -> None:
+def test_help_and_docs_have_the_table(read: Callable[[], str]) -> None:
     text = read()
     for word in ("--fail-on", "--exit-zero", "130"):
         assert word in text

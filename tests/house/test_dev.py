@@ -97,3 +97,19 @@ def test_a_new_finding_says_what_fires_already(checkout: Path, tmp_path: Path) -
     )
     done = dev(checkout, "new", "finding", "total-dropout", "--group", "graph", "--example", str(example))
     assert "already fires on the example: dropout-of-everything" in done.stdout
+
+
+def test_bench_lists_what_it_can_run(checkout: Path) -> None:
+    listed = dev(ROOT, "bench").stdout.splitlines()
+    assert {line.split()[0] for line in listed} == {path.stem for path in (ROOT / "bench").glob("[a-z]*.py")}
+    assert all(len(line.split()) > 3 for line in listed)
+    assert dev(ROOT, "bench", "nothing").returncode == 2
+
+
+def test_a_release_needs_its_version_and_its_section(checkout: Path) -> None:
+    assert "not 9.9.9" in dev(ROOT, "release", "9.9.9").stderr
+    shutil.copy(ROOT / "CHANGELOG.md", checkout)
+    assert "no section '## 0.1.0 (date)'" in dev(checkout, "release", "0.1.0").stderr
+    text = (checkout / "CHANGELOG.md").read_text().replace("## Unreleased", "## 0.1.0 (2026-11-29)")
+    (checkout / "CHANGELOG.md").write_text(text)
+    assert "something is not committed" in dev(checkout, "release", "0.1.0").stderr

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support.golden import ROOT, caffefix
+from tests.support.golden import GOLDEN, ROOT, caffefix
 
 PAGES = ("configuration.md", "own-caffe.md", "patches.md", "suppression.md", "zoo.md")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.M | re.S)
 
 
@@ -35,3 +37,26 @@ def test_the_examples_are_true(page: str, tmp_path: Path) -> None:
                 assert (done.out + done.err).decode() == expected, command
                 ran += 1
     assert ran >= 3
+
+
+def test_the_readme_shows_what_its_command_prints(tmp_path: Path) -> None:
+    """But for line ends: a report's long lines are wrapped on the page."""
+    shutil.copy(GOLDEN / "missing-weight-filler/example/before.prototxt", tmp_path / "net.prototxt")
+    block = next(body for kind, _, body in _BLOCK.findall(README) if kind == "console")
+    command, _, expected = block.partition("\n")
+    done = caffefix(*shlex.split(command.removeprefix("$ caffefix")), cwd=tmp_path)
+    assert (done.out + done.err).decode().split() == expected.split()
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")],
+                         ids=lambda page: page.name)  # fmt: skip
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_each_command_is_in_the_docs() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    for package in (ROOT / "caffefix" / "commands").glob("[a-z]*/command.py"):
+        name = package.parent.name.replace("_", "-")
+        assert name == "repair" or f"\ncaffefix {name} " in text, name
