@@ -116,7 +116,7 @@ print(json.dumps([repr(repair(Source(*file), Request())) for file in files]))
 
 
 def test_results_do_not_depend_on_the_order_of_files() -> None:
-    files = sorted(str(path) for path in (ROOT / "golden").rglob("before*.prototxt"))
+    files = sorted(str(path) for path in (ROOT / "golden").rglob("before*.prototxt"))[::2]
     assert len(files) > 100
 
     def results(names: list[str]) -> list[str]:

@@ -75,6 +75,7 @@ def test_seed_000_comes_to_life(caffe_python: str, tmp_path: Path) -> None:
         assert after["gradients"][name][0] > 0, name  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_seed_003_comes_to_life(caffe_python: str, tmp_path: Path) -> None:
     fragment = (GOLDEN / "seeds/s003_fragment_b/before.prototxt").read_text()
 

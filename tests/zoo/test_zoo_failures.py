@@ -126,11 +126,13 @@ def _interrupt(zoo: Zoo, number: int, jobs: str, *, whole_group: bool, after: in
 
 
 @linux
-@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(
-    ("number", "whole_group"),
-    [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, True)],
-)
+    ("jobs", "number", "whole_group"),
+    [
+        ("1", signal.SIGINT, False), ("2", signal.SIGINT, True), ("2", signal.SIGINT, False),
+        ("2", signal.SIGTERM, False), ("2", signal.SIGHUP, True),
+    ],
+)  # fmt: skip
 def test_an_interrupted_run_says_what_it_wrote(zoo: Zoo, number: int, whole_group: bool, jobs: str) -> None:
     _interrupt(zoo, number, jobs, whole_group=whole_group, after=5)
 
