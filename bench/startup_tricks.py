@@ -1,4 +1,4 @@
-"""What each trick of caffefix/_startup gains, as ratios taken in one run: with it, and with the library that it stands for.
+"""What each trick of caffefix/_startup gains, as ratios taken in one run: with it, and with the library instead.
 
     python bench/startup_tricks.py [--rounds 41]
 

@@ -20,7 +20,7 @@ BETTER = {
     r"\bcall so\b": "Caffe calls this",
     r"\bmay stand once\b": "may appear only once",
     r"\bstands? (there|in|at|beside|above|below|before|behind|once|alone)\b": "is, appears",
-    r"\b(is|are) no (finding|number|name|value|field|slip|misspelling|prototxt|mistake|option|patch)s?\b": "is not a …",
+    r"\b(is|are) no (finding|number|name|value|field|slip|misspelling|prototxt|mistake|option)s?\b": "is not a …",
     r"\blearnt\b": "learned",
     r"\bis told\b(?! apart)": "is reported",
     r"\btells of\b": "reports",
