@@ -64,10 +64,9 @@ TRICKS = {
 def cpu(code: str, folder: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CAFFEFIX_")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True,
-        check=False,
-    )  # fmt: skip
+    environment["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -9,9 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Each in a process of its own: it reads what the one before it has written.
 MODULES = (
-    "caffefix.syntax.tables",
-    "caffefix.patching.tables",
-    "caffefix.proto.tables",
+    "dev.tables",
     "caffefix.caffe.messages",
     "caffefix.fixers",  # these two are written when the package is built, too: hatch_build.py
     "caffefix.patching",

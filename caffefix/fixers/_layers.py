@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from caffefix.caffe.net import Generation, Layer, Net, Phase, alike
 from caffefix.caffe.roles import Role
 from caffefix.caffe.schema import load
-from caffefix.findings import Subject
+from caffefix.findings import Finding, Subject
 from caffefix.syntax import comments
 from caffefix.syntax.tree import Node
 
@@ -48,12 +48,18 @@ def whole_nets(subject: Subject) -> Iterator[Net]:
             yield net
 
 
-def views(net: Net) -> Iterator[list[Layer]]:
+def phase_layers(net: Net) -> Iterator[list[Layer]]:
     """The layers of TRAIN, and of TEST where they differ; without stages."""
     train, test = net.view(Phase.TRAIN), net.view(Phase.TEST)
     yield train
     if list(map(id, train)) != list(map(id, test)):
         yield test
+
+
+def in_each_phase(net: Net, judge: Callable[[list[Layer]], Iterator[Finding]]) -> Iterator[Finding]:
+    """What is found in the layers of each phase, once for each place."""
+    found = {id(finding.node): finding for layers in phase_layers(net) for finding in judge(layers)}
+    yield from found.values()
 
 
 def only_in(layer: Layer, phase: Phase) -> bool:

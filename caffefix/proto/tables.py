@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from caffefix._startup.resources import content, resource
-from caffefix.syntax.tables import Tables, saved, source, write_beside
+from caffefix.syntax.tables import Tables, saved
 
 GRAMMAR = "grammar/proto.lark"
 STARTS = ("file",)
@@ -19,18 +16,3 @@ def load() -> Tables:
     from caffefix.proto import _tables
 
     return saved(_tables, GRAMMAR, STARTS)
-
-
-def text() -> str:
-    """The text of ``_tables.py``."""
-    made = source(content(resource(GRAMMAR)), GRAMMAR, STARTS)
-    return made.replace("# fmt: off\n", "# fmt: off\n# ruff: noqa\n", 1)
-
-
-def main() -> int:
-    """Write ``_tables.py``."""
-    return write_beside(__file__, text())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,6 @@ checksum of the grammar stands in it: an edited grammar is compiled anew by Lark
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from caffefix._startup.records import dataclass
@@ -133,27 +132,8 @@ def source(grammar: bytes, path: str = GRAMMAR, starts: tuple[str, ...] = STARTS
         "START": ("dict[str, int]", tables.start),
         "END": ("dict[str, int]", tables.end),
     }
-    head = f'"""Made from {path} by `python -m dev regen`. Do not edit."""\n\n# fmt: off\n'
+    head = f'"""Made from {path} by `python -m dev regen`. Do not edit."""\n\n# fmt: off\n# ruff: noqa\n'
     return head + "".join(
         f"{name}: {kind} = {pformat(value, width=110, compact=True, sort_dicts=False)}\n"
         for name, (kind, value) in parts.items()
     )
-
-
-def write_beside(module: str, text: str) -> int:
-    """Write the ``_tables.py`` that stands beside a module."""
-    from pathlib import Path
-
-    target = Path(module).with_name("_tables.py")
-    target.write_text(text, encoding="utf-8")
-    print(f"wrote {target.name}")
-    return 0
-
-
-def main() -> int:
-    """Write ``_tables.py``."""
-    return write_beside(__file__, source(content(resource(GRAMMAR))))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,6 @@ from caffefix._startup.resources import resource
 from caffefix.commands._shared.pages import pages
 from caffefix.engine.select import registered
 from caffefix.fixers import GROUPS, OPTIONAL, SECTIONS
-from caffefix.patching import _tables, tables
 from caffefix.patching.errors import Mistake, PatchError
 from caffefix.patching.shipped import shipped_patches
 from tests.support.golden import ROOT, caffefix
@@ -47,10 +46,6 @@ def test_the_commands_agree(folder: Path) -> None:
     done = caffefix("patch", "test", str(folder))
     assert done.status == 0, done.out
     assert b"all as expected" in done.out
-
-
-def test_the_saved_tables_are_those_of_the_grammar() -> None:
-    assert Path(_tables.__file__).read_text(encoding="utf-8") == tables.text()
 
 
 # ---------------------------------------------------------------- patches that come with caffefix

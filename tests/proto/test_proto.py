@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caffefix.proto import _tables, tables
 from caffefix.proto.link import MOST_FILES, link
 from caffefix.proto.model import ProtoError
 from caffefix.proto.reader import LARGEST, read
@@ -29,10 +28,6 @@ def included(path: Path) -> tuple[Path, str]:
         if (folder / "google/protobuf/descriptor.proto").exists():
             return folder, path.relative_to(folder).as_posix()
     return path.parent, path.name
-
-
-def test_the_saved_tables_are_those_of_the_grammar() -> None:
-    assert Path(_tables.__file__).read_text(encoding="utf-8") == tables.text()
 
 
 def same(folder: Path, name: str) -> None:

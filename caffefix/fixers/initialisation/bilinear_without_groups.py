@@ -48,7 +48,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets, views, with_makers
+from caffefix.fixers._layers import bvlc_nets, phase_layers, with_makers
 from caffefix.syntax.edits import After, Edit, Insert, NewField, Replace
 
 PASS = Pass.REPAIR
@@ -64,7 +64,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         return
     for net in bvlc_nets(subject):
         if subject.learns(net):
-            for layer, makers in with_makers(next(views(net))):
+            for layer, makers in with_makers(next(phase_layers(net))):
                 if layer.type == "Deconvolution" and len(makers) == 1:
                     yield from _judge(layer, makers[0])
 

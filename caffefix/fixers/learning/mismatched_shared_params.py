@@ -43,7 +43,7 @@ from collections.abc import Iterator
 
 from caffefix.caffe.net import Layer
 from caffefix.findings import Finding, Pass, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets, views
+from caffefix.fixers._layers import bvlc_nets, in_each_phase
 from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.tree import Node
 
@@ -57,8 +57,7 @@ _V1 = {"lr_mult": "blobs_lr", "decay_mult": "weight_decay"}
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each rate that differs from the first one given."""
     for net in bvlc_nets(subject):
-        found = {id(f.node): f for view in views(net) for f in _judge(view)}
-        yield from found.values()
+        yield from in_each_phase(net, _judge)
 
 
 def _judge(view: list[Layer]) -> Iterator[Finding]:

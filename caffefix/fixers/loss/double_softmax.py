@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
-from caffefix.fixers._layers import is_of_bvlc, views
+from caffefix.fixers._layers import in_each_phase, is_of_bvlc
 from caffefix.syntax.edits import Replace
 from caffefix.syntax.scalars import is_string, quoted
 
@@ -63,8 +63,7 @@ def find(subject: Subject) -> Iterator[Finding]:
         types = {layer.type for layer in net.layers}
         if not any(layer.kind.contains in types for layer in net.layers if layer.kind.contains):
             continue
-        found = {id(f.node): f for view in views(net) for f in _judge(view)}
-        yield from found.values()
+        yield from in_each_phase(net, _judge)
 
 
 def _judge(view: list[Layer]) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ from caffefix._startup.records import dataclass
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Generation, Layer
 from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
-from caffefix.fixers._layers import views, whole_nets
+from caffefix.fixers._layers import phase_layers, whole_nets
 from caffefix.syntax.edits import After, Insert, NewField, NewMessage
 from caffefix.syntax.scalars import quoted
 
@@ -78,7 +78,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     """At most one finding for each net."""
     for net in whole_nets(subject):
         if all(layer.generation is Generation.V2 for layer in net.layers):
-            yield from _judge(next(views(net)))
+            yield from _judge(next(phase_layers(net)))
 
 
 def _is_next(layer: Layer) -> bool:

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.net import Layer
 from caffefix.findings import Applicability, Finding, Fix, Pass, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets, views, with_makers
+from caffefix.fixers._layers import bvlc_nets, in_each_phase, with_makers
 from caffefix.syntax.edits import Delete
 
 PASS = Pass.REPAIR
@@ -60,8 +60,7 @@ SIGNS = tuple(sorted(kind.name for kind in BOOK.values() if kind.contains))
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each ReLU."""
     for net in bvlc_nets(subject):
-        found = {id(f.node): f for view in views(net) for f in _judge(view)}
-        yield from found.values()
+        yield from in_each_phase(net, _judge)
 
 
 def _judge(view: list[Layer]) -> Iterator[Finding]:

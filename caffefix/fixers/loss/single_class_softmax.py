@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from caffefix.caffe.net import Layer
 from caffefix.caffe.roles import scores
 from caffefix.findings import Finding, Pass, Severity, Subject
-from caffefix.fixers._layers import bvlc_nets, views, with_makers
+from caffefix.fixers._layers import bvlc_nets, in_each_phase, with_makers
 
 PASS = Pass.REPAIR
 SIGNS = ("SoftmaxWithLoss",)
@@ -52,8 +52,7 @@ NAME = "single-class-softmax"
 def find(subject: Subject) -> Iterator[Finding]:
     """One finding for each loss."""
     for net in bvlc_nets(subject):
-        found = {id(f.node): f for view in views(net) for f in _judge(view)}
-        yield from found.values()
+        yield from in_each_phase(net, _judge)
 
 
 def _judge(view: list[Layer]) -> Iterator[Finding]:
