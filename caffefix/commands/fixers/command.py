@@ -10,9 +10,9 @@ from caffefix.commands._shared.output import say
 
 
 @click.command("fixers")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(form: str) -> None:
-    """List what caffefix finds."""
+    """List the findings that caffefix reports."""
     from caffefix.engine.select import registered
     from caffefix.reports.as_text import render_fixers
 
