@@ -53,9 +53,7 @@ def prune(cache_dir: str | None, days: float) -> None:
 
 @command.command("clear")
 @_of_folder
-@click.option(
-    "--old", "old", metavar="DIR", help="Delete DIR/.caffefix_cache, left by earlier versions, instead."
-)
+@click.option("--old", "old", metavar="DIR", help="Delete DIR/.caffefix_cache, left by earlier versions, instead.")
 def clear(cache_dir: str | None, old: str | None) -> None:
     """Delete the cache."""
     from caffefix.zoo import cache

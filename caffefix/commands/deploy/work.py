@@ -155,7 +155,7 @@ def _migrated(source: Source, options: DeployOptions) -> _Migrated:
 
 
 def _foreign(net: Net, options: DeployOptions) -> list[Layer]:
-    """Layers of V1 that only a fork reads and no prediction needs; empty if one of them defines a prediction."""
+    """Layers of V1 that only a fork reads and no prediction needs; empty if one of them shows a prediction."""
     try:
         dropped = plan(net, options.stages, options.outputs).dropped
     except Refusal:
@@ -345,8 +345,8 @@ class _Deploy:
         own = [layer for layer in self.plan.kept if not layer.flag("batch_norm_param", "use_global_stats", True)]
         if own:
             yield (
-                f'{len(own)} BatchNorm layers ("{own[0].name}" first) have use_global_stats: false: they normalise '
-                "by the batch that the net receives, as in phase TEST, not by the statistics from training"
+                f'{len(own)} BatchNorm layers ("{own[0].name}" first) have use_global_stats: false: they '
+                "normalise by the batch that the net receives, as in phase TEST, not by statistics from training"
             )
         for layer in self.plan.kept:
             if layer.type == "Python":
@@ -362,7 +362,7 @@ def _refuse_outputless(planned: Plan) -> None:
     """Refuse a template, which is not a complete net."""
     layer = next(filter(is_outputless, planned.kept), None)
     if layer is not None:
-        message = f'layer "{layer.name}" does not specify how many outputs it has: set its num_output'
+        message = f'layer "{layer.name}" does not say how many outputs it has: set its num_output'
         raise Refusal("missing-num-output", message, layer.node)
 
 

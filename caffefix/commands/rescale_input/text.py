@@ -22,9 +22,9 @@ def cure(net: str, *, written: bool) -> str:
     """
     first = "undo this change, leave" if written else "leave"
     return (
-        "pixels of 0..255 are too large for this net (missing-input-scale), and this command does not repair that: "
-        f"the net sees the same numbers\nif you want to repair that, {first} your data unchanged, and scale them in "
-        f"the net: caffefix --select missing-input-scale {visible(net)}\n"
+        "pixels of 0..255 are too large for this net (missing-input-scale), and this command does not repair "
+        f"that: the net sees the same numbers\nto repair it, {first} your data unchanged, and scale them in the "
+        f"net: caffefix --select missing-input-scale {visible(net)}\n"
     )
 
 
@@ -41,8 +41,8 @@ def _lines(done: Rescaled, options: RescaleOptions) -> Iterator[str]:
         yield f"mean file {file.old} → {file.new}"
     for name in done.first_layers:
         yield (
-            f'first layer "{name}": exact for SGD, momentum and Nesterov, trained from its filler; existing weights '
-            "do not fit, and AdaGrad, RMSProp and Adam need a different lr_mult"
+            f'first layer "{name}": exact for SGD, momentum and Nesterov, trained from its filler; existing '
+            "weights do not fit, and AdaGrad, RMSProp and Adam need a different lr_mult"
         )
 
 

@@ -221,11 +221,11 @@ class _Rescale:
         """The data layers that produce the input, in all phases."""
         sources = [layer for layer in self.net.layers if layer.kind.images and layer.tops]
         if not sources:
-            message = "no data layer can subtract a mean and scale (Data, ImageData, MemoryData): nothing to rescale"
+            message = "no data layer subtracts a mean and scales (Data, ImageData, MemoryData): nothing to rescale"
             raise Refusal("no-transform", message)
         blobs = list(dict.fromkeys(layer.tops[0] for layer in sources))
         if self.options.blob and self.options.blob not in blobs:
-            message = f"no data layer has the first top {self.options.blob!r}; their first tops are {', '.join(blobs)}"
+            message = f"no data layer has the first top {self.options.blob!r}; first tops are {', '.join(blobs)}"
             raise Refusal("no-transform", message)
         if len(blobs) > 1 and not self.options.blob:
             message = f"data layers produce {', '.join(blobs)}; name the one whose range changes with --blob"
