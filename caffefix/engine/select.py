@@ -54,7 +54,7 @@ class Selection:
 
                 near = get_close_matches(pattern, names, 1)
                 hint = f"; did you mean {near[0]}?" if near else "; see caffefix fixers"
-                raise UnknownNameError(f"no finding is called {pattern!r}{hint}")
+                raise UnknownNameError(f"there is no finding {pattern!r}{hint}")
 
     def fixers(self) -> list[Fixer]:
         """The selected fixers and patches, in the order in which they run."""
