@@ -1,7 +1,7 @@
 """caffefix repairs Caffe prototxt files, and proves each repair.
 
-``check``, ``repair``, ``diff`` and ``parse`` are for Python programs (docs/python.md); they are imported when they
-are first asked for, so that the command line starts fast.
+``check``, ``repair``, ``diff`` and ``parse`` are for Python programs (docs/python.md); they are imported on first
+use, so the command line starts fast.
 """
 
 from __future__ import annotations

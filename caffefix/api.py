@@ -1,4 +1,4 @@
-"""caffefix for Python programs: what ``import caffefix`` gives. docs/python.md says what is promised."""
+"""caffefix for Python programs: what ``import caffefix`` provides. docs/python.md says what is stable."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ __all__ = [
 
 
 class ParseError(ValueError):
-    """Text that Caffe's parser would refuse for its syntax, or that cannot be compared.
+    """Text whose syntax Caffe's parser would refuse, or that cannot be compared.
 
     Attributes:
-        line: where, from 1; 0 if it is no single place.
-        column: where, in characters from 1; 0 if it is no single place.
+        line: of the error, from 1; 0 if the error has no single position.
+        column: of the error, in characters from 1; 0 if the error has no single position.
     """
 
     def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
@@ -51,17 +51,17 @@ class ParseError(ValueError):
 
 
 class RefusedError(RuntimeError):
-    """A repair that could not be proved; nothing of it is returned."""
+    """A repair that could not be proved; no part of it is returned."""
 
 
 @dataclass(frozen=True)
 class Repair(Generic[AnyStr]):
-    """What a repair comes to.
+    """The result of a repair.
 
     Attributes:
-        text: the repaired text, of the type that was given; the given one if nothing changes.
+        text: the repaired text, of the type that was given; the given text if nothing changes.
         diff: a unified diff from the given text to this one; empty if nothing changes.
-        findings: in file order, those that are fixed (``applied``) and those that are left.
+        findings: in file order, those that are fixed (``applied``) and those that remain.
     """
 
     text: AnyStr
@@ -70,15 +70,15 @@ class Repair(Generic[AnyStr]):
 
     @property
     def changed(self) -> bool:
-        """Whether the text is another one."""
+        """Whether the repair changed the text."""
         return bool(self.diff)
 
 
 def parse(text: str | bytes) -> Document:
-    """The lossless tree of a prototxt text; ``Document.print()`` gives the text back, one character a byte.
+    """The lossless tree of a prototxt text; ``Document.print()`` returns the text, one character per byte.
 
     Raises:
-        ParseError: Caffe's parser would refuse the text for its syntax.
+        ParseError: Caffe's parser would refuse the text's syntax.
     """
     try:
         return _parse(_bytes(text).decode("latin-1"))
@@ -96,19 +96,19 @@ def check(
     from_scratch: bool = True,
     name: str = "<text>",
 ) -> tuple[Finding, ...]:
-    """What is wrong with a net or solver, in file order; notes are among it.
+    """What is wrong with a net or solver, in file order, notes included.
 
     Args:
-        text: the net or solver; ``str`` stands for UTF-8.
-        select: names and globs of findings to look for; all by default.
+        text: the net or solver; ``str`` is encoded as UTF-8.
+        select: names and globs of findings to check for; all by default.
         ignore: names and globs to leave out.
-        dialect: the fork of Caffe that it is for; told from the text by default.
-        from_scratch: whether it is trained from its fillers; False where weights are loaded.
-        name: what messages call it.
+        dialect: the fork of Caffe that the text is for; recognised from the text by default.
+        from_scratch: whether the net is trained from its fillers; False where weights are loaded.
+        name: what messages call the text.
 
     Raises:
-        ParseError: Caffe's parser would refuse the text for its syntax.
-        UnknownNameError: there is no such finding (``caffefix.engine.select``).
+        ParseError: Caffe's parser would refuse the text's syntax.
+        UnknownNameError: no finding has such a name (``caffefix.engine.select``).
     """
     given = _bytes(text)
     made = repair(given, select=select, ignore=ignore, dialect=dialect, from_scratch=from_scratch, name=name)
@@ -128,18 +128,18 @@ def repair(
     """Repair a net or solver, with all proofs.
 
     Args:
-        text: the net or solver; ``str`` stands for UTF-8.
-        unsafe: whether fixes are made that change what a working net computes.
-        select: names and globs of findings to look for; all by default. An exact name asks for its unsafe fix.
+        text: the net or solver; ``str`` is encoded as UTF-8.
+        unsafe: whether to apply fixes that change what a working net computes.
+        select: names and globs of findings to check for; all by default. An exact name allows its unsafe fix.
         ignore: names and globs to leave out.
-        dialect: the fork of Caffe that it is for; told from the text by default.
-        from_scratch: whether it is trained from its fillers; False where weights are loaded.
-        name: what messages and the diff call it.
+        dialect: the fork of Caffe that the text is for; recognised from the text by default.
+        from_scratch: whether the net is trained from its fillers; False where weights are loaded.
+        name: what messages and the diff call the text.
 
     Raises:
-        ParseError: Caffe's parser would refuse the text for its syntax.
+        ParseError: Caffe's parser would refuse the text's syntax.
         RefusedError: the repair cannot be proved.
-        UnknownNameError: there is no such finding (``caffefix.engine.select``).
+        UnknownNameError: no finding has such a name (``caffefix.engine.select``).
     """
     selection = Selection(tuple(select), tuple(ignore), unsafe)
     selection.check()
@@ -151,10 +151,10 @@ def repair(
 
 
 def diff(old: str | bytes, new: str | bytes) -> tuple[Change, ...]:
-    """What differs between the meanings of two nets or two solvers, whatever their formats.
+    """What differs in meaning between two nets or two solvers, whatever their formats.
 
     Raises:
-        ParseError: one does not parse, is neither net nor solver, or one is a net and one a solver.
+        ParseError: one does not parse or is neither net nor solver, or one is a net and the other a solver.
     """
     try:
         found = compare(Source("old", _bytes(old)), Source("new", _bytes(new)))
@@ -179,7 +179,7 @@ def _bytes(text: str | bytes) -> bytes:
 
 
 def _as_given(data: bytes, given: AnyStr) -> AnyStr:
-    """Bytes as the type that was given."""
+    """The bytes in the type that was given."""
     if isinstance(given, str):
         return data.decode("utf-8", "surrogateescape")
     return data

@@ -1,4 +1,4 @@
-"""What became of a file: plain facts, without nodes, for reports and for other processes."""
+"""The result for a file: plain facts, without nodes, for reports and for other processes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from caffefix.findings import Applicability, Severity
 
 
 class FailOn(enum.Enum):
-    """What a run fails for, besides files that cannot be read, parsed, proved or written."""
+    """What makes a run fail, besides files that cannot be read, parsed, proved or written."""
 
     NEVER = "never"
-    ERROR = "error"  # a finding of severity error is left
-    WARNING = "warning"  # a finding of severity error or warning is left
-    CHANGE = "change"  # a finding of severity error is left, or a file changes
+    ERROR = "error"  # a finding of severity error remains
+    WARNING = "warning"  # a finding of severity error or warning remains
+    CHANGE = "change"  # a finding of severity error remains, or a file changes
 
 
 class Status(enum.Enum):
-    """What became of a file."""
+    """What was done with a file."""
 
     CLEAN = "clean"
     CHANGED = "changed"
     WOULD_CHANGE = "would-change"
-    REFUSED = "refused"  # a fix failed a proof; the file is as it was
+    REFUSED = "refused"  # a fix failed a proof; the file is unchanged
     ERROR = "error"  # not read, not parsed or not written
 
     @property
@@ -38,9 +38,9 @@ class Diagnostic:
     """A finding at its place in the original file.
 
     Lines and columns count from 1, columns in characters; the end is exclusive. ``title`` is
-    the fix in a few words, empty without one. ``source`` is the text from there to the end of
-    the line, at most 160 characters of it. ``fix`` numbers the file's fixes that are not applied, from 1:
-    findings that share one have the same number; 0 stands for no fix, and for one that is applied.
+    the fix in a few words, empty without a fix. ``source`` is the text from the place to the end of
+    the line, at most 160 characters. ``fix`` numbers the file's fixes that are not applied, from 1:
+    findings that share a fix have the same number; 0 means no fix, or one that is applied.
     """
 
     name: str
@@ -59,17 +59,17 @@ class Diagnostic:
 
     @property
     def is_note(self) -> bool:
-        """Whether it is shown on request only: of no consequence, and nothing is done about it."""
+        """Whether it is shown only on request: it has no consequences, and nothing is done about it."""
         return self.severity is Severity.INFO and not self.applied and self.applicability is not Applicability.SAFE
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a run fails for.
+    """What makes a run fail.
 
     Attributes:
-        on: what the user chose; None for a finding of severity error, and with ``check`` for a change.
-        check: whether the run is to tell only: then nothing is fixed, and what would be fixed is left, too.
+        on: what the user chose; None for a finding of severity error, and with ``check`` also for a change.
+        check: whether the run only reports: then nothing is fixed, and what would be fixed also remains.
     """
 
     on: FailOn | None = None
@@ -89,7 +89,7 @@ class Gate:
         return d.severity is Severity.ERROR or (self.on is FailOn.WARNING and d.severity is Severity.WARNING)
 
     def status(self, result: FileResult) -> int:
-        """What a file makes of the exit status: 0, 1 or 2; the highest counts."""
+        """A file's exit status: 0, 1 or 2; the run has the highest of its files."""
         if result.status.failed:
             return 2
         changed = result.new is not None and self.changes
@@ -98,7 +98,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Text of the original that gives way to ``new``; places as in a ``Diagnostic``."""
+    """Text of the original that is replaced by ``new``; places as in a ``Diagnostic``."""
 
     line: int
     column: int
@@ -109,9 +109,9 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """Whole lines of the original, the last included, that give way to ``new``.
+    """Whole lines of the original, including the last, that are replaced by ``new``.
 
-    ``new`` has no line end behind its last line; if it is empty, the lines go.
+    ``new`` has no line end after its last line; if it is empty, the lines are deleted.
     """
 
     line: int
@@ -121,15 +121,15 @@ class LineChange:
 
 @dataclass(frozen=True, slots=True)
 class TextFix:
-    """What a repair changes in the text, for one finding or for several whose edits meet.
+    """What a repair changes in the text, for one finding or for several that share edits.
 
-    All of a file's fixes together are the repair, and only that is proved.
+    All of a file's fixes together are the repair, and only the whole repair is proved.
 
     Attributes:
         findings: which of the file's findings, by index, in order.
-        replacements: sorted and disjoint, also with those of the file's other fixes.
-        lines: the same as one change of a few whole lines, for reviewers to take or leave; None where
-            the fix is scattered or another one is in between.
+        replacements: sorted and disjoint, also from those of the file's other fixes.
+        lines: the same as one change of a few whole lines, for reviewers to accept or reject; None where
+            the fix is scattered or another fix is in between.
     """
 
     findings: tuple[int, ...]
@@ -142,11 +142,11 @@ class RepairStep:
     """What one fixer's visit changes in a file.
 
     Attributes:
-        round: in which round it was, from 0.
+        round: the number of its round, from 0.
         runs_in: the pass of the fixer; steps of all files are in the order of (round, pass, name).
         name: of the fixer.
-        diff: unified diff from what the steps before it left.
-        findings: how many it fixed.
+        diff: unified diff from the result of the steps before it.
+        findings: how many findings it fixed.
     """
 
     round: int
@@ -158,29 +158,30 @@ class RepairStep:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The outcome of one file.
+    """The result for one file.
 
     Attributes:
-        path: the file's name as it was given.
-        status: what became of it.
-        reason: why it failed; empty otherwise.
+        path: the file's name as given.
+        status: what was done with it.
+        reason: why it failed; otherwise empty.
         findings: in file order.
         diff: unified diff from old to new, as bytes; empty if nothing changes.
         new: the file's new content; None if nothing changes.
-        unsafe: diffs of the fixes that were not applied for being unsafe; one holds all that fit together.
+        unsafe: diffs of the fixes that were not applied because they are unsafe; each contains as many as do not
+            overlap.
         role: what the file is for; None if it was not parsed.
-        delta: what changes in the meaning; told on request only.
+        delta: what changes in meaning; only on request.
         suppressed: findings that comments in the file silence.
-        fixes: what the repair changes in the text; told on request only.
-        line: where the reason is, counted from 1; 0 if it is no place in the file.
+        fixes: what the repair changes in the text; only on request.
+        line: the place of the reason, counted from 1; 0 if the reason has no place in the file.
         column: likewise.
-        steps: the diff fixer by fixer; told on request only.
-        forks: names of the forks whose parsers take the file; None if it is neither net nor solver.
-            Told on request only.
-        skipped: names of patches that did not look at the file for its old format.
-        digest: of the content that was read, if there is new content to take its place (BLAKE2b, 16 bytes).
-        trouble: why the .proto file of its repository is not what it was judged by; empty if it is, or if there
-            is none.
+        steps: the diff fixer by fixer; only on request.
+        forks: names of the forks whose parsers accept the file; None if it is neither net nor solver.
+            Only on request.
+        skipped: names of patches that did not check the file because of its old format.
+        digest: of the content that was read, if there is new content to replace it (BLAKE2b, 16 bytes).
+        trouble: why the .proto file of its repository could not be used to judge it; empty if it could, or if
+            there is no such file.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The garbage collector, which looks for cycles where there are none: a third of the time of a parse."""
+"""Pausing the garbage collector: its search for cycles, of which there are none, takes a third of a parse."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import gc
 
 
 def collect() -> None:
-    """Look for cycles now."""
+    """Run the garbage collector now."""
     gc.collect()
 
 
 class Uncollected:
-    """``with Uncollected():`` runs without it; what was on is on again afterwards."""
+    """``with Uncollected():`` runs without the garbage collector; if it was on, it is on again afterwards."""
 
     def __enter__(self) -> None:
         self._was_on = gc.isenabled()

@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used: most runs need few of them."""
+"""Regular expressions that are compiled on first use: most runs need only a few of them."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class _Pattern:
 
 
 def pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
-    """What ``re.compile`` gives, later."""
+    """Like ``re.compile``, but compiled on first use."""
     return _Pattern(text, flags)  # type: ignore[return-value]

@@ -1,13 +1,13 @@
-"""``dataclass`` as of the standard library, without what it costs at start.
+"""``dataclass`` as in the standard library, without its cost at start-up.
 
-``dataclasses`` writes and compiles five methods for each class when a module is imported: half a
-millisecond a class, and half of the start-up time of a program with a hundred classes, of which a
-run makes objects of twenty. Here the methods that need not be fast are shared by all classes, and
-``__init__`` is written when the first object is made. (``records.pyi`` tells type checkers that it
-is the library's.)
+``dataclasses`` generates and compiles five methods for each class when a module is imported: half a
+millisecond per class, and half of the start-up time of a program with a hundred classes, of which a
+run instantiates twenty. Here the methods that need not be fast are shared by all classes, and
+``__init__`` is generated when the first object is created. (``records.pyi`` tells type checkers that
+these are the library's own.)
 
-What is there: ``frozen``, ``slots`` and ``eq``, defaults, ``field(default_factory=…, repr=…)``,
-``replace`` and ``fields``; ``__post_init__``; copying and pickling; ``match``. Records do not inherit
+Supported: ``frozen``, ``slots`` and ``eq``, defaults, ``field(default_factory=…, repr=…)``,
+``replace`` and ``fields``; ``__post_init__``; copying and pickling; ``match``. Records cannot inherit
 from records. ``cached_property`` is here for the same reason.
 """
 
@@ -15,7 +15,7 @@ from operator import attrgetter
 
 
 class cached_property:  # noqa: N801
-    """As of ``functools``, without its lock: it costs a microsecond each time, and no view has two threads."""
+    """As in ``functools``, but without its lock, which costs a microsecond per use; no view has two threads."""
 
     def __init__(self, make):
         self._make = make
@@ -32,11 +32,11 @@ class cached_property:  # noqa: N801
 
 
 class FrozenRecordError(AttributeError):
-    """An attribute of a frozen record was to be set or deleted."""
+    """An attempt to set or delete an attribute of a frozen record."""
 
 
 class Field:
-    """What is said of a field besides its type."""
+    """What a field declares besides its type."""
 
     __slots__ = ("default_factory", "repr")
 
@@ -46,7 +46,7 @@ class Field:
 
 
 class Named:
-    """A field of a record, as ``fields`` tells it."""
+    """A field of a record, as returned by ``fields``."""
 
     __slots__ = ("name",)
 
@@ -55,7 +55,7 @@ class Named:
 
 
 def field(*, default_factory, repr=True):
-    """A field whose default is made anew for each object."""
+    """A field whose default is created afresh for each object."""
     return Field(default_factory, repr)
 
 
@@ -65,7 +65,7 @@ def fields(record):
 
 
 def replace(record, /, **changes):
-    """A record with other values in some fields."""
+    """A copy of a record with some fields changed."""
     for name in record.__match_args__:
         if name not in changes:
             changes[name] = getattr(record, name)
@@ -73,7 +73,7 @@ def replace(record, /, **changes):
 
 
 def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
-    """Make a class of annotated names a record."""
+    """Turn a class with annotated names into a record."""
     if cls is None:
         return lambda cls: _record(cls, frozen, slots, eq)
     return _record(cls, frozen, slots, eq)
@@ -108,7 +108,7 @@ def _record(cls, frozen, slots, eq):
 
 
 def _first_init(about):
-    """An ``__init__`` that writes the real one and puts it in its own place."""
+    """An ``__init__`` that generates the real one and replaces itself with it."""
 
     def first(self, /, *args, **given):
         cls, *rest = about()
@@ -119,7 +119,7 @@ def _first_init(about):
 
 
 def _init(cls, names, defaults, frozen):
-    """The ``__init__`` of a record, as one would write it by hand."""
+    """The ``__init__`` of a record, as one would write it oneself."""
     scope = {"_set": object.__setattr__, "_missing": _MISSING}
     arguments, lines = [], []
     for name in names:

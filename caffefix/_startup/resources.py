@@ -1,4 +1,4 @@
-"""Files: where ``grammar/`` and ``patches/`` are, and what is in a file. ``pathlib`` is slow to import."""
+"""Where ``grammar/`` and ``patches/`` are, and reading files without ``pathlib``, which is slow to import."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _PACKAGE = dirname(dirname(realpath(abspath(__file__))))
 
 
 def resource(path: str) -> str:
-    """The file or folder of that name: beside the package in a checkout, inside it in a wheel.
+    """The file or folder of that name: next to the package in a checkout, inside it in a wheel.
 
     Raises:
         FileNotFoundError: the installation is incomplete.
     """
-    # A stranger's folder called grammar/ beside site-packages is not ours.
+    # A folder called grammar/ next to site-packages belongs to somebody else.
     roots = [dirname(_PACKAGE)] if in_source_tree() else []
     for root in (*roots, join(_PACKAGE, "_data")):
         candidate = join(root, path)
@@ -24,12 +24,12 @@ def resource(path: str) -> str:
 
 
 def in_source_tree() -> bool:
-    """Whether this is a checkout, where files are edited; it is known by its pyproject.toml."""
+    """Whether this is a checkout, where files are edited: it has a pyproject.toml."""
     return isfile(join(dirname(_PACKAGE), "pyproject.toml"))
 
 
 def sum_of(*paths: str) -> int:
-    """A checksum of what is in some files: what was made of them is stale when it is another one."""
+    """A checksum of the contents of some files: when it changes, what was generated from them is stale."""
     total = 0
     for path in paths:
         total = crc32(content(path), total)
@@ -37,6 +37,6 @@ def sum_of(*paths: str) -> int:
 
 
 def content(path: str) -> bytes:
-    """What is in a file."""
+    """The contents of a file."""
     with open(path, "rb") as file:
         return file.read()

@@ -1,7 +1,7 @@
-"""The entry point: finds the command that a command line is for. The commands are in ``caffefix/commands``.
+"""The entry point: finds the command that a command line calls. The commands are in ``caffefix/commands``.
 
-``caffefix PATH…`` repairs; ``caffefix COMMAND`` does something else. A line of
-paths and plain options is read without click.
+``caffefix PATH…`` repairs; ``caffefix COMMAND`` runs any other command. A line of
+paths and plain options is parsed without click.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
 
 
 def _plain(args: Sequence[str]) -> dict[str, Any] | None:
-    """What a line says that is no command's and can be read without click; None for any other."""
+    """The parameters of a line that calls no command and can be parsed without click; None for any other line."""
     from caffefix.commands._shared.option import read
     from caffefix.commands.repair.options import OPTIONS
 

@@ -15,7 +15,7 @@ _DEFAULT = "repair"
 
 
 def _is_word(argument: str) -> bool:
-    """Whether it can only be meant as a command: a path that is not there has at least a dot or a slash."""
+    """Whether an argument can only be meant as a command: a missing path has at least a dot or a slash."""
     return (
         not argument.startswith("-") and not any(c in argument for c in "./\\*?") and not os.path.lexists(argument)
     )
@@ -38,7 +38,7 @@ class _Group(click.Group):
         known = first in self.list_commands(ctx)
         if known and os.path.lexists(first):
             raise click.UsageError(
-                f"{first!r} is a command and a path; write ./{first} for the path, or run elsewhere", ctx
+                f"{first!r} is both a command and a path; write ./{first} for the path, or run elsewhere", ctx
             )
         if not known and _is_word(first):
             near = get_close_matches(first, self.list_commands(ctx), 1)

@@ -1,4 +1,4 @@
-"""Applies a unified diff to bytes. It shares no code with what prints diffs: it is the check on it."""
+"""Applies a unified diff to bytes. It shares no code with the module that prints diffs, which it checks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class ApplyError(Exception):
 
 
 def apply_diff(old: bytes, diff: bytes) -> bytes:
-    """The file that a diff for a single file makes of ``old``.
+    """The result of applying a diff for a single file to ``old``.
 
     Raises:
-        ApplyError: a context or removed line is not what the file has there.
+        ApplyError: a context or removed line differs from the file.
     """
     source = _split(old)
     script = _split(diff)
@@ -28,7 +28,7 @@ def apply_diff(old: bytes, diff: bytes) -> bytes:
     while cursor < len(script):
         header = _HUNK.match(script[cursor])
         if header is None:
-            raise ApplyError(f"line {cursor + 1} of the diff is no hunk header")
+            raise ApplyError(f"line {cursor + 1} of the diff is not a hunk header")
         first, count = int(header[1]), int(header[2] or b"1")
         begin = first - 1 if count else first
         if begin < at:
@@ -47,7 +47,7 @@ def apply_diff(old: bytes, diff: bytes) -> bytes:
                 result.append(content)
                 continue
             if at >= len(source) or source[at] != content:
-                raise ApplyError(f"line {at + 1} of the file is not what the diff says")
+                raise ApplyError(f"line {at + 1} of the file differs from the diff")
             if line[:1] == b" ":
                 result.append(content)
             elif line[:1] != b"-":

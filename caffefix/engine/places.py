@@ -1,4 +1,4 @@
-"""Places of the original that were rewritten, for patches that rewrite each once a run."""
+"""Places of the original that were rewritten, for patches that rewrite each place once per run."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _Span = tuple[int, int]
 
 @dataclass(slots=True)
 class Places:
-    """What was rewritten so far, as spans of the original.
+    """What has been rewritten so far, as spans of the original.
 
     Attributes:
-        table: by which a place of the text as it is now is one of the original.
+        table: maps a place in the current text to one in the original.
     """
 
     table: PieceTable
     _spans: dict[str, list[_Span]] = field(default_factory=dict)  # by finding; sorted and disjoint
-    _spent: dict[int, Fix] = field(default_factory=dict)  # by identity; kept, so that no other has it
+    _spent: dict[int, Fix] = field(default_factory=dict)  # by identity; kept so no other fix gets the same one
 
     def take(self, fix: Fix, edits: Sequence[TextEdit]) -> bool:
-        """Whether a fix is at places that its finding has not rewritten yet; these are rewritten then."""
+        """Whether a fix is at places that its finding has not yet rewritten; these then count as rewritten."""
         spans = [(self.table.original_offset(e.start), self.table.original_offset(e.end)) for e in edits]
         taken = self._spans.setdefault(edits[0].label.partition("#")[0], []) if edits else []
         if any(_meets(taken, span) for span in spans):
@@ -37,7 +37,7 @@ class Places:
         return True
 
     def holds(self, fix: Fix | None) -> bool:
-        """Whether a fix was not made because its places had been rewritten before."""
+        """Whether a fix was not applied because its places had already been rewritten."""
         return self._spent.get(id(fix)) is fix is not None
 
 

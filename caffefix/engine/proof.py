@@ -4,11 +4,11 @@
 2. An applier that shares no code with the printer turns original and diff into the result.
 3. The result parses.
 4. A second run proposes nothing.
-5. Every comment keeps its owner, but for moves that the edits declare.
+5. Every comment keeps its owner, except for moves that the edits declare.
 6. The meaning (the net after Caffe's own upgrade) changes only where the fixer declared.
 7. Every suppression covers as much as before: a field, a message or the file.
-8. What is written can be read by the Caffe that the file is for, if that is known. (A fixer that fails this one is
-   held back, and the others go on.)
+8. The result can be read by the Caffe that the file is for, if that is known. (A fixer that fails this proof is
+   held back, and the others continue.)
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def prints(document: Document) -> None:
     """Proof 1.
 
     Raises:
-        ProofError: the tree does not stand for its text.
+        ProofError: the tree does not print its text.
     """
     if document.print() != document.text:
-        raise ProofError("the parsed file does not print as it was read")
+        raise ProofError("the parsed file does not print exactly as it was read")
 
 
 def parses(path: str, text: str) -> Document:
@@ -77,9 +77,9 @@ def applies(old: bytes, diff: bytes, new: bytes) -> None:
     """Proof 2.
 
     Raises:
-        ProofError: the diff does not lead from old to new.
+        ProofError: the diff does not turn old into new.
     """
-    from caffefix.engine.applier import ApplyError, apply_diff  # most files need none
+    from caffefix.engine.applier import ApplyError, apply_diff  # most files do not need it
 
     try:
         result = apply_diff(old, diff)
@@ -104,7 +104,7 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     """Proof 5.
 
     Raises:
-        ProofError: a comment is lost, or stands beside another field than before.
+        ProofError: a comment is lost, or belongs to a different field than before.
     """
     declared = _Declared(edits)
     expected: Counter[tuple[str, str]] = Counter()
@@ -129,11 +129,11 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
     found = Counter((c.text, plain.signature(c.owner)) for c in comments.owned(after))
     extra = found - expected
     for (text, beside), count in (expected - found).items():
-        # On a line that others share, a comment ends up behind the message that now wraps its owner.
+        # On a line with several fields, a comment ends up after the message that now wraps its owner.
         names = wrappers.get((text, beside), set())
         behind = [key for key in extra if key[0] == text and key[1].partition(" ")[0] in names]
         if sum(extra[key] for key in behind) < count:
-            raise ProofError(f"the comment {text!r} is no longer beside {beside or 'the file'}")
+            raise ProofError(f"the comment {text!r} no longer belongs to {beside or 'the file'}")
         for key in behind:
             taken = min(count, extra[key])
             extra[key] -= taken
@@ -142,14 +142,14 @@ def keeps_comments(before: Document, after: Document, edits: Sequence[Edit]) -> 
         anywhere[text] -= count
     astray = next((text for text, count in anywhere.items() if count), None)
     if astray is not None:
-        raise ProofError(f"the comment {astray!r} is {'lost' if anywhere[astray] > 0 else 'there twice'}")
+        raise ProofError(f"the comment {astray!r} is {'lost' if anywhere[astray] > 0 else 'duplicated'}")
 
 
 def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]) -> None:
     """Proof 6.
 
     Raises:
-        ProofError: something changes that was not declared.
+        ProofError: there is a change that was not declared.
     """
     from caffefix.caffe.delta import undeclared
 
@@ -159,25 +159,25 @@ def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]
         where = f'layer "{first.layer}"' if first.layer or not first.path else "the file"
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise ProofError(
-            f"the meaning would change where the fix does not say so: {where}: {first.path or 'layer'}: "
+            f"the meaning would change where the fix does not declare it: {where}: {first.path or 'layer'}: "
             f"{first.old or 'absent'} → {first.new or 'absent'}{more}"
         )
 
 
 def _goes(suppression: Suppression, silent: set[int]) -> bool:
-    """Whether a suppression is taken away with what it covers."""
+    """Whether a suppression is deleted together with what it covers."""
     owner = suppression.comment.owner
     around = {id(owner), *map(id, owner.ancestors())}
     return bool(around & silent) and comments.is_of_field(suppression.comment.text)
 
 
 def keeps_suppressions(before: Document, after: Document, edits: Sequence[Edit]) -> None:
-    """Proof 7. A suppression that covers less would let be changed what its author kept.
+    """Proof 7. If a suppression covered less, what its author wanted to keep could be changed.
 
-    One goes with what it covers, if the edits say so.
+    A suppression is deleted together with what it covers, if the edits say so.
 
     Raises:
-        ProofError: one covers a message no more, or the file, or nothing at all.
+        ProofError: a suppression no longer covers its field, its message or the file.
     """
     silent = _Declared(edits).silent
     old = [s for s in Suppressions(before).all if not _goes(s, silent)]
@@ -185,21 +185,21 @@ def keeps_suppressions(before: Document, after: Document, edits: Sequence[Edit])
     for reach in range(max((s.reach for s in old), default=0), 0, -1):
         lost = Counter(s.text for s in old if s.reach >= reach) - Counter(s.text for s in new if s.reach >= reach)
         for text in lost:
-            what = ("", "a field", "the message it stood beside", "the file")[reach]
+            what = ("", "a field", "the message that it belonged to", "the file")[reach]
             raise ProofError(
                 f"the suppression {text.strip()!r} would no longer cover {what}; write it above the layer"
             )
 
 
 class UnreadableError(ProofError):
-    """A repair that the Caffe that the file is for cannot read; the message is what it says of it."""
+    """A repair that the Caffe that the file is for cannot read; the message is that Caffe's own."""
 
 
 def is_read(before: Subject, after: Subject) -> None:
     """Proof 8.
 
     Raises:
-        UnreadableError: the parser of that Caffe stops where it did not before, or it does not register a name.
+        UnreadableError: the parser of that Caffe stops where it did not before, or that Caffe lacks a name.
     """
     if not after.named or before.verdict is None or after.verdict is None:
         return
@@ -218,10 +218,10 @@ def is_read(before: Subject, after: Subject) -> None:
 
 
 def refuse_unread(source: Source, data: bytes, caffes: Caffes | None) -> None:
-    """Proof 8 of a file that is made of another one, for the Caffe in its repository.
+    """Proof 8 for a file that is made from another one, for the Caffe in its repository.
 
     Raises:
-        Refusal: that Caffe could not read what is made.
+        Refusal: that Caffe could not read the result.
     """
     from caffefix.caffe.refusal import Refusal
 
@@ -240,7 +240,7 @@ def _words(problem: Problem) -> tuple[Kind, str]:
 
 def _lacking(subject: Subject) -> list[Use]:
     """The names in a file that the Caffe that it is for does not register."""
-    from caffefix.caffe.needs import uses  # where the Caffe is known
+    from caffefix.caffe.needs import uses  # needed only where the Caffe is known
 
     memory, key = subject.document.memory, f"lacking in {subject.named}"
     if key not in memory:
@@ -250,16 +250,16 @@ def _lacking(subject: Subject) -> list[Use]:
 
 
 class _Declared:
-    """What edits say will happen to the owners of comments."""
+    """What edits declare will happen to the owners of comments."""
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self.names: dict[int, str] = {}
         self.values: dict[int, str] = {}
         self.dropped: set[int] = set()
-        self.deleted: set[int] = set()  # the owner goes, its comments stay
-        self.silent: set[int] = set()  # the owner goes, and its suppressions with it
+        self.deleted: set[int] = set()  # the owner is deleted, its comments are kept
+        self.silent: set[int] = set()  # the owner is deleted, and its suppressions with it
         self.unwrapped: set[int] = set()
-        self.labels: dict[int, Node] = {}  # the name that a message gets from what is unwrapped in it
+        self.labels: dict[int, Node] = {}  # the name that a message gets from a message unwrapped into it
         self._signatures: dict[Node, str] = {}
         self.wrappers: dict[int, set[str]] = {}  # names of the messages that are put around a field
         self.texts: dict[int, str] = {}  # what a comment becomes, by its offset

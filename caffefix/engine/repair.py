@@ -1,7 +1,7 @@
 """Repairing one file: rounds of fixers until nothing changes, then the proofs.
 
-Fixers run in fixed rounds, by pass and name, and each sees the text that those before it
-left. All fixes of one fixer that do not overlap are applied at once; those that overlap wait
+Fixers run in rounds in a fixed order, by pass and name, and each sees the text that those before it
+produced. All fixes of one fixer that do not overlap are applied at once; those that overlap wait
 for its next turn.
 """
 
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
     from caffefix.engine.steps import RepairSteps
 
-# A file that needs more turns than this is going in circles.
+# If a file needs more turns than this, its fixes never come to an end.
 _LIMIT = 50
-# Diffs of unsafe fixes that are not made; more are there only where fixes meet.
+# Maximum number of diffs of unapplied unsafe fixes; more than one is needed only where fixes overlap.
 _PREVIEWS = 4
-# Between a finding's name and the number of its fix, in the label of an edit.
+# Separates a finding's name from the number of its fix in the label of an edit.
 _NUMBER = "#"
 # Characters of a line that a diagnostic quotes.
 _SHOWN = 160
-# One that gets longer than this many times its length, and as many characters more, is being multiplied.
+# A file that grows beyond _GROWTH times its length plus _ROOM characters is being multiplied.
 _GROWTH = 16
 _ROOM = 1 << 16
-# Files of more bytes leave enough behind at each turn for it to be worth while to look for garbage.
+# Files of more bytes leave enough garbage at each turn to make collecting it worthwhile.
 _LARGE = 1 << 20
 
 
@@ -58,12 +58,12 @@ class Request:
     """How files are to be repaired.
 
     Attributes:
-        selection: what is looked for, and what may be applied.
+        selection: what is checked for, and what may be applied.
         options: what the user says about the files.
-        delta: whether results tell what changes in the meaning of the nets.
-        fixes: whether results tell what each fix changes in the text.
-        steps: whether results tell what each fixer changes, one after the other.
-        forks: whether results tell which forks accept the files.
+        delta: whether results contain what changes in the meaning of the nets.
+        fixes: whether results contain what each fix changes in the text.
+        steps: whether results contain what each fixer changes, one after another.
+        forks: whether results contain which forks accept the files.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -85,9 +85,9 @@ def repair(
 
     Args:
         source: the file.
-        request: what is looked for, and what may be applied.
+        request: what is checked for, and what may be applied.
         diff_path: the file's name in the diff, relative; by default its path.
-        family: what stands beside the file; nothing by default.
+        family: the other files in the file's folder; none by default.
         fixers: what changes the file, if not the selected fixers.
 
     Returns:
@@ -123,10 +123,10 @@ def _repair(
 
 
 def _read(text: str, options: Assumptions, family: Family, fixers: Sequence[Fixer]) -> Subject:
-    """The file as the first fixer sees it: as it is or, if a fixer will see to that, as it is meant.
+    """The file as the first fixer sees it: as it is or, if a fixer will correct its characters, as it is meant.
 
     Raises:
-        PrototxtError: the text is no prototxt.
+        PrototxtError: the text is not prototxt.
     """
     try:
         return Subject(parse(text), options, family)
@@ -136,7 +136,7 @@ def _read(text: str, options: Assumptions, family: Family, fixers: Sequence[Fixe
         found = tuple(lookalikes(text)) if any(fixer.runs_in is Pass.READ for fixer in fixers) else ()
         if not found:
             raise
-    # Where this cannot be read either, the error is what is left to mend by hand: places are the same.
+    # If this cannot be parsed either, the error is what the user must correct: its position is the same.
     return Subject(parse(as_meant(text, found)), options, family, lookalikes=found)
 
 
@@ -145,10 +145,10 @@ class _Run:
 
     Args:
         source: the file.
-        request: what is looked for, and what may be applied.
+        request: what is checked for, and what may be applied.
         subject: the file as the first fixer sees it.
         fixers: what changes the file.
-        held: fixers that are held back, and what the Caffe that the file is for says of what they write.
+        held: fixers that are held back, and how the Caffe that the file is for rejects their result.
     """
 
     def __init__(
@@ -173,16 +173,16 @@ class _Run:
         self.seen = {source.text}
 
     def _subject(self, document: Document) -> Subject:
-        """A later text as fixers and proofs see it: what a file is for is a fact of the file as it was."""
+        """A later text as fixers and proofs see it: the role is that of the original file."""
         carry_role(self.original, document)
         return Subject(document, self.request.options, self.family)
 
     def to_fixpoint(self) -> bool:
-        """Run all fixers, again and again, until a whole round changes nothing.
+        """Run all fixers repeatedly, until a whole round changes nothing.
 
         Returns:
-            Whether it came so far: where a fixer writes what the Caffe that the file is for cannot read, it is
-            held back from now on, and the file is to be begun anew.
+            Whether this succeeded: if the Caffe that the file is for cannot read what a fixer writes, the fixer
+            is held back from now on, and the run must be started again.
         """
         turns = 0
         changed = True
@@ -192,7 +192,7 @@ class _Run:
             self.suppressed = []
             for fixer in self.fixers:
                 if fixer.runs_in is Pass.TIDY and changed:
-                    break  # what was found in this round may be gone: the next one tells
+                    break  # findings of this round may be gone: the next round decides
                 try:
                     taken = self._visit(fixer)
                 except UnreadableError as error:
@@ -201,13 +201,13 @@ class _Run:
                 changed |= taken > 0
                 turns += taken
                 if turns > _LIMIT:
-                    raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
+                    raise ProofError(f"the fixes have not finished after {_LIMIT} turns")
             self.round += 1
         self.fixing = ""
         return True
 
     def _visit(self, fixer: Fixer) -> int:
-        """Let a fixer change the text until it proposes nothing; the turns that it took."""
+        """Let a fixer change the text until it proposes nothing; return the number of turns."""
         before, fixed = self.subject, len(self.applied)
         declared: set[str] = set()
         turns = 0
@@ -218,16 +218,16 @@ class _Run:
                 break
             turns += 1
             if turns > _LIMIT:
-                raise ProofError(f"the fixes do not come to an end after {_LIMIT} turns")
+                raise ProofError(f"the fixes have not finished after {_LIMIT} turns")
             for fix in fixes:
                 declared.update(fixer.changes if fix.changes is None else fix.changes)
             self.subject = self._subject(self.document)
             if len(self.document.text) > _LARGE:
                 collect()
             if fixer.runs_in is Pass.TIDY:
-                break  # it judges findings of the text as it was
+                break  # it judges findings of the text before its edits
         if turns:
-            # Not after each turn: between its turns a migration passes through what no Caffe reads.
+            # Not after each turn: between its turns a migration has states that no Caffe can read.
             proof.is_read(before, self.subject)
             proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
             if self.steps is not None:
@@ -238,7 +238,7 @@ class _Run:
         return turns
 
     def _look(self, fixer: Fixer) -> Found:
-        """What a fixer finds; without its fixes, if it is held back."""
+        """What a fixer finds; without the fixes if it is held back."""
         found = run_fixer(fixer, self.subject, self.fixers, self.suppressed)
         said = self.held.get(fixer.name)
         if said is None:
@@ -248,17 +248,17 @@ class _Run:
         return replace(found, shown=tuple(shown))
 
     def _check_order(self, fixer: Fixer, edits: Sequence[TextEdit]) -> None:
-        """Refuse to let one patch of the user's rewrite what another one wrote: nobody said in which order."""
+        """Refuse to let one of the user's patches rewrite what another wrote: their order is not specified."""
         given = {patch.name for patch in self.request.selection.patches}
         if fixer.name not in given or len(given) < 2:
             return
         labels = {label for edit in edits for label in self.table.labels(edit.start, edit.end)}
         others = sorted({label.partition(_NUMBER)[0] for label in labels} & given - {fixer.name})
         if others:
-            raise ProofError(f"it would rewrite what {others[0]} has written; run one of the two at a time")
+            raise ProofError(f"it would rewrite what {others[0]} has written; run the two one at a time")
 
     def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
-        """Apply what a fixer proposes, as far as it fits together."""
+        """Apply the fixes that a fixer proposes, as far as they do not overlap."""
         fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f))
         if not fixes:
             return []
@@ -285,13 +285,13 @@ class _Run:
         document = proof.parses(self.source.path, text)
         edits: list[Edit] = [edit for fix in chosen.values() for edit in fix.edits]
         proof.keeps_comments(self.document, document, edits)
-        if fixer.runs_in is not Pass.TIDY:  # those change suppressions, and nothing else
+        if fixer.runs_in is not Pass.TIDY:  # those only change suppressions
             proof.keeps_suppressions(self.document, document, edits)
         self.document = document
         return list(chosen.values())
 
     def result(self, diff_path: str) -> FileResult:
-        """The outcome, proved."""
+        """The result, proved."""
         numbers = {id(fix): number for number, fix in enumerate(_distinct(f.fix for f in self.left), 1)}
         left = [
             replace(self._diagnostic(finding, False), fix=numbers.get(id(finding.fix), 0)) for finding in self.left
@@ -316,7 +316,7 @@ class _Run:
                 skipped=skipped,
             )
         new = self.document.text.encode("latin-1")
-        from caffefix.syntax.diff import unified  # most files need none
+        from caffefix.syntax.diff import unified  # most files do not need it
 
         title = _Titles(self.original)
         diff = unified(_bytes_as_text(diff_path), self.source.text, _named(edits), title).encode("latin-1")
@@ -346,7 +346,7 @@ class _Run:
         return tuple(text_fixes(self.source, edits, findings, self.fixed))
 
     def _delta(self) -> tuple[Change, ...]:
-        """What the repair as a whole changes in the meaning."""
+        """What the repair as a whole changes in meaning."""
         from caffefix.caffe.delta import changes
 
         old, new = map(self._subject, (self.original, self.document))
@@ -360,10 +360,10 @@ class _Run:
         return [f.name for found in run_fixers(subject, lasting) for f in found.shown if applies(f)]
 
     def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
-        """What the unsafe fixes that were left out would change; not those of notes.
+        """What the unsafe fixes that were left out would change, except those of notes.
 
-        One diff holds all that fit together: one for each would repeat a line as often as there are
-        fixes in it. What does not fit is in a further diff, or after a few of these in the messages alone.
+        One diff contains all that do not overlap: a diff for each would repeat a line as often as there are
+        fixes in it. Those that overlap are in a further diff or, after a few of these, only in the messages.
         """
         told = [f for f in self.left if f.severity is not Severity.INFO]
         names = {id(f.fix): f.name for f in told}
@@ -405,16 +405,16 @@ class _Run:
         )
 
     def _from(self, offset: int) -> str:
-        """The rest of a line of the original; a line may be a megabyte long."""
+        """The rest of a line of the original, shortened: a line may be a megabyte long."""
         end = self.source.text.find("\n", offset, offset + _SHOWN)
         return one_line(self.source.text[offset : offset + _SHOWN if end < 0 else end].rstrip())
 
 
 def _held(finding: Finding, said: str, fixer: Fixer, subject: Subject) -> Finding:
-    """A finding whose fix is not made: what it would write cannot be read by the Caffe that the file is for."""
+    """A finding whose fix is not applied because the Caffe that the file is for could not read the result."""
     who = subject.caffes.who if subject.own else f"{subject.dialect}'s Caffe"
-    message = f'{finding.message}; not written, for {who} could not read it: "{said}"'
-    # That the file is in an old format is no fault where no newer one is known, if it is read at all.
+    message = f'{finding.message}; not written, because {who} could not read it: "{said}"'
+    # An old format is not a fault if that Caffe can read the file and knows no newer format.
     reads = subject.verdict is not None and subject.verdict.accepting & subject.named
     is_old = reads and fixer.runs_in is Pass.UPGRADE and finding.severity is Severity.WARNING
     severity = Severity.INFO if is_old else finding.severity
@@ -433,7 +433,7 @@ def _forks(document: Document) -> tuple[str, ...] | None:
 
 
 def _meaning(subject: Subject) -> NormalForm:
-    from caffefix.caffe.normal import normal_form  # protobuf is imported when there is something to prove
+    from caffefix.caffe.normal import normal_form  # protobuf is imported only if there is something to prove
 
     return normal_form(subject.document, subject.verdict, subject.named or None)
 
@@ -444,7 +444,7 @@ def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:
 
 
 def _named(edits: Iterable[ComposedEdit]) -> list[ComposedEdit]:
-    """The edits with the names of findings alone for labels."""
+    """The edits with only the names of findings as labels."""
     return [
         replace(edit, labels=tuple(dict.fromkeys(label.partition(_NUMBER)[0] for label in edit.labels)))
         for edit in edits
@@ -454,7 +454,7 @@ def _named(edits: Iterable[ComposedEdit]) -> list[ComposedEdit]:
 def _compatible(
     document: Document, fixes: Sequence[Fix], labels: Sequence[str], rewritten: Places | None = None
 ) -> tuple[dict[str, Fix], list[TextEdit]]:
-    """The first fixes that do not overlap, whole, and their text edits; the others wait."""
+    """The first fixes that do not overlap, each complete, and their text edits; the others wait."""
     chosen: dict[str, Fix] = {}
     taken: list[TextEdit] = []
     for label, fix in zip(labels, fixes, strict=True):
@@ -473,7 +473,7 @@ def _place(edit: TextEdit) -> tuple[int, int]:
 
 
 def _overlaps(taken: list[TextEdit], edit: TextEdit) -> bool:
-    """Whether an edit meets one of the sorted, disjoint edits in more than a point."""
+    """Whether an edit overlaps one of the sorted, disjoint edits in more than a point."""
     index = bisect_left(taken, _place(edit), key=_place)
     return (index > 0 and taken[index - 1].end > edit.start) or (
         index < len(taken) and edit.end > taken[index].start
@@ -481,7 +481,7 @@ def _overlaps(taken: list[TextEdit], edit: TextEdit) -> bool:
 
 
 def _bytes_as_text(path: str) -> str:
-    """A path as it stands in a diff: its bytes, one character each."""
+    """A path as it is written in a diff: one character per byte."""
     return path.encode("utf-8", "surrogateescape").decode("latin-1")
 
 

@@ -1,4 +1,4 @@
-"""Looking at a file: what fixers find there, and what its comments silence."""
+"""Checking a file: what fixers find in it, and what its comments silence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Found:
     """What a fixer finds.
 
     Attributes:
-        shown: findings to tell of, and to fix.
+        shown: findings to report and to fix.
         suppressed: those that a comment silences; they are neither shown nor fixed.
     """
 
@@ -23,32 +23,32 @@ class Found:
 
 
 def run_fixer(fixer: Fixer, subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Finding]) -> Found:
-    """Let a fixer look at a file.
+    """Run one fixer on a file.
 
-    A fix is made whole or not at all, so one that a suppressed finding shares with others is not
-    offered: the others are shown without a fix. (A fixer that can fix the rest by itself asks
-    ``subject.suppresses`` and offers another one.)
+    A fix is applied completely or not at all, so a fix that a suppressed finding shares with others is not
+    offered: the others are shown without a fix. (A fixer that can fix the others separately calls
+    ``subject.suppresses`` and offers a different fix.)
 
     Args:
-        fixer: what is looked for.
+        fixer: the fixer.
         subject: the file.
-        fixers: all that are looked for.
-        suppressed: what is silenced of those before this one; it is for pass TIDY.
+        fixers: all fixers of the run.
+        suppressed: silenced findings of the fixers before this one, for pass TIDY.
     """
     if not fixer.may_find(subject) or (fixer.runs_in is Pass.READ and not subject.lookalikes):
         return Found(())
-    if fixer.runs_in is Pass.READ or not subject.suppressions.all:  # an unread file's comments say nothing
+    if fixer.runs_in is Pass.READ or not subject.suppressions.all:  # comments of an unparsed file do not count
         return Found(tuple(fixer.find(subject)) if fixer.runs_in is not Pass.TIDY else ())
     if fixer.runs_in is Pass.TIDY:
         from copy import copy
 
-        subject = copy(subject)  # with what it knows of the file
+        subject = copy(subject)  # shares what is already computed about the file
         subject.judged = _judged(subject, fixers, suppressed)
     return _divided(subject, tuple(fixer.find(subject)))
 
 
 def run_fixers(subject: Subject, fixers: Sequence[Fixer]) -> Iterator[Found]:
-    """What each fixer finds in a file as it is."""
+    """What each fixer finds in an unchanged file."""
     suppressed: list[Finding] = []
     for fixer in fixers:
         found = run_fixer(fixer, subject, fixers, suppressed)
@@ -64,10 +64,10 @@ def _divided(subject: Subject, found: Sequence[Finding]) -> Found:
 
 
 def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Finding]) -> Judged:
-    """What fixers of pass TIDY are told.
+    """What fixers of pass TIDY receive.
 
-    A suppression counts as used, too, if it would be without the user's options: who says
-    ``--no-from-scratch`` once must not lose what others have written down.
+    A suppression also counts as used if it would be used without the user's options: a single run with
+    ``--no-from-scratch`` must not delete what others have written.
     """
     found = list(suppressed)
     if subject.options != Assumptions():
@@ -75,9 +75,9 @@ def _judged(subject: Subject, fixers: Sequence[Fixer], suppressed: Sequence[Find
         for fixer in fixers:
             if fixer.runs_in is not Pass.TIDY and fixer.may_find(plain):
                 found += _divided(plain, tuple(fixer.find(plain))).suppressed
-    # The files that some compare with may be elsewhere today.
+    # The files that some fixers compare with may be missing in this run.
     names = frozenset(fixer.name for fixer in fixers if fixer.group != COMPARING)
-    from caffefix.engine.select import registered  # it knows the patches, which few files need here
+    from caffefix.engine.select import registered  # loads the patches, which few files need here
 
     known = tuple((fixer.name, fixer.runs_in) for fixer in registered())
     return Judged(names, tuple(found), known)

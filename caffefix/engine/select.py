@@ -1,4 +1,4 @@
-"""Which findings are looked for, and which fixes may be applied."""
+"""Which findings are checked for, and which fixes may be applied."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def registered() -> tuple[Fixer, ...]:
 
 
 class UnknownNameError(Exception):
-    """A name or pattern that no finding has; the message names the nearest."""
+    """A name or pattern that matches no finding; the message names the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a user asked for.
+    """What a user selected.
 
     Attributes:
-        select: names and globs of findings to look for; empty for all.
+        select: names and globs of findings to check for; empty for all.
         ignore: names and globs to leave out.
         unsafe: whether unsafe fixes are applied.
-        by_name: whether to select a finding by its exact name is to ask for its unsafe fix; so on the
+        by_name: whether selecting a finding by its exact name also requests its unsafe fix: true on the
             command line, not in a configuration file.
-        patches: that the user gave; they are looked for beside what is selected, by themselves if nothing is.
-        named: which of these were given one by one, which is to ask for their unsafe fixes, too.
+        patches: the user's patches; they are applied in addition to what is selected, alone if nothing is.
+        named: which of these were given one by one, which also requests their unsafe fixes.
     """
 
     select: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Selection:
     named: frozenset[str] = frozenset()
 
     def check(self) -> None:
-        """Refuse names that mean nothing.
+        """Refuse unknown names.
 
         Raises:
             UnknownNameError: a name or glob matches no finding.
@@ -70,13 +70,13 @@ class Selection:
         return _matches(fixer.name, self.select) if self.select else not self.patches
 
     def needs_family(self) -> bool:
-        """Whether a selected fixer looks at the files beside the one that is judged."""
+        """Whether a selected fixer also reads other files in the folder of the one that is checked."""
         return any(fixer.needs_family for fixer in self.fixers())
 
     def applies(self, finding: Finding) -> bool:
         """Whether a finding's fix may be applied: an unsafe one needs --unsafe or the finding's exact name.
 
-        A note says that something may well be meant: its unsafe fix needs the name.
+        A note reports what may well be intended: its unsafe fix needs the name.
         """
         if finding.applicability is Applicability.DISPLAY:
             return False

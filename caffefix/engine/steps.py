@@ -1,7 +1,7 @@
-"""A repair in steps: what each fixer's visit changes, as a diff against what the visits before it left.
+"""A repair in steps: what each fixer's visit changes, as a diff against the result of the visits before it.
 
-All files agree on the order of (round, pass, name), so that the same steps of many files make one
-patch, and the patches a series.
+The order (round, pass, name) is the same in all files, so the same steps of many files form one
+patch, and the patches form a series.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ class _Visit:
 
 @dataclass(slots=True)
 class RepairSteps:
-    """Keeps what each visit does.
+    """Records what each visit does.
 
     Attributes:
-        table: the text before the visit under way, and its edits.
+        table: the text before the current visit, and its edits.
     """
 
     table: PieceTable
     _visits: list[_Visit] = field(default_factory=list)
 
     def apply(self, edits: Sequence[TextEdit]) -> None:
-        """The visit edits the text."""
+        """Record edits of the current visit."""
         self.table.apply(edits)
 
     def end(self, round_: int, runs_in: int, name: str, title: Title, findings: int) -> None:
-        """The visit is over.
+        """End the current visit.
 
         Args:
-            round_: in which round it was, from 0.
+            round_: the number of its round, from 0.
             runs_in: the pass of the fixer.
             name: of the fixer.
             title: what to call places of the text before the visit.
-            findings: how many it fixed.
+            findings: how many findings it fixed.
         """
         self._visits.append(
             _Visit(round=round_, runs_in=runs_in, name=name, table=self.table, title=title, findings=findings)
@@ -64,12 +64,12 @@ class RepairSteps:
         """The steps, proved to lead from old to new.
 
         Args:
-            path: the file's name in the diffs, its bytes one character each.
-            old: the file as it was.
-            new: the file repaired.
+            path: the file's name in the diffs, one character per byte.
+            old: the original file.
+            new: the repaired file.
 
         Raises:
-            ProofError: they do not.
+            ProofError: the steps do not lead from old to new.
         """
         steps = []
         text = old

@@ -1,7 +1,7 @@
 """The text of a repair, fix by fix, for tools that show or apply fixes one by one.
 
-The edits of several turns are composed before they are told apart, so they address the original.
-Fixes that meet in an edit, directly or through others, are one: to make half of them could leave
+The edits of several turns are composed before they are separated, so they refer to the original.
+Fixes that share an edit, directly or through others, are one fix: applying only a part of them could leave
 a brace without its partner.
 """
 
@@ -14,7 +14,7 @@ from caffefix.results import Diagnostic, LineChange, Replacement, TextFix
 from caffefix.syntax.piecetable import ComposedEdit
 from caffefix.syntax.source import Source
 
-# A change of more lines is not reviewed in a comment beside them.
+# A change of more lines is too long for a review suggestion.
 _MOST_LINES = 100
 
 
@@ -28,12 +28,12 @@ def text_fixes(
 
     Args:
         source: the original.
-        edits: the whole repair; their labels say which fixes made them.
+        edits: the whole repair; their labels name the fixes that made them.
         findings: of the file.
         fixed: the findings of each label.
     """
     if not all(map(_is_text, (edit.new for edit in edits))):
-        return  # what is not UTF-8 cannot be written in the reports that show fixes
+        return  # reports that show fixes cannot represent text that is not UTF-8
     order = {finding: index for index, finding in enumerate(findings)}
     owned = [sorted({order[d] for label in e.labels for d in fixed.get(label, ()) if d in order}) for e in edits]
     groups = _joined(owned)
@@ -49,7 +49,7 @@ def text_fixes(
 
 
 def _joined(owned: Iterable[Sequence[int]]) -> dict[int, int]:
-    """The first finding of each finding's group: those that share an edit are together."""
+    """The first finding of each finding's group: findings that share an edit are in one group."""
     parent: dict[int, int] = {}
 
     def root(index: int) -> int:
@@ -73,9 +73,9 @@ def _replacement(source: Source, edit: ComposedEdit) -> Replacement:
 
 
 def _lines(text: str, groups: Mapping[int, Sequence[ComposedEdit]]) -> dict[int, tuple[int, int, str]]:
-    """The whole lines that groups change, as (start, end, new), where they are few and no group is in another's.
+    """The whole lines that groups change, as (start, end, new), where they are few and do not overlap another's.
 
-    Where they are, the smaller change is kept: the other one would undo it.
+    Where two overlap, the smaller change is kept: the other one would undo it.
     """
     spans = {index: _span(text, edits) for index, edits in groups.items()}
     kept: dict[int, tuple[int, int, str]] = {}
@@ -84,15 +84,15 @@ def _lines(text: str, groups: Mapping[int, Sequence[ComposedEdit]]) -> dict[int,
         clear = not any(start < other[1] and other[0] < end for other in kept.values())
         if start < end and clear and text.count("\n", start, end) <= _MOST_LINES:
             new = _spliced(text, groups[index], start, end)
-            if new != "\n" and _is_text(new):  # one blank line could not be told from none
+            if new != "\n" and _is_text(new):  # a single blank line would look like no lines
                 kept[index] = start, end, new
     return kept
 
 
 def _span(text: str, edits: Sequence[ComposedEdit]) -> tuple[int, int]:
-    """The lines that edits touch; where they insert lines only, the line before is taken in.
+    """The lines that edits touch; if the edits only insert lines, the line before is included.
 
-    A text of no line has no span: it begins where it ends.
+    A text without lines has an empty span.
     """
     start = text.rfind("\n", 0, edits[0].start) + 1
     last = edits[-1]

@@ -1,4 +1,4 @@
-"""Text of anyone's as Markdown that says just that text: nothing in it is markup, a link or a mention."""
+"""Arbitrary text as Markdown that shows exactly that text: no part of it becomes markup, a link or a mention."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 
 from caffefix.reports._shared import clean
 
-# What is markup wherever it stands; and the beginnings of addresses, which GitHub makes links of.
+# Characters that are markup anywhere, and the beginnings of addresses, which GitHub turns into links.
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~$&]|:(?=/)|(?<=www)\.)", re.I)
-# A comment in a mention, or in the number of an issue, keeps it from being one.
+# An HTML comment inside a mention or an issue number keeps GitHub from recognising it.
 _MENTION = re.compile(r"([@#]|\bGH(?=-))", re.I)
 _TICKS = re.compile("`+")
 
 
 def plain(text: str) -> str:
-    """Text outside of code."""
+    """Text outside code."""
     return _MENTION.sub(r"\1<!-- -->", _MARKUP.sub(r"\\\1", clean(text)))
 
 
 def code(text: str, most: int = 0) -> str:
-    """Text as code on one line, also in a table; at most that many characters of it, if that is said."""
+    """Text as code on one line, also in a table; at most ``most`` characters of it, if given."""
     shown = clean(text)
     if most and len(shown) > most:
         shown = shown[: most - 1] + "…"
@@ -29,12 +29,12 @@ def code(text: str, most: int = 0) -> str:
 
 
 def cell(text: str) -> str:
-    """Markdown of one line as a cell of a table, which takes bars for its own, even in code."""
+    """Markdown of one line as a table cell, in which bars separate cells even inside code."""
     return text.replace("|", "\\|")
 
 
 def fence(text: str) -> str:
-    """What a block of code that holds the text is fenced with."""
+    """The fence for a code block that contains the text."""
     return "`" * max(3, _longest(text) + 1)
 
 

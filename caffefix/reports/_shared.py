@@ -1,4 +1,4 @@
-"""What reports for programs have in common: which findings, where, and under which fingerprint."""
+"""What reports for programs have in common: which findings, where, and with which fingerprint."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from caffefix.results import Diagnostic, FileResult, TextFix
 from caffefix.syntax.source import one_line
 
 TOOL = "caffefix"
-# Summaries of what stands for a file that failed; these are no findings.
+# Summaries of the entries for files that failed; these are not findings.
 FAILURES = {
     "error": "A file was not read, parsed or written.",
-    "refused": "A repair failed one of its proofs, and the file was left as it was.",
+    "refused": "A repair failed one of its proofs, and the file was left unchanged.",
 }
 
 
 def shown(result: FileResult, notes: bool) -> list[tuple[int, Diagnostic]]:
-    """The findings that are told, each with its index among all of the file's."""
+    """The findings that are reported, each with its index among all of the file's."""
     return [(i, d) for i, d in enumerate(result.findings) if notes or not d.is_note]
 
 
 def failure(result: FileResult) -> Diagnostic | None:
-    """What stands for a file that failed, in formats that know findings only."""
+    """The entry for a file that failed, in formats that only have findings."""
     if not result.status.failed:
         return None
     message = result.reason.partition("\n")[0]
@@ -37,33 +37,33 @@ def failure(result: FileResult) -> Diagnostic | None:
 
 
 def told(result: FileResult, notes: bool) -> list[Diagnostic]:
-    """The findings that are told, and behind them what stands for a failure."""
+    """The findings that are reported, followed by the entry for a failure."""
     failed = failure(result)
     return [d for _, d in shown(result, notes)] + ([failed] if failed is not None else [])
 
 
 def sentence(d: Diagnostic) -> str:
-    """The message with the layer it is about."""
+    """The message with the layer that it concerns."""
     return f"{d.layer}: {d.message}" if d.layer else d.message
 
 
 def risk(d: Diagnostic) -> str:
-    """Whether there is a fix, and who may apply it."""
+    """Whether there is a fix, and when it may be applied."""
     if d.severity is Severity.INFO and d.applicability is not Applicability.SAFE:
         return "note"
     return "no fix" if d.applicability is Applicability.DISPLAY else d.applicability.value
 
 
 def title(d: Diagnostic) -> str:
-    """The name, with the risk unless it stands for a failure."""
+    """The name, followed by the risk unless the entry is for a failure."""
     return d.name if d.name in FAILURES else f"{d.name} ({risk(d)})"
 
 
 def fingerprints(findings: Sequence[Diagnostic]) -> list[str]:
-    """One for each of a file's findings, which stays when the lines move.
+    """A fingerprint for each of a file's findings, which remains the same when lines move.
 
-    It is made of the name, the layer and the text where the finding stands, blanks aside; findings that
-    are alike in all of these are numbered.
+    It is made of the name, the layer and the text at the finding, ignoring blanks; findings that
+    are equal in all of these are numbered.
     """
     seen: dict[str, int] = {}
     found = []
@@ -76,12 +76,12 @@ def fingerprints(findings: Sequence[Diagnostic]) -> list[str]:
 
 
 def fixes_by_finding(result: FileResult) -> dict[int, TextFix]:
-    """Each fix under the first of its findings, so that none is told twice."""
+    """Each fix by the first of its findings, so no fix is reported twice."""
     return {fix.findings[0]: fix for fix in result.fixes}
 
 
 def relative(path: str) -> str:
-    """A path as reviewers' tools want it: from the working folder if it is below it, with ``/``."""
+    """A path as reviewers' tools expect it: relative to the working folder if it is below that, with ``/``."""
     absolute = os.path.abspath(path)
     home = os.path.join(os.path.abspath(os.curdir), "")
     inside = absolute.startswith(home) and not path.startswith("<")
@@ -89,18 +89,18 @@ def relative(path: str) -> str:
 
 
 def uri(path: str) -> str:
-    """A relative path, or a file's address, with odd bytes escaped."""
+    """A relative path, or a file's URI, with unusual bytes escaped."""
     name = relative(path)
     return ("file://" if name.startswith("/") else "") + quote(os.fsencode(name), safe="/")
 
 
 def clean(text: str) -> str:
-    """Text without control characters and lone surrogates, which stand for odd bytes in file names."""
+    """Text without control characters and lone surrogates, which represent invalid bytes in file names."""
     return one_line(
         text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode().decode("latin-1")
     )
 
 
 def link(docs: str, name: str) -> str:
-    """The address of a finding's page; empty if it has none."""
+    """The address of a finding's page; empty if it has no page."""
     return f"{docs.rstrip('/')}/{name}.md" if docs and name not in FAILURES else ""

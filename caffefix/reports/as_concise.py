@@ -1,4 +1,4 @@
-"""One line a finding and nothing else: ``path:line:column: name message``, for editors and grep."""
+"""One line per finding, ``path:line:column: name message``, and no other lines: for editors and grep."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from caffefix.reports.as_text import Text, finding
 from caffefix.results import Diagnostic
 
-# Carets under a finding of many lines, or of a long one.
+# The maximum number of carets under a finding.
 _CARETS = 60
 
 
@@ -22,7 +22,7 @@ class Full(Text):
             lines.append(f"    {self.paint(margin, 'dim')}{d.source}")
             lines.append("    " + " " * len(margin) + self.paint(carets, d.severity.value))
         if d.title:
-            label = "fix" if d.applied else f"{d.applicability.value} fix, not made"
+            label = "fix" if d.applied else f"{d.applicability.value} fix, not applied"
             lines.append(f"    {label}: {d.title}")
         lines.append(f"    more: caffefix explain {d.name}")
         return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""GitHub workflow commands: a line on standard output becomes an annotation at its place.
+"""GitHub workflow commands: a line on standard output becomes an annotation at the finding's place.
 
 GitHub shows the first ten errors and ten warnings of a step; SARIF and the comment have no such limit.
 """
@@ -36,7 +36,7 @@ class GitHub:
 
 def _command(file: str, d: Diagnostic) -> str:
     place = {"file": file, "line": d.line, "endLine": d.end_line}
-    if d.end_line == d.line:  # columns of different lines are not taken
+    if d.end_line == d.line:  # columns on different lines are not accepted
         place |= {"col": d.column, "endColumn": max(d.column, d.end_column)}
     place["title"] = title(d)
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items())
@@ -44,7 +44,7 @@ def _command(file: str, d: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    """Text as the runner reads it back."""
+    """Text escaped as the runner expects."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

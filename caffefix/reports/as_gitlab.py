@@ -44,7 +44,7 @@ class GitLab:
 
 
 def _issue(path: str, d: Diagnostic, fingerprint: str) -> dict[str, Any]:
-    # GitLab shows only the first of the issues that have the same fingerprint, whatever their files.
+    # GitLab shows only the first of several issues with the same fingerprint, even if their files differ.
     digest = hashlib.sha256(f"{path}\0{fingerprint}".encode()).hexdigest()
     return {
         "check_name": d.name,

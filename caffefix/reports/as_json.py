@@ -1,4 +1,4 @@
-"""Findings as JSON, one object or one a line, for programs; docs/json.md describes it."""
+"""Findings as JSON, one object or one per line, for programs; docs/json.md describes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 class Json:
-    """The object, a file at a time."""
+    """The object, one file at a time."""
 
     NEEDS: ClassVar[frozenset[str]] = frozenset(("delta",))
 
@@ -34,7 +34,7 @@ class Json:
 
 
 class JsonLines:
-    """One object a line, each what ``Json`` has for a file, with the version."""
+    """One object per line, each with what ``Json`` has for a file, and the version."""
 
     NEEDS = Json.NEEDS
 
@@ -53,7 +53,7 @@ class JsonLines:
 
 
 def clean(text: str) -> str:
-    """Text without the surrogates that stand for odd bytes in file names."""
+    """Text without the surrogates that represent invalid bytes in file names."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

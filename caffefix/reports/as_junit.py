@@ -1,6 +1,6 @@
-"""JUnit XML: a suite a file, a case a finding, which fails if the run fails for it.
+"""JUnit XML: a suite per file and a case per finding, which fails if the run fails because of the finding.
 
-A file without findings is one case that passed.
+A file without findings is one passed case.
 """
 
 from __future__ import annotations
@@ -65,5 +65,5 @@ def _attribute(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    """Text without the two characters that are none in XML, though they are in Unicode."""
+    """Text without the two characters that Unicode allows but XML does not."""
     return text.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")

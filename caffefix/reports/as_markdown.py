@@ -1,6 +1,6 @@
 """Markdown for a comment on a pull request: what changes in meaning, why, at what risk, and the diff.
 
-GitHub takes comments of at most 65,536 characters. Each section has its share of them; what does not fit
+GitHub accepts comments of at most 65,536 characters. Each section has its share of them; what does not fit
 is left out from the end and counted, so memory does not grow with the number of files either.
 """
 
@@ -18,15 +18,15 @@ from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import display
 
 LIMIT = 65_536  # counted in UTF-8 here, which is never less than GitHub counts
-# Shares of the sections; what is left is for headings and closing lines.
+# Shares of the sections; the rest is for headings and closing lines.
 _FAILED, _TABLE, _WHY, _UNSAFE, _DIFF = 5_000, 12_000, 16_000, 6_000, 24_000
-_VALUE = 80  # characters of a value
-# By this the comment is found again, to be replaced by the next run's.
+_VALUE = 80  # characters shown of a value
+# Identifies the comment, so the next run can replace it.
 MARK = f"<!-- {TOOL} -->"
 
 
 class _Section:
-    """Lines up to a number of bytes; from the first that does not fit on, they are counted only."""
+    """Lines up to a number of bytes; from the first that does not fit, they are only counted."""
 
     def __init__(self, budget: int) -> None:
         self._left = budget
@@ -42,14 +42,14 @@ class _Section:
         self.lines.append(line)
 
     def text(self, what: str) -> Iterator[str]:
-        """The lines, and an honest word on what is missing."""
+        """The lines, and a note on how many are missing."""
         yield from self.lines
         if self.cut:
             yield f"\n… and {self.cut:,} more {what}."
 
 
 class Markdown:
-    """The report; it is written when all files are done."""
+    """The report, which is written when all files are done."""
 
     NEEDS: ClassVar[frozenset[str]] = frozenset(("delta",))
 
@@ -139,8 +139,8 @@ class Markdown:
             yield f"The diff fixes {count}. {_APPLIED}"
         if self._unsafe_count:
             yield (
-                f"\nLeft out, since they change what a working net computes ({self._unsafe_count:,}; "
-                "`--unsafe` makes them):\n"
+                f"\nLeft out, because they change what a working net computes ({self._unsafe_count:,}; "
+                "`--unsafe` applies them):\n"
             )
             yield from self._unsafe.text("unsafe fixes")
 
@@ -158,7 +158,7 @@ class Markdown:
 
 
 _APPLIED = (
-    "A fix is safe where the net means the same, could not load, or could provably never learn, or where "
+    "A fix is safe if the net means the same, could not load, or could provably never learn, or if "
     "loaded weights make the edit inert; each repair passed its proofs."
 )
 
@@ -178,7 +178,7 @@ def _value(text: str) -> str:
 
 
 def _hunks(diff: bytes) -> list[str]:
-    """The hunks of a diff, the first with the file's names, without what a page cannot show."""
+    """The hunks of a diff, the first with the file's names, without characters that a page cannot show."""
     text = diff.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\n")
     text = "".join(c if c.isprintable() or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
     names, *hunks = text.split("\n@@ ")

@@ -1,7 +1,7 @@
-"""reviewdog's diagnostic format, with suggestions that a reviewer takes with one click.
+"""reviewdog's diagnostic format, with suggestions that a reviewer can accept with one click.
 
-A suggestion is one run of whole lines, since that is what GitHub and GitLab can apply; and it is a whole
-fix, since half of one can leave a net that does not load. A fix that is scattered over the file has none.
+A suggestion is one block of whole lines, because that is what GitHub and GitLab can apply; and it is a whole
+fix, because half a fix can leave a net that does not load. A fix that is scattered over the file is not suggested.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class RdJson:
         url = link(self._setting.docs, d.name)
         if url:
             code["url"] = url
-        # Columns count bytes there and characters here: whole lines need neither.
+        # Columns count bytes in reviewdog and characters here: whole lines need neither.
         place = {"start": {"line": d.line}, "end": {"line": d.end_line}}
         found: dict[str, Any] = {
             "message": f"{title(d)}: {sentence(d)}",

@@ -1,7 +1,7 @@
-"""SARIF 2.1.0, with fixes, for GitHub's code scanning and the viewers of editors.
+"""SARIF 2.1.0, with fixes, for GitHub's code scanning and the viewers in editors.
 
-Fixes of one file were proved together: all of them give the repaired file. ``partialFingerprints`` has
-a key of our own: GitHub computes its own from the file's text, and warns of another's.
+Fixes of one file were proved together: all of them give the repaired file. ``partialFingerprints`` uses
+a key of our own: GitHub computes its own key from the file's text, and warns if it is given with another value.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FINGERPRINT = "caffefix/v1"
 
 
 class Sarif:
-    """The report; rules come last, since only those are told of that were met."""
+    """The report; rules come last, because only those of reported findings are listed."""
 
     NEEDS: ClassVar[frozenset[str]] = frozenset(("fixes",))
 

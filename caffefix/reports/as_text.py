@@ -16,8 +16,8 @@ _STYLES = {
 }  # fmt: skip
 
 _ROLES = {
-    Role.SNIPPET: "a snippet of a net: judged as a piece whose surroundings are alive",
-    Role.OTHER: "neither a Caffe net nor a solver: left alone",
+    Role.SNIPPET: "a snippet of a net: judged as part of a larger, working net",
+    Role.OTHER: "neither a Caffe net nor a solver: not checked",
 }
 
 Paint = Callable[[str, str], str]
@@ -57,7 +57,7 @@ class Text:
         return text + delta_text.render(result.delta)
 
     def finding(self, path: str, d: Diagnostic) -> str:
-        """What is said of one finding."""
+        """The text for one finding."""
         return finding(path, d, self.paint)
 
     def end(self) -> str:
@@ -67,13 +67,13 @@ class Text:
 def render_file(
     result: FileResult, *, notes: bool, paint: Paint = plain, line: Callable[[str, Diagnostic], str] | None = None
 ) -> str:
-    """What is to be said of one file; empty if nothing is.
+    """The text for one file; empty if there is nothing to report.
 
     Args:
-        result: the file's outcome.
+        result: the file's result.
         notes: whether notes are shown.
         paint: colours text.
-        line: what is said of one finding, by the file's path; its line by default.
+        line: the text for one finding, given the file's path; one line by default.
     """
     say = line or (lambda path, d: finding(path, d, paint))
     path = visible(result.path)
@@ -126,7 +126,7 @@ class Summary:
         self.unsafe_count = 0
 
     def add(self, result: FileResult) -> None:
-        """Count one file in."""
+        """Count one file."""
         self.files += 1
         self.statuses[result.status] += 1
         self.suppressed += sum(not d.is_note for d in result.suppressed)
@@ -136,7 +136,7 @@ class Summary:
                 self.notes += 1
             elif not d.applied:
                 self.left += 1
-                # What a refused file has, --unsafe would not make either. Findings may share a fix.
+                # In a refused file --unsafe would not apply it either. Findings may share a fix.
                 if d.applicability is Applicability.UNSAFE and not result.status.failed and d.fix not in fixes:
                     fixes.add(d.fix)
                     self.unsafe_count += 1

@@ -12,7 +12,7 @@ _ABSENT = "absent"
 
 
 def render(changes: Iterable[Change]) -> str:
-    """One line a layer, and one for each field of it that differs; empty if nothing does."""
+    """One line per layer, and one for each of its fields that differ; empty if nothing differs."""
     out = []
     for (place, layer, ordinal, whole), group in groupby(changes, _subject):
         title = _title(place, layer, ordinal)

@@ -1,4 +1,4 @@
-"""The formats of a repair's report by name; a renderer is imported when it is asked for."""
+"""The formats of a repair's report, by name; a renderer is imported on first use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RENDERERS = {
     "markdown": ("as_markdown", "Markdown"),
 }
 NAMES = tuple(_RENDERERS)
-# For people at a terminal: with these, diffs and failures have streams of their own.
+# For people at a terminal: with these, diffs and failures go to separate streams.
 TEXT = frozenset(("text", "full", "concise"))
 
 

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal: how far, how fast, how long still, what was found so far."""
+"""A progress bar on a terminal: files done, speed, time left, and what was found so far."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FIRST = 0.5
 
 
 def watched(results: Iterable[FileResult], total: int, stream: IO[str]) -> Iterator[FileResult]:
-    """The results on their way to a report, with a bar wherever the report leaves the terminal alone.
+    """The results, passed on to a report, with a bar while the report is not writing to the terminal.
 
-    The bar is gone while a result is handed on, so that what is then written stands as it should. There
-    is no thread: the bar moves when a result comes.
+    The bar is hidden while a result is passed on, so that what is then written is not disturbed. There
+    is no thread: the bar moves when a result arrives.
 
     Args:
         results: of a run.
@@ -78,7 +78,7 @@ class _Bar:
         self._shown = False
 
     def show(self, counts: _Counts) -> None:
-        """Draw it, unless it was drawn just now."""
+        """Draw the bar, unless it was drawn a moment ago."""
         now = time.monotonic()
         if now - self._drawn < _PAUSE:
             return
@@ -92,7 +92,7 @@ class _Bar:
         self._shown = True
 
     def hide(self) -> None:
-        """Take it away."""
+        """Remove the bar."""
         if self._shown:
             self._progress.stop()
             self._shown = False

@@ -1,4 +1,4 @@
-"""What every report of a repair is: told of each file as it is done, and holding no more than it must."""
+"""The interface of a repair's reports: they receive each file as it is done, and keep no more than they must."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def _no_page(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a report is to say, and what it may know.
+    """What a report contains, and what it may use.
 
     Attributes:
-        notes: whether findings of severity ``info`` are told.
-        diffs: whether the report of a dry run holds the diffs.
-        delta: whether text tells what changes in the meaning; other formats that can always do.
+        notes: whether findings of severity ``info`` are reported.
+        diffs: whether the report of a dry run contains the diffs.
+        delta: whether text shows what changes in meaning; other formats that can show it always do.
         colour: whether text is coloured.
-        docs: address of the folder with the findings' pages; empty if they are nowhere to link to.
-        gate: what the run fails for; a report that knows failures tells the same ones.
-        page: the page of a finding by its name, its summary in the first line; empty if there is none.
+        docs: address of the folder with the findings' pages; empty if there is no such address.
+        gate: what makes the run fail; a report that marks failures marks the same ones.
+        page: returns the page of a finding by name, with its summary in the first line; empty if it has no page.
     """
 
     notes: bool = False
@@ -37,10 +37,10 @@ class Setting:
 
 
 class Report(Protocol):
-    """A report in the making: text to be written at once, in three steps.
+    """A report in progress: text to be written immediately, in three steps.
 
     Attributes:
-        NEEDS: which results it asks for: fields of ``Request`` that are off by default.
+        NEEDS: what its results must contain: fields of ``Request`` that are off by default.
     """
 
     NEEDS: ClassVar[frozenset[str]]
@@ -48,10 +48,10 @@ class Report(Protocol):
     def __init__(self, setting: Setting) -> None: ...
 
     def begin(self) -> str:
-        """What stands before the first file."""
+        """The text before the first file."""
 
     def add(self, result: FileResult) -> str:
-        """What is said of one file."""
+        """The text for one file."""
 
     def end(self) -> str:
-        """What stands behind the last one."""
+        """The text after the last file."""

@@ -1,4 +1,4 @@
-"""How often each finding was met: a table for people, an object for programs."""
+"""How often each finding occurs: a table for people, an object for programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Row:
 
     Attributes:
         fixed: findings that a repair fixes.
-        left: findings that stay, without a fix or with one that was not made.
-        unsafe: findings whose unsafe fix it does not make.
+        left: findings that remain, without a fix or with one that was not applied.
+        unsafe: findings whose unsafe fix the repair does not apply.
         suppressed: findings that a comment silences.
-        files: files in which it was met, suppressed or not.
+        files: files with such a finding, suppressed or not.
     """
 
     fixed: int = 0
@@ -32,7 +32,7 @@ class Row:
 
     @property
     def total(self) -> int:
-        """How often it was met."""
+        """How often the finding occurs."""
         return self.fixed + self.left + self.unsafe + self.suppressed
 
     def counts(self) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ class Statistics:
         self._rows: dict[str, Row] = {}
 
     def add(self, result: FileResult) -> None:
-        """Count one file in."""
+        """Count one file."""
         shown = [d for d in result.findings if self._counts(d)]
         silent = [d for d in result.suppressed if self._counts(d)]
         for name in {d.name for d in (*shown, *silent)}:
@@ -71,7 +71,7 @@ class Statistics:
         return self._notes or not d.is_note
 
     def rows(self) -> list[tuple[str, Row]]:
-        """Findings that were met, the commonest first."""
+        """The findings that occur, the most common first."""
         return sorted(self._rows.items(), key=lambda item: (-item[1].total, item[0]))
 
     def text(self, paint: Callable[[str, str], str]) -> str:

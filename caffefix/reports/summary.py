@@ -35,7 +35,7 @@ class ZooSummary:
         self._folders: dict[str, tuple[Counter[Status], Statistics]] = {}
 
     def add(self, result: FileResult) -> None:
-        """Count one file in."""
+        """Count one file."""
         self._statistics.add(result)
         self._statuses[result.status] += 1
         statuses, statistics = self._folders.setdefault(
@@ -54,7 +54,7 @@ class ZooSummary:
         return [(name, row.counts()) for name, row in self._statistics.rows()]
 
     def _by_fork(self) -> list[tuple[str, int, int]]:
-        """Fork, files that it takes, files that it alone takes; the likeliest first."""
+        """Fork, files that it accepts, files that only it accepts; the most likely first."""
         rows = ((fork, count, self._only[fork]) for fork, count in self._accepted.items())
         return sorted(rows, key=lambda row: (-row[1], row[0]))
 
@@ -66,9 +66,9 @@ class ZooSummary:
         out += _table("By finding", ("finding", *_COUNTS), [(n, *counts) for n, counts in self._by_finding()])
         rows: list[Sequence[object]] = list(self._by_fork())
         if self._unknown:
-            rows.append(("none that is known", self._unknown, self._unknown))
-        out += _table(f"By fork, of {self._nets} nets and solvers", ("fork", "takes", "alone takes"), rows)
-        out += _table("By folder", ("folder", "files", "to fix or fixed", "failed", "commonest finding"), [
+            rows.append(("no known fork", self._unknown, self._unknown))
+        out += _table(f"By fork, of {self._nets} nets and solvers", ("fork", "accepts", "alone accepts"), rows)
+        out += _table("By folder", ("folder", "files", "to fix or fixed", "failed", "most common finding"), [
             (folder, sum(statuses.values()), _changed(statuses), _failed(statuses), _commonest(statistics))
             for folder, (statuses, statistics) in sorted(self._folders.items())
         ])  # fmt: skip

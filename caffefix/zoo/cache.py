@@ -1,12 +1,12 @@
-"""Results of earlier runs, by everything that decides them.
+"""Results of earlier runs, keyed by everything that determines them.
 
-A key is a hash of a file's content, of what stands beside it as far as it counts (``Family``), of
-what was asked, and of this version of the tool: never a name, never a time. So copies of a file share
-an entry, and what is in an entry is true for ever. Entries are written whole, by any number of
-processes; one that is damaged counts as absent, and no failure of the cache is a failure of the run.
+A key is a hash of a file's content, of the relevant other files in its folder (``Family``), of
+the request, and of this version of the tool: never of a name or a time. So copies of a file share
+an entry, and an entry never becomes wrong. Entries are written atomically, by any number of
+processes; a damaged one counts as absent, and no failure of the cache makes the run fail.
 
-A cache is the user's own. An entry is plain data (``plain.py``) under a mark that only who has the
-user's secret can make (keyed BLAKE2), and so is the tag of the folder: an entry that somebody else
+A cache belongs to one user. An entry is plain data (``plain.py``) with a mark that can only be made with the
+user's secret (keyed BLAKE2), and so is the tag of the folder: an entry that somebody else
 made counts as absent, and in a folder that somebody else made, nothing is read or written.
 """
 
@@ -33,16 +33,16 @@ from caffefix.zoo.secret import SecretError, secret
 _TAG = "CACHEDIR.TAG"
 # The first line is the same in every cache folder there is (Cache Directory Tagging Specification).
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# The cache of caffefix; it may be deleted.\n"
-_OLD = ".caffefix_cache"  # where earlier versions kept results: beside the files of whoever made them
-_NEW = ".new-"  # how names of unfinished files begin
+_OLD = ".caffefix_cache"  # where earlier versions kept results: in the folder of the files
+_NEW = ".new-"  # prefix of unfinished files' names
 _MARK = 32  # bytes of an entry's mark
 _DAY = 86400.0
-# Bytes: a larger entry, as it is kept and as it is unpacked, is neither written nor read.
+# In bytes, packed and unpacked: a larger entry is neither written nor read.
 _LARGEST, _LARGEST_UNPACKED = 64 << 20, 512 << 20
 
 
 class CacheError(Exception):
-    """A folder that is no cache of the user's; the message says what to do."""
+    """A folder that is not a cache of this user; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Cache:
 
     Attributes:
         folder: where the entries are.
-        key: what entries are marked with.
+        key: the secret that entries are marked with.
         passing: whether it is for this run only.
-        trouble: why this run does without the cache that it was to use; empty if it does not.
+        trouble: why this run cannot use the intended cache; empty if it can.
     """
 
     folder: str
@@ -62,7 +62,7 @@ class Cache:
     trouble: str = ""
 
     def get(self, key: str, path: str, name: str) -> FileResult | None:
-        """The result that was kept, as that of another file; None without one.
+        """The stored result, with the given file's names; None if there is no stored result.
 
         Args:
             key: from ``key_of``.
@@ -73,14 +73,14 @@ class Cache:
         try:
             with open(place, "rb", opener=_no_link) as file:
                 if not self.passing and time.time() - os.fstat(file.fileno()).st_mtime > _DAY:
-                    os.utime(place)  # so that what is of use is not pruned
+                    os.utime(place)  # keeps entries that are in use from being pruned
                 result = _unpacked(file.read(_LARGEST + 1), key, self.key)
-        except Exception:  # absent or damaged, in whatever way
+        except Exception:  # absent, or damaged in any way
             return None
         return _as_file(result, path, name)
 
     def put(self, key: str, result: FileResult) -> None:
-        """Keep a result."""
+        """Store a result."""
         anonymous = _anonymous(result)
         entry = _packed(anonymous, key, self.key) if anonymous is not None else b""
         if not entry or len(entry) > _LARGEST:
@@ -99,7 +99,7 @@ class Cache:
                 raise
 
     def close(self) -> None:
-        """Delete it if it is for one run only."""
+        """Delete the cache if it is for this run only."""
         if self.passing:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -108,14 +108,14 @@ class Cache:
 
 
 def default_folder() -> str:
-    """The user's folder for caches, where the system has them."""
+    """The user's cache folder, in the system's usual place."""
     from platformdirs import user_cache_dir
 
     return user_cache_dir("caffefix", appauthor=False)
 
 
 def open_cache(folder: str) -> Cache:
-    """The cache in a folder, which is made if it is not there; where that cannot be, one for this run."""
+    """The cache in a folder, which is created if it does not exist; if that fails, a cache for this run only."""
     try:
         key = secret()
         _claim(folder, key)
@@ -125,17 +125,17 @@ def open_cache(folder: str) -> Cache:
 
 
 def passing_cache() -> Cache:
-    """A cache for one run: copies of a file are repaired once all the same."""
+    """A cache for one run: with it, too, copies of a file are repaired only once."""
     return Cache(tempfile.mkdtemp(prefix="caffefix-"), os.urandom(_MARK), passing=True)
 
 
 def key_of(data: bytes, family: Family, asked: str) -> str:
-    """What a result depends on, in a few characters.
+    """A hash of everything that a result depends on.
 
     Args:
         data: the file's content.
-        family: what stands beside it.
-        asked: what is looked for, and what may be done, in words that say all of it.
+        family: the other files in its folder.
+        asked: what is checked for, and what may be done, completely, as text.
     """
     digest = blake2b(digest_size=20)
     for part in (identity().encode(), asked.encode("utf-8", "surrogateescape"), data, *family.key):
@@ -147,7 +147,7 @@ def key_of(data: bytes, family: Family, asked: str) -> str:
 
 
 def _anonymous(result: FileResult) -> FileResult | None:
-    """A result that is true for every file of that content; None if it speaks of the file's name."""
+    """A result that holds for every file with this content; None if it mentions the file's name."""
     reason = result.reason
     if reason:
         if not reason.startswith(f"{result.path}:"):
@@ -207,7 +207,7 @@ def _unpacked(entry: bytes, key: str, secret: bytes) -> FileResult:
 
 
 def _mark(body: bytes, key: str, secret: bytes) -> bytes:
-    """What only this user can put on an entry: it is theirs, it is whole, and it is the one of that key."""
+    """A mark that only this user can make: it shows that the entry is theirs, complete, and belongs to the key."""
     return blake2b(key.encode() + body, digest_size=_MARK, key=secret, person=b"caffefix entry").digest()
 
 
@@ -219,20 +219,20 @@ def _no_link(path: str, flags: int) -> int:
 
 
 def _claim(folder: str, secret: bytes) -> None:
-    """Make the folder if it is not there; refuse one that this user's runs did not make.
+    """Create the folder if it does not exist; refuse one that this user's runs did not create.
 
     Raises:
-        CacheError: it is somebody else's, or something else.
-        OSError: it cannot be made or read.
+        CacheError: it belongs to somebody else, or is not a cache folder.
+        OSError: it cannot be created or read.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if os.path.islink(folder):
-        raise CacheError(f"{folder} is a link: give the folder that it leads to")
+        raise CacheError(f"{folder} is a link: give the folder that it points to")
     if not _is_ours(folder, secret) and all(name.startswith(_NEW) or name == _TAG for name in os.listdir(folder)):
         _put_tag(folder, secret)
-    # A run that was faster has put its tag there before anything else.
+    # If another run was faster, it wrote its tag before anything else.
     if not _is_ours(folder, secret):
-        raise CacheError(f"{folder} was not made by caffefix for you: choose another folder, or delete it")
+        raise CacheError(f"{folder} was not created by caffefix for you: choose another folder, or delete it")
 
 
 def _is_ours(folder: str, secret: bytes) -> bool:
@@ -240,7 +240,7 @@ def _is_ours(folder: str, secret: bytes) -> bool:
 
 
 def _put_tag(folder: str, secret: bytes) -> None:
-    """Put the tag there, and what keeps git away, unless they are there."""
+    """Write the tag, and a .gitignore that keeps git away, unless they exist."""
     for name, text in ((_TAG, _tag_text(folder, secret)), (".gitignore", "*\n")):
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=_NEW)
         try:
@@ -253,14 +253,14 @@ def _put_tag(folder: str, secret: bytes) -> None:
 
 
 def _tag_text(folder: str, secret: bytes) -> str:
-    """What the tag of a cache says: that it is one, and, by a mark, that this user's runs made it there."""
+    """The content of a cache's tag: it identifies the cache, and its mark shows that this user's runs made it."""
     where = os.fsencode(os.path.realpath(folder))
     mark = blake2b(where, digest_size=_MARK, key=secret, person=b"caffefix folder").hexdigest()
     return f"{_TAG_TEXT}# {mark}\n"
 
 
 def _tag(folder: str) -> bytes:
-    """What the folder's tag says; nothing if there is none."""
+    """The content of the folder's tag; empty if it has no tag."""
     try:
         with open(os.path.join(folder, _TAG), "rb", opener=_no_link) as file:
             return file.read(1024)
@@ -290,7 +290,7 @@ def usage(folder: str) -> Usage:
     """What is in a cache folder.
 
     Raises:
-        CacheError: it is not one.
+        CacheError: it is not a cache folder.
     """
     _check_ours(folder)
     entries = size = stale = 0
@@ -302,7 +302,7 @@ def usage(folder: str) -> Usage:
 
 
 def prune(folder: str, days: float) -> int:
-    """Delete what other versions left, and what was not of use for some days; how many entries.
+    """Delete what other versions left, and what was not used for some days; return the number of entries.
 
     Raises:
         CacheError: it is not a cache.
@@ -316,7 +316,7 @@ def prune(folder: str, days: float) -> int:
                 os.unlink(entry.path)
                 gone += 1
     for path, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):  # it is not empty
+        with contextlib.suppress(OSError):  # the folder is not empty
             os.rmdir(path)
     return gone
 
@@ -325,21 +325,21 @@ def clear(folder: str) -> None:
     """Delete a cache folder.
 
     Raises:
-        CacheError: it is not one, or cannot be deleted.
+        CacheError: it is not a cache folder, or cannot be deleted.
     """
     _check_ours(folder)
     _delete(folder)
 
 
 def clear_old(folder: str) -> str:
-    """Delete what earlier versions kept in a folder beside the files; where that was.
+    """Delete the cache that earlier versions kept in the folder of the files; return its path.
 
     Raises:
-        CacheError: there is none, or it cannot be deleted.
+        CacheError: there is no such cache, or it cannot be deleted.
     """
     old = os.path.join(folder, _OLD)
     if os.path.islink(old) or not _tag(old).startswith(_TAG_TEXT.encode()):
-        raise CacheError(f"{old}: there is no cache of caffefix")
+        raise CacheError(f"{old}: this is not a cache of caffefix")
     _delete(old)
     return old
 
@@ -357,7 +357,7 @@ def _check_ours(folder: str) -> None:
     except SecretError as error:
         raise CacheError(str(error)) from None
     if not ours:
-        raise CacheError(f"{folder}: there is no cache of caffefix that was made for you")
+        raise CacheError(f"{folder}: this is not a cache that caffefix created for you")
 
 
 def _entries(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

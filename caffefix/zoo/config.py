@@ -1,8 +1,8 @@
-"""What is in force for a file: defaults, the nearest configuration file, the command line.
+"""The settings in force for a file: defaults, the nearest configuration file, the command line.
 
-A file is looked up from the folder of the prototxt file upwards; in one folder ``caffefix.toml``
-comes before ``pyproject.toml``, and a ``pyproject.toml`` without our table is passed over. Only the
-nearest counts: files further up are not mixed in. The command line wins, key by key.
+The configuration file is searched for from the folder of the prototxt file upwards; in a folder ``caffefix.toml``
+comes before ``pyproject.toml``, and a ``pyproject.toml`` without our table is skipped. Only the
+nearest counts: files further up are not merged into it. The command line overrides it, key by key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class CliOverrides:
-    """What the command line says; None where it says nothing."""
+    """What the command line sets; None for what it does not set."""
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
@@ -37,16 +37,16 @@ class CliOverrides:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is in force.
+    """The settings in force.
 
     Attributes:
-        select: names and globs of findings that are looked for; empty for all.
+        select: names and globs of findings that are checked for; empty for all.
         ignore: names and globs that are left out.
         per_file_ignores: (pattern of files, names and globs that are left out there).
-        exclude: patterns of files and folders that are passed over when folders are searched.
-        include: patterns of files that are taken, besides the usual names, when folders are searched.
+        exclude: patterns of files and folders that are skipped when folders are searched.
+        include: patterns of files that are included, besides the usual names, when folders are searched.
         unsafe: whether unsafe fixes are applied.
-        dialect: the fork of Caffe that files are for; empty to tell it from each.
+        dialect: the fork of Caffe that files are for; empty to recognise it from each file.
         proto: the caffe.proto of the Caffe that files are for; empty for the one in their repository.
         target: ``caffe`` or ``caffe-old``.
         from_scratch: whether nets are trained from their fillers.
@@ -66,7 +66,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveConfig:
-    """What is in force for one path, and where from.
+    """The settings in force for one path, and where they come from.
 
     Attributes:
         path: the file or folder.
@@ -90,38 +90,38 @@ class EffectiveConfig:
 
     @property
     def excluded_by(self) -> str:
-        """The first pattern of ``exclude`` that takes this path out; empty for none."""
+        """The first pattern of ``exclude`` that excludes this path; empty for none."""
         return next((pattern for pattern in self.settings.exclude if self._fits(pattern, self._exclude_root)), "")
 
     def request(self) -> Request:
-        """How the path is to be repaired."""
+        """The request for repairing the path."""
         s = self.settings
         named = self.origins["select"] == COMMAND_LINE
         selection = Selection(s.select, (*s.ignore, *self.ignored_here), s.unsafe, by_name=named)
         return Request(selection, Assumptions(from_scratch=s.from_scratch, dialect=s.dialect, target=s.target))
 
     def excludes_itself(self) -> bool:
-        """Whether a pattern of ``exclude`` means the path itself, not a folder that it is in."""
+        """Whether a pattern of ``exclude`` matches the path itself, not only a folder that it is in."""
         patterns = self.settings.exclude
         return bool(patterns) and _means(patterns, self._relative(self._exclude_root))
 
     def includes_itself(self) -> bool:
-        """Whether a pattern of ``include`` means the path."""
+        """Whether a pattern of ``include`` matches the path."""
         patterns = self.settings.include
         return bool(patterns) and _means(patterns, self._relative(self.root))
 
     @property
     def _exclude_root(self) -> str:
-        """What patterns of ``exclude`` are relative to: given on the command line, the working folder."""
+        """What patterns of ``exclude`` are relative to; for those from the command line, the working folder."""
         return os.path.abspath(os.curdir) if self.origins["exclude"] == COMMAND_LINE else self.root
 
     def _fits(self, pattern: str, root: str = "") -> bool:
-        """Whether a pattern means the path or a folder that it is in."""
+        """Whether a pattern matches the path or a folder that it is in."""
         parts = self._relative(root or self.root).split("/")
         return any(_matches(pattern, "/".join(parts[: n + 1])) for n in range(len(parts)))
 
     def _relative(self, root: str) -> str:
-        """The path from the root of patterns, with ``/``."""
+        """The path relative to the patterns' root, with ``/``."""
         absolute = os.path.abspath(self.path)
         try:
             return os.path.relpath(absolute, root).replace(os.sep, "/")
@@ -134,7 +134,7 @@ def _means(patterns: tuple[str, ...], path: str) -> bool:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Whether a pattern means a path: one without ``/`` its last name, another one all of it."""
+    """Whether a pattern matches a path: a pattern without ``/`` its last name, any other the whole path."""
     pattern = pattern.removeprefix("./").rstrip("/")
     if "/" not in pattern:
         return fnmatchcase(path.rpartition("/")[2], pattern)
@@ -143,13 +143,13 @@ def _matches(pattern: str, path: str) -> bool:
 
 @dataclass(slots=True)
 class Configuration:
-    """Says what is in force for each path; reads each configuration file once.
+    """Determines the settings in force for each path; reads each configuration file once.
 
     Attributes:
-        given: what the command line says.
-        file: the file to use for all paths, in place of the nearest; patterns in it are relative to the
+        given: what the command line sets.
+        file: the file to use for all paths instead of the nearest; patterns in it are relative to the
             working folder.
-        isolated: whether no file is read.
+        isolated: whether no configuration file is read.
     """
 
     given: CliOverrides = field(default_factory=CliOverrides)
@@ -158,7 +158,7 @@ class Configuration:
     _nearest: dict[str, ConfigFile | None] = field(default_factory=dict)
 
     def of(self, path: str) -> EffectiveConfig:
-        """What is in force for a file, or for the files in a folder.
+        """The settings in force for a file, or for the files in a folder.
 
         Raises:
             ConfigError: a configuration file cannot be used.
@@ -167,11 +167,11 @@ class Configuration:
         return self._in_force(path, absolute if os.path.isdir(absolute) else os.path.dirname(absolute))
 
     def excludes(self, path: str) -> bool:
-        """Whether a file or folder is passed over where its parent is searched: the parent's file says."""
+        """Whether a file or folder is skipped when its parent is searched, by the parent's configuration."""
         return self._in_force(path, os.path.dirname(os.path.abspath(path))).excludes_itself()
 
     def includes(self, path: str) -> bool:
-        """Whether a file with an unusual name is taken where its folder is searched."""
+        """Whether a file with an unusual name is included when its folder is searched."""
         return self._in_force(path, os.path.dirname(os.path.abspath(path))).includes_itself()
 
     def _in_force(self, path: str, folder: str) -> EffectiveConfig:
@@ -184,7 +184,7 @@ class Configuration:
             if value is not None:
                 values[f.name], origins[f.name] = value, COMMAND_LINE
         for name, other in (("proto", "dialect"), ("dialect", "proto")):
-            if getattr(self.given, name) is not None:  # either says all that the other one does
+            if getattr(self.given, name) is not None:  # each of them replaces the other
                 values[other], origins[other] = "", COMMAND_LINE
         where = (config.path, config.root) if config else ("", os.path.abspath(os.curdir))
         return EffectiveConfig(path, Settings(**values), origins, *where)
@@ -202,7 +202,7 @@ class Configuration:
         return self._search(folder)
 
     def _search(self, folder: str) -> ConfigFile | None:
-        """The nearest file of a folder; what is found is remembered for all folders on the way."""
+        """The nearest configuration file above a folder; the result is cached for all folders on the way."""
         passed = []
         found: ConfigFile | None = None
         for above in _upwards(folder):
@@ -237,7 +237,7 @@ def _in_folder(folder: str) -> ConfigFile | None:
 
 
 def _shown(path: str) -> str:
-    """A file as people would write it: relative to the working folder, if it is below."""
+    """A path as people would write it: relative to the working folder, if it is below that."""
     try:
         relative = os.path.relpath(path)
     except ValueError:  # another drive

@@ -22,8 +22,8 @@ KEYS = (
 )  # fmt: skip
 
 
-_MOST = 1000  # patterns or names in a list: each is held against each file
-_PARTS = 32  # of a dotted key: TOML readers take time by their square
+_MOST = 1000  # patterns or names in a list: each is compared with each file
+_PARTS = 32  # of a dotted key: TOML readers take time quadratic in their number
 _DEEP_KEY = pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""", re.ASCII)
 
 
@@ -36,12 +36,12 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What one file says.
+    """The content of one file.
 
     Attributes:
         path: the file.
         root: the folder that its patterns are relative to.
-        values: by key, those that are given: strings, bools, tuples of strings; ``per-file-ignores``
+        values: the given ones, by key: strings, bools, tuples of strings; ``per-file-ignores``
             is a tuple of (pattern, names).
     """
 
@@ -54,7 +54,7 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
     """Read and check a file; None for a ``pyproject.toml`` without our table.
 
     Raises:
-        ConfigError: it cannot be read, is no TOML, or says something that is not understood.
+        ConfigError: it cannot be read, is not TOML, or has an unknown key or invalid value.
     """
     try:
         data = read(path, LIST)
@@ -62,7 +62,7 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
         raise ConfigError(str(error)) from error
     shared = os.path.basename(path) == SHARED
     if shared and b"caffefix" not in data:
-        return None  # other tools' mistakes in it are not ours to report
+        return None  # mistakes in other tools' tables are not reported
     table: Any = _toml(path, data)
     where = ""
     if shared:
@@ -72,22 +72,22 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
         if table is None:
             return None
         if not isinstance(table, dict):
-            raise ConfigError(f"{path}: tool.caffefix: wants a table, got {_kind(table)}")
+            raise ConfigError(f"{path}: tool.caffefix: must be a table, but is {_kind(table)}")
     values = {key: _checked(f"{path}: {where}", key, value) for key, value in table.items()}
     folder = os.path.dirname(os.path.abspath(path))
     if values.get("proto"):
         values["proto"] = _proto(f"{path}: {where}proto", folder, values["proto"])
         if values.get("dialect"):
-            raise ConfigError(f"{path}: {where}proto: dialect says another Caffe; leave one of them out")
+            raise ConfigError(f"{path}: {where}proto: dialect also names a Caffe; leave one of them out")
     return ConfigFile(path, folder if root is None else root, values)
 
 
 def _proto(place: str, folder: str, value: str) -> str:
-    """The caffe.proto that a configuration file names: below it, for a repository may not send us elsewhere."""
+    """The caffe.proto that a configuration file names: only below it, as a repository must not lead elsewhere."""
     found = os.path.realpath(os.path.join(folder, value))
     real = os.path.realpath(folder)
     if os.path.commonpath((found, real)) != real:
-        raise ConfigError(f"{place}: {value} is not below this file; give it with --proto")
+        raise ConfigError(f"{place}: {value} is not below this file's folder; give it with --proto")
     if not os.path.isfile(found):
         raise ConfigError(f"{place}: there is no file {value}")
     return os.path.join(folder, value)
@@ -105,13 +105,13 @@ def _toml(path: str, data: bytes) -> dict[str, Any]:
         return table
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8, as TOML wants; write it anew in UTF-8") from None
+        raise ConfigError(f"{path}:{line}: not UTF-8, which TOML requires; save it as UTF-8") from None
     except toml.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not understood as TOML: {error}") from None
-    except ValueError as error:  # numbers that Python does not read
-        raise ConfigError(f"{path}: not understood as TOML: {error}") from None
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except ValueError as error:  # numbers that Python cannot read
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
-        raise ConfigError(f"{path}: not understood as TOML: it nests too deeply") from None
+        raise ConfigError(f"{path}: not valid TOML: nested too deeply") from None
 
 
 def _checked(where: str, key: str, value: Any) -> Any:
@@ -120,7 +120,7 @@ def _checked(where: str, key: str, value: Any) -> Any:
         from difflib import get_close_matches
 
         near = get_close_matches(key.replace("_", "-"), KEYS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
+        hint = f"did you mean {near[0]}?" if near else f"the known keys are {', '.join(KEYS)}"
         raise ConfigError(f"{where}{key}: there is no such key; {hint}")
     return check(f"{where}{key}", value)
 
@@ -132,19 +132,19 @@ def _kind(value: Any) -> str:
 
 def _flag(place: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ConfigError(f"{place}: wants true or false, got {_kind(value)}")
+        raise ConfigError(f"{place}: must be true or false, but is {_kind(value)}")
     return value
 
 
 def _strings(place: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise ConfigError(f'{place}: wants a list of strings (["…"]), got {_kind(value)}')
+        raise ConfigError(f'{place}: must be a list of strings (["…"]), but is {_kind(value)}')
     odd = next((item for item in value if not isinstance(item, str) or not item), None)
     if odd is not None:
-        got = "an empty one" if odd == "" else _kind(odd)
-        raise ConfigError(f"{place}: wants a list of strings, but one of them is {got}")
+        got = "empty" if odd == "" else _kind(odd)
+        raise ConfigError(f"{place}: must be a list of strings, but one item is {got}")
     if len(value) > _MOST:
-        raise ConfigError(f"{place}: a list of {len(value)}; the most that is read is {_MOST}")
+        raise ConfigError(f"{place}: a list of {len(value)} items; the maximum is {_MOST}")
     return tuple(value)
 
 
@@ -162,20 +162,20 @@ def _findings(place: str, value: Any) -> tuple[str, ...]:
 
 def _by_pattern(place: str, value: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
-        raise ConfigError(f'{place}: wants a table ({{ "old/*" = ["legacy-*"] }}), got {_kind(value)}')
+        raise ConfigError(f'{place}: must be a table ({{ "old/*" = ["legacy-*"] }}), but is {_kind(value)}')
     if len(value) > _MOST:
-        raise ConfigError(f"{place}: {len(value)} patterns; the most that is read is {_MOST}")
+        raise ConfigError(f"{place}: {len(value)} patterns; the maximum is {_MOST}")
     return tuple((pattern, _findings(f'{place}."{pattern}"', names)) for pattern, names in value.items())
 
 
 def _one_of(place: str, value: Any, known: tuple[str, ...], what: str) -> str:
     if not isinstance(value, str):
-        raise ConfigError(f"{place}: wants a string, got {_kind(value)}")
+        raise ConfigError(f"{place}: must be a string, but is {_kind(value)}")
     if value not in known:
         from difflib import get_close_matches
 
         near = get_close_matches(value, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        hint = f"did you mean {near[0]}?" if near else f"the known ones are {', '.join(sorted(known))}"
         raise ConfigError(f'{place}: there is no {what} "{value}"; {hint}')
     return value
 
@@ -188,7 +188,7 @@ def _dialect(place: str, value: Any) -> str:
 
 def _path(place: str, value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
-        raise ConfigError(f"{place}: wants a path, got {_kind(value)}")
+        raise ConfigError(f"{place}: must be a path, but is {_kind(value)}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Repairs handed over as patches or as commits, in place of files that are written."""
+"""Repairs delivered as patches or as commits instead of written files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Delivery:
     """One patch or one commit for each finding.
 
     Attributes:
-        paths: what was given.
+        paths: the given paths.
         patch_dir: the folder for patches; empty for commits.
-        by_folder: whether each folder below the paths has its own.
-        unsafe: whether unsafe fixes were asked for.
-        patches: those that were made, in order.
+        by_folder: whether each folder below the paths gets its own.
+        unsafe: whether unsafe fixes were requested.
+        patches: paths of the written patches, in order.
     """
 
     paths: tuple[str, ...]
@@ -33,11 +33,11 @@ class Delivery:
     unsafe: bool = False
     patches: list[str] = field(default_factory=list)
     _top: str = ""
-    _passing: str = ""  # where patches are that are only made to be committed
+    _passing: str = ""  # temporary folder for patches that are only written to be committed
     _series: Series | None = None
 
     def __enter__(self) -> Delivery:
-        """Make ready.
+        """Prepare the delivery.
 
         Raises:
             FileError: the folder for patches cannot be used.
@@ -68,15 +68,15 @@ class Delivery:
             shutil.rmtree(self._passing, ignore_errors=True)
 
     def run_options(self, run_options: RunOptions) -> RunOptions:
-        """How the run has to go about its files: nothing is written, and names are those that git has."""
+        """How the run must process its files: nothing is written, and names are relative to git's top level."""
         known = None if self.patch_dir else tracked(self._top)
         return replace(run_options, writing=False, base=self._top, known=known)
 
     def of(self, results: Iterable[FileResult]) -> Iterator[FileResult]:
-        """The results on their way to a report; after the last one, the patches are there.
+        """The results, passed on to a report; after the last one, the patches are written.
 
         Raises:
-            FileError: there is no room for them.
+            FileError: they cannot be written.
         """
         assert self._series is not None
         for result in results:
@@ -85,10 +85,10 @@ class Delivery:
         self.patches = self._series.finish()
 
     def conclude(self) -> str:
-        """Make the commits, if they are wanted; what was done, in a line.
+        """Make the commits, if requested; return a line that says what was done.
 
         Raises:
-            GitError: git refuses; nothing has changed.
+            GitError: git refuses; nothing was changed.
         """
         count = len(self.patches)
         if self.patch_dir:

@@ -1,4 +1,4 @@
-"""Which files a command line means."""
+"""Which files a command line refers to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from caffefix._startup.records import dataclass, field
 from caffefix.zoo.files import head
 from caffefix.zoo.ignores import Ignores
 
-# .pt is also what PyTorch calls its archives: those are told by their first bytes.
+# PyTorch also uses .pt for its archives: those are recognised by their first bytes.
 SUFFIXES = (".prototxt", ".prototxt.txt", ".pt", ".pbtxt")
 _SNIFF = 512
 
@@ -20,11 +20,11 @@ def _nothing(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How folders are searched. Paths that are named are taken all the same.
+    """How folders are searched. Paths that are given explicitly are always included.
 
     Attributes:
-        excluded: whether a file or folder is passed over.
-        included: whether a file is taken that has none of the usual names.
+        excluded: whether a file or folder is skipped.
+        included: whether a file without any of the usual suffixes is included.
         gitignore: whether ``.gitignore`` counts; ``.caffefixignore`` always does.
         follow_links: whether links to folders are followed.
     """
@@ -36,9 +36,9 @@ class Search:
 
 
 def discover(paths: Iterable[str], search: Search | None = None) -> Iterator[str]:
-    """The files to work on, each once, whatever links lead to it.
+    """The files to process, each once, whatever links lead to it.
 
-    Files that are named are taken whatever they are called. Folders are searched for prototxt
+    Files that are given explicitly are included whatever their names. Folders are searched for prototxt
     files in the order of their names; hidden folders are left out.
 
     Args:
@@ -56,7 +56,7 @@ def discover(paths: Iterable[str], search: Search | None = None) -> Iterator[str
 
 
 def listed(data: bytes) -> list[str]:
-    """The paths of a list, in order: ended by NUL if there is one in it, else one a line."""
+    """The paths of a list, in order: terminated by NUL if it contains one, otherwise one per line."""
     separator = b"\0" if b"\0" in data else b"\n"
     names = (name.removesuffix(b"\r") if separator == b"\n" else name for name in data.split(separator))
     return sorted({os.fsdecode(name) for name in names if name})
@@ -68,7 +68,7 @@ class _Walk:
 
     top: str
     search: Search
-    _closed: list[str] = field(default_factory=list)  # reading one tells why it cannot be searched
+    _closed: list[str] = field(default_factory=list)  # cannot be searched; reading one later reports why
     _entered: set[str] = field(default_factory=set)
 
     def files(self) -> Iterator[tuple[str, str]]:
@@ -94,7 +94,7 @@ class _Walk:
         yield from ((path, os.path.realpath(path)) for path in self._closed)
 
     def _entries(self, folder: str) -> Iterator[tuple[os.DirEntry[str], bool]]:
-        """What may be wanted in a folder: files with a fitting name, and folders, each in order."""
+        """The candidates in a folder: files with a matching name, and folders, each in order."""
         try:
             with os.scandir(folder) as entries:
                 found = sorted(entries, key=lambda entry: entry.name)
@@ -117,7 +117,7 @@ class _Walk:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # a link that points to itself
         return False
 
 

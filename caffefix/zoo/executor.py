@@ -1,8 +1,8 @@
-"""Who does the work on many files: this process, or several (``processes``). A cluster would be one more.
+"""What processes many files: this process, or several (``processes``). A cluster would be another.
 
-An executor gets jobs in batches and gives the results in the order of the jobs, as they come; it
+An executor receives jobs in batches and yields the results in the order of the jobs, as they arrive; it
 keeps a bounded number of them, however many jobs there are. A batch is done by one worker, one job
-after the other. A worker that dies costs the job that it was at, and nothing else.
+after another. If a worker dies, only the job that it was working on is lost.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Batch = Sequence[str]
 
 
 class Task(Protocol):
-    """What is done to each file. It is sent to the workers, so that it has to be picklable."""
+    """What is done to each file. It is sent to the workers, so it must be picklable."""
 
     def begin(self) -> None:
         """Called before the first file of a batch."""
 
     def __call__(self, job: str, /) -> FileResult:
-        """The outcome for a file."""
+        """The result for a file."""
 
     def lost(self, job: str, reason: str, /) -> FileResult:
-        """The outcome for a file whose worker died."""
+        """The result for a file whose worker died."""
 
 
 class Executor(Protocol):
@@ -48,7 +48,7 @@ class Serial:
 
 
 def usable_cpus() -> int:
-    """Processors that this process may use."""
+    """The number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

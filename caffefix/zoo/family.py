@@ -1,7 +1,7 @@
 """Finding the files that belong to a file: its siblings, and the nets that a solver names.
 
-Only the file's own folder is read, and only if it is small enough to tell what belongs to what;
-of other folders it is asked only whether a file is there. Links are not followed.
+Only the file's own folder is read, and only if it is small enough to determine what belongs together;
+in other folders, only the existence of files is checked. Links are not followed.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from caffefix.zoo.discover import SUFFIXES
 from caffefix.zoo.files import FileError, read
 from caffefix.zoo.own_caffe import Found, OwnCaffes
 
-# A folder with more files is a heap of models: which is whose cannot be told.
+# A folder with more files is a collection of models: which files belong together is unknown.
 MOST = 16
 _LARGEST = 1 << 21  # bytes
-# Folders above the solver's that its paths may start from: the root of its repository is among them.
+# Number of folders above the solver's that its paths may be relative to, such as the root of its repository.
 _UP = 8
 
 
 class Families:
-    """Finds families; what was read of the last folder is remembered.
+    """Finds families; the content of the last folder is cached.
 
     Args:
         roots: folders that solvers' paths may be relative to, besides the usual ones.
-        given: folders in which the files are: nothing outside of them and of a repository is a file's own.
+        given: folders in which the files are: outside of these and of a repository, nothing belongs to a file.
     """
 
     def __init__(self, roots: Sequence[str] = (), given: Iterable[str] = ()) -> None:
@@ -35,11 +35,11 @@ class Families:
         self._own = OwnCaffes(roots, given)
         self._folder = ""
         self._members: tuple[Member, ...] = ()
-        # The files that its solvers name, and whether they are trained, by the solver's name.
+        # The files that the folder's solvers name, and whether they are trained, by the solver's name.
         self._meant: dict[str, dict[str, bool]] = {}
 
     def of(self, path: str, data: bytes) -> Family:
-        """The family of a file, whose content is given: it need not be there."""
+        """The family of a file, whose content is given: the file need not exist."""
         folder, name = os.path.split(os.path.abspath(path))
         if not os.path.isdir(folder) or not os.path.basename(path).endswith(SUFFIXES):
             return Family()
@@ -60,14 +60,14 @@ class Families:
         )
 
     def own(self, path: str, proto: str = "") -> Found:
-        """The Caffe that lies in a file's repository.
+        """The Caffe in a file's repository.
 
         Args:
             path: the file.
-            proto: the caffe.proto that the user names; empty for the one that is found.
+            proto: the caffe.proto that the user names; empty to search for it.
 
         Raises:
-            OwnCaffeError: that one cannot be used.
+            OwnCaffeError: the named caffe.proto cannot be used.
         """
         return self._own.of(os.path.dirname(os.path.abspath(path)), proto)
 
@@ -77,7 +77,7 @@ class Families:
         return self._members
 
     def _named(self, folder: str, solver: Member) -> dict[str, bool]:
-        """The files that a solver may mean by the nets it names, and whether it trains them."""
+        """The files that the nets named by a solver may refer to, and whether it trains them."""
         found = self._meant.get(solver.name)
         if found is None:
             found = self._meant[solver.name] = {}
@@ -87,13 +87,13 @@ class Families:
         return found
 
     def _lost(self, folder: str, solver: Member) -> frozenset[str]:
-        """The nets of a solver that are nowhere."""
+        """The nets of a solver that do not exist in any of the places."""
         return frozenset(
             value for value in solver.nets_named if not any(map(os.path.exists, self._places(folder, value)))
         )
 
     def _places(self, folder: str, value: str) -> Iterator[str]:
-        """Where a path in a solver may lead, the likeliest first."""
+        """Where a path in a solver may lead, the most likely first."""
         if not value or "\0" in value:
             return
         name = os.fsdecode(value.encode("latin-1"))
@@ -107,13 +107,13 @@ class Families:
 
 
 def _use(path: str, naming: Sequence[Mapping[str, bool]]) -> bool | None:
-    """Whether solvers train a file, or only test with it; None if none names it."""
+    """Whether solvers train a file, or only test with it; None if no solver names it."""
     uses = [named[path] for named in naming if path in named]
     return any(uses) if uses else None
 
 
 def _members(folder: str) -> Iterator[Member]:
-    """The prototxt files of a folder; none if there are too many to tell which belong together."""
+    """The prototxt files of a folder; none if there are too many to determine which belong together."""
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(SUFFIXES))
     except OSError:
@@ -126,7 +126,7 @@ def _members(folder: str) -> Iterator[Member]:
             status = os.lstat(path)
             readable = stat.S_ISREG(status.st_mode) and status.st_size <= _LARGEST
             data = read(path, _LARGEST) if readable else None
-        except (OSError, FileError):  # it is told of when it is its turn
+        except (OSError, FileError):  # it is reported when it is processed itself
             continue
         if data is not None:
             yield Member(name, data.decode("latin-1"))

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# How many bytes of a file are read, at most; docs/limits.md has these figures.
-NET = 1 << 26  # a net, a solver, and what else has no limit of its own
-LIST = 1 << 20  # configuration, rules of what to ignore, a patch
+# The maximum number of bytes that are read of a file; docs/limits.md has these figures.
+NET = 1 << 26  # a net, a solver, and any other file without a limit of its own
+LIST = 1 << 20  # configuration, ignore rules, a patch
 MEAN = 1 << 28  # a mean file
 PATHS = 1 << 26  # a list of paths
 
@@ -24,7 +24,7 @@ class FileError(Exception):
     """A file that cannot be read or written; the message says why and what to do.
 
     Attributes:
-        is_too_large: whether it was not read for its length.
+        is_too_large: whether the file was not read because of its length.
     """
 
     def __init__(self, message: str, *, is_too_large: bool = False) -> None:
@@ -37,10 +37,10 @@ def read(path: str, most: int = NET) -> bytes:
 
     Args:
         path: the file.
-        most: how many bytes it may have.
+        most: the maximum number of bytes.
 
     Raises:
-        FileError: it is not there, is no regular file, is too large, or may not be read.
+        FileError: it does not exist, is not a regular file, is too large, or cannot be read.
     """
     try:
         handle = _opened(path)
@@ -52,7 +52,7 @@ def read(path: str, most: int = NET) -> bytes:
         raise FileError(f"{visible(path)}: cannot be read: {error.strerror or error}") from error
 
 
-# Neither waits for somebody at the other end of a pipe, nor takes a terminal over.
+# Opening must not wait for the other end of a pipe, nor take control of a terminal.
 _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 20
 
@@ -62,7 +62,7 @@ def _opened(path: str) -> int:
     _check_kind(path, os.stat(path).st_mode)
     handle = os.open(path, _READING)
     try:
-        # Another file may have come in its place meanwhile: a pipe, say, which nobody writes into.
+        # The file may have been replaced meanwhile, for example by a pipe that nobody writes into.
         _check_kind(path, os.fstat(handle).st_mode)
     except BaseException:
         os.close(handle)
@@ -71,11 +71,11 @@ def _opened(path: str) -> int:
 
 
 def stream(path: str) -> BinaryIO:
-    """A file or pipe that is read piece by piece, whatever its length; a pipe waits for who writes into it.
+    """A file or pipe of any length, for reading piece by piece; opening a pipe waits for its writer.
 
     Raises:
-        FileError: it is not there, or is neither.
-        OSError: it may not be read.
+        FileError: it is neither a file nor a pipe.
+        OSError: it does not exist or cannot be read.
     """
     if stat.S_ISFIFO(os.stat(path).st_mode):
         return open(path, "rb")
@@ -85,14 +85,14 @@ def stream(path: str) -> BinaryIO:
 def _check_kind(path: str, mode: int) -> None:
     if stat.S_ISDIR(mode):
         if os.access(path, os.R_OK | os.X_OK):
-            raise FileError(f"{visible(path)}: a folder where a file is wanted")
+            raise FileError(f"{visible(path)}: this is a folder, but a file is needed")
         raise FileError(f"{visible(path)}: the folder cannot be searched; check its permissions")
     if not stat.S_ISREG(mode):
         raise FileError(f"{visible(path)}: not a regular file")
 
 
 def head(path: str, size: int) -> bytes:
-    """The first bytes of a file; nothing where it cannot be read."""
+    """The first bytes of a file; empty if it cannot be read."""
     try:
         handle = os.open(path, _READING)
     except OSError:
@@ -106,7 +106,7 @@ def head(path: str, size: int) -> bytes:
 
 
 def _bounded(path: str, read: Callable[[int], bytes], most: int) -> bytes:
-    """All that can be read, if it is not too much."""
+    """All that can be read, up to the maximum size."""
     parts = []
     left = most + 1
     while left > 0 and (part := read(min(left, _CHUNK))):
@@ -114,17 +114,17 @@ def _bounded(path: str, read: Callable[[int], bytes], most: int) -> bytes:
         left -= len(part)
     if left <= 0:
         raise FileError(
-            f"{visible(path)}: larger than {most >> 20} MiB, the most that is read of such a file",
+            f"{visible(path)}: larger than {most >> 20} MiB, the maximum for such a file",
             is_too_large=True,
         )
     return b"".join(parts)
 
 
 def read_once(path: str, most: int = NET) -> bytes:
-    """The content of a file, of standard input (``-``), or of a pipe, which gives it once.
+    """The content of a file, of standard input (``-``), or of a pipe, which can be read only once.
 
     Raises:
-        FileError: as ``read``; a pipe is read for as long as somebody writes into it.
+        FileError: as for ``read``; a pipe is read until its writer closes it.
     """
     if path == "-":
         return standard_input(most)
@@ -141,7 +141,7 @@ def standard_input(most: int = NET) -> bytes:
     """All that is on standard input.
 
     Raises:
-        FileError: it cannot be read, or is too much.
+        FileError: it cannot be read, or is too large.
     """
     try:
         return _bounded("<stdin>", sys.stdin.buffer.read, most)
@@ -150,21 +150,21 @@ def standard_input(most: int = NET) -> bytes:
 
 
 def write(path: str, old: bytes | None, new: bytes, backup: str = "") -> None:
-    """Give a file its content in one step: whoever looks sees the old one or the new one.
+    """Replace a file's content atomically: readers see either the old content or the new.
 
-    A signal to end waits until that is done. A link is followed, not replaced; mode, attributes and access list
-    are kept as they are at that moment, and the owner where the system lets us. Other hard links to the file
-    keep the old content. The content must still be what was read, and the file the same.
+    A termination signal is held back until this is done. A link is followed, not replaced; mode, attributes and
+    access list are kept as they are at that moment, and the owner where the system allows it. Other hard links to
+    the file keep the old content. The content must still be what was read, and the file the same.
 
     Args:
         path: the file.
-        old: its content as it was read; None for a file that is not there yet, and must not be.
-        new: its content from now on.
-        backup: what is put behind its name for the old content to be kept; nothing for not keeping it.
+        old: its content as it was read; None for a file that must not exist yet.
+        new: its new content.
+        backup: suffix of the backup that keeps the old content; empty for no backup.
 
     Raises:
-        FileError: the file changed or appeared meanwhile, there is another backup, or it may not be written.
-            It is as it was.
+        FileError: the file changed or appeared meanwhile, there is a different backup, or it cannot be written.
+            The file is then unchanged.
     """
     from caffefix.zoo.signals import held  # only where something is written
 
@@ -187,7 +187,7 @@ def _write(path: str, old: bytes | None, new: bytes, backup: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         if before is None or old is None:
-            os.link(temporary, real)  # fails where there is a file: a rename would replace it
+            os.link(temporary, real)  # fails if the file exists, which a rename would replace
         elif _is_as_it_was(path, real, before, old, new=new, temporary=temporary):
             if backup:
                 _keep(real, real + backup, old)
@@ -197,7 +197,7 @@ def _write(path: str, old: bytes | None, new: bytes, backup: str) -> None:
             return  # another run was faster
         _sync_folder(os.path.dirname(real))
     except FileExistsError:
-        raise FileError(f"{visible(path)}: not written: there is a file already") from None
+        raise FileError(f"{visible(path)}: not written: the file already exists") from None
     except OSError as error:
         raise FileError(f"{visible(path)}: cannot be written: {error.strerror or error}") from error
     finally:
@@ -206,12 +206,12 @@ def _write(path: str, old: bytes | None, new: bytes, backup: str) -> None:
 
 
 def _is_as_it_was(path: str, real: str, before: os.stat_result, old: bytes, new: bytes, temporary: str) -> bool:
-    """Look at a file once more, and make the one that will replace it like it; False if it is replaced already.
+    """Check a file again, and give its replacement the same properties; False if it has already been replaced.
 
-    What is done to the file between this look and the replacement, which follows at once, is lost.
+    Changes to the file between this check and the replacement, which follows at once, are lost.
 
     Raises:
-        FileError: it holds something else by now, or something else is in its place.
+        FileError: its content has changed, or something different is in its place.
     """
     if stat.S_ISLNK(os.lstat(real).st_mode):
         raise FileError(f"{visible(path)}: not written: a link was put in its place; run again")
@@ -219,7 +219,7 @@ def _is_as_it_was(path: str, real: str, before: os.stat_result, old: bytes, new:
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise FileError(f"{visible(path)}: not written: it is no regular file any more")
+            raise FileError(f"{visible(path)}: not written: it is no longer a regular file")
         now = _bounded(path, lambda size: os.read(handle, size), max(len(old), len(new)) + 1)
         if now == new:
             return False
@@ -234,20 +234,20 @@ def _is_as_it_was(path: str, real: str, before: os.stat_result, old: bytes, new:
 
 
 def _keep(real: str, copy: str, data: bytes) -> None:
-    """Give the old content a second name, under which it stays when the first one gets the new content."""
+    """Give the old content a second name, which keeps it when the first name gets the new content."""
     try:
         os.link(real, copy)
     except FileExistsError:
         if read(copy) != data:
             raise FileError(
-                f"{visible(real)}: not written: there is another backup of it, {copy}; move it away"
+                f"{visible(real)}: not written: there is a different backup of it, {copy}; move it away"
             ) from None
-    except OSError:  # the file system has no links
+    except OSError:  # the file system does not support links
         write(copy, None, data)
 
 
 def _unlink(path: str) -> None:
-    """Delete a file that may be gone."""
+    """Delete a file that may no longer exist."""
     from contextlib import suppress  # only where something is written
 
     with suppress(OSError):
@@ -255,23 +255,23 @@ def _unlink(path: str) -> None:
 
 
 def put(path: str, data: bytes, *, force: bool = False) -> None:
-    """Write a new file; with ``force``, in place of one that is there.
+    """Write a new file; with ``force``, replace an existing one.
 
     Raises:
-        FileError: there is a file already, or it may not be written.
+        FileError: the file already exists, or cannot be written.
     """
     if not os.path.lexists(path):
         write(path, None, data)
     elif not force:
-        raise FileError(f"{visible(path)}: not written: there is a file already; --force replaces it")
+        raise FileError(f"{visible(path)}: not written: the file already exists; --force replaces it")
     else:
         write(path, read(path), data)
 
 
 def _take_over(temporary: str, handle: int, status: os.stat_result) -> None:
-    """Give a new file owner, mode and attributes of the open one that it replaces, where the system lets us.
+    """Give a new file the owner, mode and attributes of the open one that it replaces, where the system allows it.
 
-    In this order: a new owner takes special bits and capabilities away, and an access list goes by the mode.
+    The order matters: a new owner clears special bits and capabilities, and an access list depends on the mode.
     """
     from contextlib import suppress
 
@@ -281,10 +281,10 @@ def _take_over(temporary: str, handle: int, status: os.stat_result) -> None:
         try:
             os.chown(temporary, status.st_uid, status.st_gid)
         except PermissionError:
-            mode &= 0o777  # what ran as its owner must not run as us
+            mode &= 0o777  # a file that ran as its owner must not run as us
     os.chmod(temporary, mode)
     if hasattr(os, "listxattr"):
-        with suppress(OSError):  # the file system has none
+        with suppress(OSError):  # the file system has no attributes
             kept = os.listxattr(handle)
             for name in set(os.listxattr(temporary)) - set(kept):  # the folder's default access list
                 with suppress(OSError):
@@ -295,12 +295,12 @@ def _take_over(temporary: str, handle: int, status: os.stat_result) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Opens a file that nobody else may read until it has its own mode."""
+    """Opens a file that nobody else may read until its mode is set."""
     return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: str) -> None:
-    """Make the replacement itself durable, where the system can."""
+    """Make the replacement itself durable, where the system supports it."""
     from contextlib import suppress
 
     with suppress(OSError):

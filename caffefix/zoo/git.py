@@ -1,7 +1,7 @@
-"""What git knows of files. Git is asked as a program.
+"""What git knows about files. Git is run as a program.
 
 A repository's own settings may name programs (fsmonitor, hooks, filters, drivers for diffs and merges),
-and it may come from anybody: none of them is run. What the user and the system have set still counts.
+and a repository may come from anybody: none of these programs is run. The user's and the system's settings apply.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from caffefix._startup.patterns import pattern
 
-# For every command: no program of the repository's, no second repository inside of it, nothing from the network.
+# For every command: no program that the repository names, no repository inside it, nothing from the network.
 _SETTINGS = (
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
@@ -22,7 +22,7 @@ _SETTINGS = (
     "core.checkStat=default",
     "core.ignoreStat=false",
 )
-# Seconds after which git is not waited for any more: it may be at a pipe that nobody writes into.
+# Seconds to wait for git, which may be reading a pipe that nobody writes into.
 _PATIENCE = 30
 _ENVIRONMENT = {
     "LC_ALL": "C",
@@ -31,28 +31,28 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
-# Files that may be without end, or a pipe; the user's own settings of these count.
+# Settings that may name an endless file or a pipe; the user's own values apply.
 _PATHS = frozenset(["core.attributesfile", "core.excludesfile"])
-_OURS = frozenset(["system", "global", "command"])  # scopes of settings that no repository can have made
+_OURS = frozenset(["system", "global", "command"])  # scopes of settings that a repository cannot set
 _FILTER = pattern(r"filter\..*\.(clean|smudge|process|required)", re.DOTALL)
-# Programs that nothing takes the place of.
+# Programs that cannot be overridden by another setting.
 _SIGNING = pattern(r"gpg\.(.*\.)?(program|defaultkeycommand)", re.DOTALL)
 _REFUSED = pattern(r"hook\..*\.command", re.DOTALL)
 
 
 class GitError(Exception):
-    """Git cannot tell or cannot do it; the message says why."""
+    """Git does not know or cannot do something; the message says why."""
 
 
 class NoGitError(GitError):
-    """There is no git, or no working tree of it."""
+    """Git is not installed, or there is no working tree."""
 
 
 def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
-    """What a git command prints.
+    """The output of a git command.
 
     Raises:
-        GitError: git is not there, or refuses, or the repository wants to be asked in a way that runs a program.
+        GitError: git is not installed or fails, or the repository's settings would make it run a program.
     """
     settings = [*_SETTINGS, *(f"{key}={'false' * key.endswith('required')}" for key in _filters(folder))]
     settings += [f"{key}={os.devnull}" for key in repository_settings(folder) if key in _PATHS]
@@ -60,7 +60,7 @@ def git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
 
 
 def _git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
-    import subprocess  # GitError is asked for by those who never ask git
+    import subprocess  # modules that only need GitError do not run git
 
     environment = {**os.environ, **_ENVIRONMENT}
     try:
@@ -77,7 +77,7 @@ def _git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
     except FileNotFoundError:
         raise NoGitError("git is not installed") from None
     except OSError as error:
-        raise GitError(f"git cannot be started: {error.strerror or error}") from None
+        raise GitError(f"cannot start git: {error.strerror or error}") from None
     if done.returncode:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
         kind = NoGitError if "not a git repository" in said else GitError
@@ -86,7 +86,7 @@ def _git(folder: str, *args: str, stdin: bytes | None = None) -> bytes:
 
 
 def _command(args: Iterable[str]) -> str:
-    """The name of the command among the words for git."""
+    """The name of the git command among the arguments."""
     words = iter(args)
     return next(word for word in words if word != "-c" or not next(words))
 
@@ -98,7 +98,7 @@ def repository_settings(folder: str) -> tuple[str, ...]:
     """The keys that the repository itself sets.
 
     Raises:
-        GitError: git is not there, or cannot read them.
+        GitError: git is not installed, or cannot read them.
     """
     key = os.path.abspath(folder)
     if key not in _known:
@@ -109,10 +109,10 @@ def repository_settings(folder: str) -> tuple[str, ...]:
 
 
 def _filters(folder: str) -> list[str]:
-    """The repository's settings of filters, which are to be empty.
+    """The repository's settings of filters, which must be overridden with empty values.
 
     Raises:
-        GitError: there is a setting that cannot be taken out.
+        GitError: there is a setting that cannot be overridden.
     """
     found = repository_settings(folder)
     for key in found:
@@ -122,7 +122,7 @@ def _filters(folder: str) -> list[str]:
 
 
 def names_signer(folder: str) -> bool:
-    """Whether the repository says by which program commits are signed."""
+    """Whether the repository's settings name the program that signs commits."""
     return any(_SIGNING.fullmatch(key) for key in repository_settings(folder))
 
 
@@ -130,18 +130,18 @@ def top_level(folder: str) -> str:
     """The root of the working tree that a folder is in.
 
     Raises:
-        GitError: it is in none.
+        GitError: the folder is in no working tree.
     """
     top = os.fsdecode(git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n"))
-    # A repository can call another folder its working tree: that is not ours to write in.
+    # A repository can declare another folder as its working tree, which must not be written to.
     if "core.worktree" in repository_settings(folder):
         inside = os.path.commonpath((os.path.realpath(folder), os.path.realpath(top))) == os.path.realpath(top)
         if not inside or not os.path.lexists(os.path.join(top, ".git")):
-            raise GitError(f"this repository says that its working tree is {top}, where it is not (core.worktree)")
+            raise GitError(f"this repository's core.worktree is {top}, which is not its working tree")
     return top
 
 
-# Names of files that differ: no driver is asked, no repository inside, and the contents need not be there.
+# Names of files that differ, without running drivers or entering submodules; the contents need not be present.
 _DIFF = ("diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=all")
 
 
@@ -149,38 +149,38 @@ def unstaged(top: str) -> frozenset[str]:
     """The real paths of the files in a working tree that differ from git's index.
 
     Raises:
-        NoGitError: there is no git, or no working tree.
-        GitError: git cannot tell.
+        NoGitError: git is not installed, or there is no working tree.
+        GitError: git does not know.
     """
-    top = top_level(top)  # says why, where git does not trust the owner
+    top = top_level(top)  # reports why, if git does not trust the owner
     here = os.path.realpath(top)
     names = git(top, *_DIFF).split(b"\0") + _passed_over(top)
     return frozenset(os.path.join(here, os.fsdecode(name)) for name in names if name)
 
 
 def _passed_over(top: str) -> list[bytes]:
-    """Files that git was told not to compare (assume-unchanged, skip-worktree): nobody knows of their changes."""
+    """Files that git was told not to compare (assume-unchanged, skip-worktree): their changes are unknown."""
     entries = git(top, "ls-files", "-v", "-z").split(b"\0")
     return [entry[2:] for entry in entries if entry[:1] == b"S" or entry[:1].islower()]
 
 
 def changed_since(revision: str, folders: Iterable[str]) -> frozenset[str]:
-    """The real paths of files below folders that differ from where a revision and HEAD parted.
+    """The real paths of files below folders that differ from the merge base of a revision and HEAD.
 
-    That is what a pull request against the revision changes, with what is not committed yet and
-    with new files that git does not ignore.
+    These are the files that a pull request against the revision changes, including uncommitted changes and
+    new files that git does not ignore.
 
     Raises:
         GitError: a folder is in no repository, or there is no such revision.
     """
     if not revision or revision.startswith("-"):
-        raise GitError(f"{revision!r} is no revision")
+        raise GitError(f"{revision!r} is not a revision")
     found: set[str] = set()
     for folder in folders:
         try:
             commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", "--").split()
         except GitError:
-            git(folder, "rev-parse", "--git-dir")  # says what is wrong, if it is not the revision
+            git(folder, "rev-parse", "--git-dir")  # reports what is wrong, if it is not the revision
             raise GitError(f"git knows no revision {revision!r} in {folder}") from None
         base = _merge_base(folder, commit[0].decode())
         names = git(folder, *_DIFF, "--relative", "--diff-filter=d", base, "--", ".")

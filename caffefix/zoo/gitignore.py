@@ -1,9 +1,9 @@
-"""Rules in git's syntax (gitignore(5), wildmatch.c), matched in time that no rule makes long.
+"""Rules in git's syntax (gitignore(5), wildmatch.c), matched in bounded time whatever the rule.
 
-A path is matched name by name. Within a name, what follows a ``*`` is looked for where it comes first, and no
-earlier ``*`` is tried anew; so with ``**`` among names. For each rule and path this costs at most the length
-of the one times that of the other, where a plain regular expression would try all ways to divide the path.
-Text is bytes as characters, as git compares bytes.
+A path is matched name by name. Within a name, what follows a ``*`` is matched at its first occurrence, and no
+earlier ``*`` is tried again; likewise with ``**`` among names. For each rule and path this costs at most the
+length of the one times that of the other, where a plain regular expression would try all ways to divide the path.
+Text is one character per byte, because git compares bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from caffefix._startup.records import dataclass
 
-# A fixed character, "?", or a class; STAR and SLASH stand between these.
+# A fixed character, "?", or a class; STAR and SLASH come between these.
 _STAR, _SLASH = "*", "/"
 _PRINTED = string.ascii_letters + string.digits + string.punctuation
 _CLASSES = {
@@ -32,13 +32,13 @@ _CLASSES = {
     "upper": string.ascii_uppercase,
     "xdigit": string.hexdigits,
 }
-# No name has more bytes: a rule that wants more matches nothing.
+# The maximum length of a name in bytes: a rule that requires more matches nothing.
 _LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """One character of a rule: how an expression writes it; ``special`` is ``*`` or ``/``, or empty."""
+    """One character of a rule, as a regular expression; ``special`` is ``*`` or ``/``, or empty."""
 
     expression: str
     special: str = ""
@@ -47,7 +47,7 @@ class _Token:
 
 @dataclass(slots=True)
 class _Name:
-    """What one name of a path has to be like: what it begins with, ends with, and in between."""
+    """A pattern for one name of a path: how the name begins and ends, and what is in between."""
 
     head: str
     tail: str
@@ -79,10 +79,10 @@ class Rule:
     """One line.
 
     Attributes:
-        ignores: whether what it means is passed over; otherwise it is taken all the same.
-        folders: whether it means folders only.
-        anywhere: whether it is about the last name alone.
-        path: what the names have to be like.
+        ignores: whether matching entries are skipped; otherwise they are included again.
+        folders: whether it matches only folders.
+        anywhere: whether it matches the last name only.
+        path: the patterns for the names.
     """
 
     ignores: bool
@@ -91,7 +91,7 @@ class Rule:
     path: _Path
 
     def means(self, names: Sequence[str], is_folder: bool) -> bool:
-        """Whether it means the entry with that path, from the folder that the rules are for."""
+        """Whether it matches the entry with that path, relative to the folder that the rules are for."""
         if self.folders and not is_folder:
             return False
         if self.anywhere:
@@ -101,12 +101,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a file, the last of which has the last word."""
+    """The rules of a file; the last one that matches decides."""
 
     rules: tuple[Rule, ...] = ()
 
     def verdict(self, names: Sequence[str], is_folder: bool) -> bool | None:
-        """Whether an entry is passed over; None if no rule means it."""
+        """Whether an entry is skipped; None if no rule matches it."""
         for rule in reversed(self.rules):
             if rule.means(names, is_folder):
                 return rule.ignores
@@ -114,7 +114,7 @@ class Rules:
 
 
 def rules(data: bytes) -> Rules:
-    """The rules in a file; a line that is no pattern is passed over, as git does."""
+    """The rules in a file; a line that is not a pattern is skipped, as in git."""
     lines = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1").split("\n")
     return Rules(tuple(rule for line in lines if (rule := _rule(line.removesuffix("\r"))) is not None))
 
@@ -138,7 +138,7 @@ def _rule(line: str) -> Rule | None:
 
 
 def _without_blanks(line: str) -> str:
-    """A line without the blanks at its end, those behind a backslash excepted."""
+    """A line without the blanks at its end, except for one after a backslash."""
     bare = line.rstrip(" ")
     escapes = len(bare) - len(bare.rstrip("\\"))
     return line[: len(bare) + 1] if escapes % 2 and len(bare) < len(line) else bare
@@ -151,7 +151,7 @@ def _tokens(line: str) -> Iterator[_Token]:
     """The characters of a rule.
 
     Raises:
-        ValueError: it ends in the middle of one; git matches nothing with it.
+        ValueError: it ends in the middle of one; in git such a rule matches nothing.
     """
     at = 0
     while at < len(line):
@@ -174,7 +174,7 @@ def _tokens(line: str) -> Iterator[_Token]:
 
 
 def _class(line: str, at: int) -> tuple[int, str]:
-    """The place behind a class in brackets, and its expression; git's rules for what is in it."""
+    """The offset after a class in brackets, and its regular expression, by git's rules."""
     negated = line[at : at + 1] in ("!", "^") and at < len(line)
     at += negated
     parts: list[str] = []
@@ -210,7 +210,7 @@ def _class(line: str, at: int) -> tuple[int, str]:
 
 
 def _escaped(line: str, at: int) -> tuple[int, str]:
-    """The place behind a character that may have a backslash before it, and the character."""
+    """The offset after a character that may be escaped with a backslash, and the character."""
     at += line[at] == "\\"
     if at >= len(line):
         raise ValueError(line)
@@ -222,7 +222,7 @@ def _unknown(line: str) -> str:
 
 
 def _path(tokens: list[_Token], anywhere: bool) -> _Path | None:
-    """What the names have to be like; None if no name can be."""
+    """The patterns for the names; None if no name can match."""
     names: list[_Name | None] = []
     part: list[_Token] = []
     for token in (*tokens, _Token("", _SLASH)):
@@ -236,7 +236,7 @@ def _path(tokens: list[_Token], anywhere: bool) -> _Path | None:
         else:
             names.append(_name(part))
         part = []
-    if names[-1] is None:  # all that is in a folder, but not the folder
+    if names[-1] is None:  # everything in a folder, but not the folder itself
         names.insert(-1, _name([_Token("", _STAR)]))
     return tuple(names)
 
@@ -263,7 +263,7 @@ def _plain(tokens: list[_Token]) -> str:
 
 
 def _expression(tokens: Sequence[_Token]) -> str:
-    """A name as an expression: what follows a star is found once, and stays found."""
+    """A name as a regular expression: what follows a star is matched once, without backtracking."""
     chunks = [""]
     for token in tokens:
         if token.special:
@@ -279,7 +279,7 @@ def _expression(tokens: Sequence[_Token]) -> str:
 
 
 def _fits(path: _Path, names: Sequence[str]) -> bool:
-    """Whether all names fit; after each ``**`` the rest is looked for where it comes first."""
+    """Whether all names match; after each ``**`` the rest is matched at its first occurrence."""
     at = place = 0
     star, resumed = -1, 0
     while place < len(names):

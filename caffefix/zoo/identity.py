@@ -1,4 +1,4 @@
-"""What tells this tool from another version of it."""
+"""What distinguishes this version of the tool from others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SOURCES = ("caffefix", "grammar", "patches")
 
 @cache
 def identity() -> str:
-    """The version; in a source tree, where it says little, with a hash of all that decides a repair."""
+    """The version; in a source tree, where that says little, with a hash of all that determines a repair."""
     tree = _PACKAGE.parent
     if not (tree / "pyproject.toml").is_file():
         return __version__

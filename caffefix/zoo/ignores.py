@@ -1,7 +1,7 @@
-"""``.gitignore`` and ``.caffefixignore``: what is passed over where folders are searched.
+"""``.gitignore`` and ``.caffefixignore``: what is skipped when folders are searched.
 
-Both have git's syntax; of the same folder, ``.caffefixignore`` has the last word. Files further down
-win over those above, up to the root of the git repository; outside of one, those from the searched
+Both use git's syntax; in the same folder, ``.caffefixignore`` has precedence. Files further down
+override those above, up to the root of the git repository; outside a repository, only those from the searched
 folder down count. Git's user-wide file and ``.git/info/exclude`` are not read.
 """
 
@@ -23,7 +23,7 @@ OURS = ".caffefixignore"
 
 @dataclass(slots=True)
 class Ignores:
-    """Says what is passed over below one folder.
+    """Determines what is skipped below one folder.
 
     Attributes:
         top: the folder, absolute.
@@ -41,12 +41,12 @@ class Ignores:
         self._rules[self.top] = (*self._above(), *self._of(self.top))
 
     def ignored(self, folder: str, name: str, is_folder: bool) -> bool:
-        """Whether an entry of a folder is passed over; the folder is the top or below it, absolute."""
+        """Whether an entry of a folder is skipped; the folder is the top or below it, absolute."""
         return _verdict(self._in_force(folder), os.path.join(folder, name), is_folder)
 
     def _in_force(self, folder: str) -> tuple[tuple[str, Rules], ...]:
         found = self._rules.get(folder)
-        if found is None:  # its parent was asked about before
+        if found is None:  # its parent was checked before
             found = (*self._rules.get(os.path.dirname(folder), self._rules[self.top]), *self._of(folder))
             self._rules[folder] = found
         return found
@@ -54,7 +54,7 @@ class Ignores:
     def _above(self) -> tuple[tuple[str, Rules], ...]:
         """The rules of the folders above, the outermost first.
 
-        There are none outside of a repository, and for a folder that they pass over: being named, it is searched.
+        Empty outside a repository, and for a folder that these rules skip: if given, it is searched anyway.
         """
         folders = [self.top]
         while not os.path.exists(os.path.join(folders[-1], ".git")):
@@ -80,13 +80,13 @@ class Ignores:
                 if error.is_too_large:
                     raise
                 continue  # as git does
-            from caffefix.zoo.gitignore import rules  # few searches meet such a file
+            from caffefix.zoo.gitignore import rules  # few searches find such a file
 
             yield folder, rules(data)
 
 
 def _verdict(rules: tuple[tuple[str, Rules], ...], path: str, is_folder: bool) -> bool:
-    """What the last rule says that says anything."""
+    """The verdict of the last rule that matches."""
     for base, those in reversed(rules):
         relative = os.path.relpath(path, base).replace(os.sep, "/")
         said = those.verdict(os.fsencode(relative).decode("latin-1").split("/"), is_folder)

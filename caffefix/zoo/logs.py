@@ -16,7 +16,7 @@ def read(path: str, progress: Callable[[int], None] | None = None) -> TrainingLo
 
     Args:
         path: a file, a pipe, or ``-``.
-        progress: told the number of bytes read, now and then.
+        progress: called with the number of bytes read, now and then.
 
     Raises:
         FileError: it cannot be read, or nothing in it was written by Caffe.

@@ -1,4 +1,4 @@
-"""One patch of a series, as a mail that ``git am`` takes."""
+"""One patch of a series, as a mail that ``git am`` accepts."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def message(name: str, page: str, files: int, findings: int, *, again: bool, uns
         page: its page, as ``caffefix explain`` shows it.
         files: how many files change.
         findings: how many are fixed.
-        again: whether an earlier patch of the series is about the same finding.
-        unsafe: whether unsafe fixes were asked for.
+        again: whether an earlier patch of the series fixes the same finding.
+        unsafe: whether unsafe fixes were requested.
     """
     summary, _, rest = page.partition("\n")
     where = f"{files} file{'s' * (files != 1)}"
     subject = f"Fix {name} in {where}{', again' if again else ''}"
     parts = [summary, f"Fixes {findings} finding{'s' * (findings != 1)} in {where}."]
     if again:
-        parts.append("Repairs before this one brought them to light.")
+        parts.append("The repairs before this one revealed them.")
     sections = _sections(rest)
     parts += [sections[title] for title in ("Why it matters", "Fix safety") if title in sections]
-    proof = "unsafe fixes were asked for" if unsafe else "only safe fixes"
+    proof = "unsafe fixes were requested" if unsafe else "only safe fixes"
     parts.append(f"Made by caffefix {__version__} ({proof}), each repair proved; see caffefix explain {name}.")
     paragraphs = (text for part in parts if part for text in part.split("\n\n"))
     return subject, "\n\n".join(_wrapped(text) for text in paragraphs) + "\n"
@@ -52,7 +52,7 @@ def _sections(page: str) -> dict[str, str]:
 
 
 def _wrapped(text: str) -> str:
-    """A paragraph; what is indented or a list stays as it is, and nothing looks like the start of a diff."""
+    """A wrapped paragraph; indented text and lists are unchanged, and no line looks like the start of a diff."""
     if not text.startswith((" ", "-", "*", "`")) and "\n " not in text:
         text = fill(text, _WIDTH)
     risky = ("---", "diff ", "Index: ", "From ", "From:", "Subject:", "Date:", "-- ")
@@ -60,7 +60,7 @@ def _wrapped(text: str) -> str:
 
 
 def head(author: str, subject: str, number: int, total: int, body: str, *, plain: bool) -> bytes:
-    """All of a mail before its diffs; what follows must be ``encoded`` if it is not plain.
+    """A mail up to its diffs; what follows must be ``encoded`` if it is not plain.
 
     Args:
         author: ``Name <address>``.
@@ -68,7 +68,7 @@ def head(author: str, subject: str, number: int, total: int, body: str, *, plain
         number: of the patch, from 1.
         total: of the patches.
         body: of the commit's message.
-        plain: whether lines of the diffs end as lines of a mail may end.
+        plain: whether the diffs can be sent unencoded.
     """
     title = Header(f"[PATCH {number:0{len(str(total))}}/{total}] {subject}", _charset(subject), 900, "Subject")
     lines = [
@@ -85,19 +85,19 @@ def head(author: str, subject: str, number: int, total: int, body: str, *, plain
 
 
 def spoken(name: str) -> str:
-    """A file's or folder's name in a subject: on one line, what is not seen or is no text as escapes.
+    """A file's or folder's name in a subject: on one line, with invisible characters and non-text bytes escaped.
 
-    A name may be as long as the line of a header: of one too long its beginning says enough.
+    A name may be as long as a header line: a longer one is shortened to its beginning.
     """
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
     return short(visible(text))
 
 
 def encoded(data: bytes, *, plain: bool) -> bytes:
-    """Whole lines, as the mail has them: ``git am`` takes carriage returns for those of the mail itself."""
+    """Complete lines, encoded for the mail: ``git am`` treats carriage returns as part of the mail's line ends."""
     if plain:
         return data
-    # Line by line: where it sees a carriage return before a line end, it would write its own breaks so, too.
+    # Line by line: if b2a_qp finds a carriage return before a line end, it would also use it in its own breaks.
     return b"\n".join(b2a_qp(line, istext=False) for line in data.split(b"\n"))
 
 
@@ -107,7 +107,7 @@ def tail(*, plain: bool) -> bytes:
 
 
 def is_plain(parts: Iterable[bytes]) -> bool:
-    """Whether diffs survive a mail as they are."""
+    """Whether diffs survive a mail unencoded."""
     return not any(b"\r" in part or b"\0" in part for part in parts)
 
 

@@ -1,4 +1,4 @@
-"""One file of a run: read and worked on. Who wants it written does that (``writing.py``)."""
+"""One file of a run: reading and processing it. Writing it is separate (``writing.py``)."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class OneFile:
     configuration: Configuration
     work: Work
     run_options: RunOptions
-    within: frozenset[str] | None = None  # the real paths of what was given; None for anywhere
+    within: frozenset[str] | None = None  # the real paths of the given paths; None for anywhere
     cache: Cache | None = None
     _families: Families = field(default_factory=Families)
     _folders: dict[str, str] = field(default_factory=dict)  # their real paths
 
     def begin(self) -> None:
-        """Folders are read anew."""
+        """Forget what was read of folders."""
         self._families = Families(self.run_options.roots, self.within or ())
         self._folders = {}
 
     def __call__(self, path: str) -> FileResult:
-        """Read and work; every failure is the file's outcome."""
+        """Read and process a file; every failure becomes the file's result."""
         real, base = self._real(path), self._real_folder(self.run_options.base or os.curdir)
         try:
             self._check_place(path, real, base)
@@ -51,14 +51,14 @@ class OneFile:
         if result.new is None:
             return result
         if self.run_options.known is not None and real not in self.run_options.known:
-            return FileResult(path, Status.ERROR, f"{path}: left alone: git does not know it; git add it first")
+            return FileResult(path, Status.ERROR, f"{path}: not changed: git does not track it; git add it first")
         return replace(result, digest=digest_of(data))
 
     def check(self, path: str) -> None:
-        """Refuse a file that a link leads to by now, out of the paths that were given.
+        """Refuse a file that has meanwhile become a link to outside the given paths.
 
         Raises:
-            FileError: it is one.
+            FileError: it has.
         """
         self._check_place(path, os.path.realpath(path), os.path.realpath(self.run_options.base or os.curdir))
 
@@ -76,28 +76,28 @@ class OneFile:
         return found
 
     def _check_place(self, path: str, real: str, base: str) -> None:
-        """Refuse what a link leads to outside of the paths that were given, and what patches cannot name."""
+        """Refuse a link to outside the given paths, and a file that patches cannot name."""
         if self.run_options.base and os.path.commonpath((real, base)) != base:
-            raise FileError(f"{path}: left alone: it is not in {self.run_options.base}, which the patches are for")
+            raise FileError(f"{path}: not changed: it is outside {self.run_options.base}, the patches' folder")
         above = real
         while self.within is not None and above not in self.within:
             parent = os.path.dirname(above)
             if parent == above:
                 raise FileError(
-                    f"{path}: left alone: it is a link to {real}, outside of what was given; "
+                    f"{path}: not checked: it is a link to {real}, outside the given paths; "
                     "give that path, or --follow-links"
                 )
             above = parent
 
     def lost(self, path: str, reason: str) -> FileResult:
-        """The outcome for a file whose process died."""
+        """The result for a file whose process died."""
         return FileResult(
-            path, Status.ERROR, f"{path}: the process that was at this file {reason}; it is as it was"
+            path, Status.ERROR, f"{path}: the process working on this file {reason}; the file is unchanged"
         )
 
 
 def digest_of(data: bytes) -> bytes:
-    """What tells whether a file still is what was read."""
+    """A digest that shows whether a file is still what was read."""
     from hashlib import blake2b  # only where something changes
 
     return blake2b(data, digest_size=16).digest()
@@ -111,15 +111,15 @@ def run_data(
     cache: Cache | None = None,
     shown: str = "",
 ) -> FileResult:
-    """The outcome for the content of a file, or for content that is in no file.
+    """The result for the content of a file, or for content that is in no file.
 
     Args:
-        in_force: what to call it, and what is in force; if its name is a path, the files beside it are
-            its family.
+        in_force: its name, and the settings in force; if the name is a path, the other files in the same
+            folder are its family.
         data: the content.
         work: what is done to it.
-        families: where families are found.
-        cache: where results are kept.
+        families: a cache of families.
+        cache: the cache of results.
         shown: its name in the diff; by default relative to the working folder.
     """
     name = in_force.path
@@ -145,18 +145,18 @@ def run_data(
         return FileResult(name, Status.ERROR, str(error))
     except MemoryError:
         return FileResult(name, Status.ERROR, f"{name}: not enough memory for this file")
-    except Exception as error:  # a mistake of ours must not cost the other files their turn
+    except Exception as error:  # a bug of ours must not keep the other files from being processed
         reason = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
         return FileResult(name, Status.ERROR, reason)
 
 
 def _told(result: FileResult, own: Found) -> FileResult:
-    """A result with what is wrong with the .proto file that the file would be judged by."""
+    """A result that also says why the repository's .proto file cannot be used."""
     return replace(result, trouble=own.trouble) if own.trouble else result
 
 
 def diff_name(path: str) -> str:
-    """The name in a diff: relative to the working folder, so that ``git apply`` takes it there."""
+    """The name in a diff: relative to the working folder, so ``git apply`` accepts it there."""
     return _relative(os.path.realpath(path), os.path.realpath(os.curdir))
 
 

@@ -1,7 +1,7 @@
-"""Finding the Caffe that lies in a file's repository: its caffe.proto, and what its sources register.
+"""Finding the Caffe in a file's repository: its caffe.proto, and what its sources register.
 
-A file belongs to the innermost folder above it that git keeps, that ``--root`` names, or that was given; nothing
-beyond is looked at. Links are not followed, and files and bytes are counted.
+A file belongs to the innermost folder above it that is a git repository, that ``--root`` names, or that was given;
+nothing beyond is read. Links are not followed, and the number of files and bytes is limited.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ USUAL = os.path.join("src", "caffe", "proto", "caffe.proto")
 LARGEST_PROTO = 1 << 20  # bytes
 LARGEST_SOURCE = 1 << 22
 MOST_BYTES = 1 << 26  # of all sources
-MOST_ENTRIES = 1 << 11  # of folders, in the search for a .proto file: each run in a repository pays for it
+MOST_ENTRIES = 1 << 11  # of folders, in the search for a .proto file, which every run in a repository makes
 MOST_SOURCES = 1 << 13  # entries of folders, in the search for sources
 _UP = 32  # folders
 _SUFFIXES = (".cpp", ".cc", ".cu", ".hpp", ".h", ".cuh")
@@ -36,7 +36,7 @@ _LAYERS = pattern(rb"\bmessage\s+(?:LayerParameter|LayerConnection)\b")
 
 
 class OwnCaffeError(Exception):
-    """A .proto file that was asked for and cannot be the dialect; the message says why, and where."""
+    """A requested .proto file that cannot be used as the dialect; the message says why, and where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Found:
     """What was found for a file.
 
     Attributes:
-        caffes: those that it is judged by, the repository's own among them; None where there is none.
-        trouble: why the .proto file that is there cannot be used; empty if it can, or if there is none.
+        caffes: those that it is judged by, including the repository's own; None where it has none of its own.
+        trouble: why the repository's .proto file cannot be used; empty if it can, or if there is no such file.
     """
 
     caffes: Caffes | None = None
@@ -53,11 +53,11 @@ class Found:
 
 
 class OwnCaffes:
-    """Finds the Caffe that files are for; what was found is remembered.
+    """Finds the Caffe that files are for; results are cached.
 
     Args:
-        roots: folders that hold one Caffe each, if any: given by ``--root``.
-        given: folders, in which the files are.
+        roots: folders that contain at most one Caffe each: given by ``--root``.
+        given: folders in which the files are.
     """
 
     def __init__(self, roots: Sequence[str] = (), given: Iterable[str] = ()) -> None:
@@ -71,11 +71,11 @@ class OwnCaffes:
         """The Caffe that the files of a folder are for.
 
         Args:
-            folder: the folder; it need not be there.
-            proto: the caffe.proto that the user names, if one is named.
+            folder: the folder; it need not exist.
+            proto: the caffe.proto that the user names, if any.
 
         Raises:
-            OwnCaffeError: that one cannot be used.
+            OwnCaffeError: the named caffe.proto cannot be used.
         """
         if proto:
             found = self._remembered(proto, _shown(proto), None)
@@ -101,9 +101,9 @@ class OwnCaffes:
         return self._by_folder[top]
 
     def _passed(self, folder: str) -> list[str]:
-        """The folders from a file's to the one that bounds its repository; none without such a bound."""
+        """The folders from a file's up to the root of its repository; empty if there is no such root."""
         passed: list[str] = []
-        given = 0  # of them, up to the outermost that was given, if no other bound comes
+        given = 0  # number of folders up to the outermost given one, in case no other root is found
         for _ in range(_UP):
             passed.append(folder)
             if folder in self._roots or _is_repository(folder):
@@ -117,7 +117,7 @@ class OwnCaffes:
         return passed[:given]
 
     def _only(self, top: str) -> Found:
-        """The only .proto file of a repository that has layers."""
+        """The .proto file of a repository with layers, if there is only one."""
         protos = []
         for path in _walk(top, (".proto",), MOST_ENTRIES):
             if path is None:
@@ -140,14 +140,14 @@ class OwnCaffes:
         if real not in self._by_proto:
             found = _read(path, name, top)
             if found.caffes is not None and found.caffes.given is not None:
-                # Copies of one Caffe are the same: what was learnt of files is kept.
+                # Copies of one Caffe share an object, and with it what is known about files.
                 found = self._by_content.setdefault(found.caffes.given.digest, found)
             self._by_proto[real] = found
         return self._by_proto[real]
 
 
 def _shown(path: str) -> str:
-    """A file as people would write it: relative to the working folder, if it is below."""
+    """A path as people would write it: relative to the working folder, if it is below that."""
     relative = os.path.relpath(path) if os.path.isabs(path) else path
     return path if relative.startswith(os.pardir) else relative.replace(os.sep, "/")
 
@@ -157,7 +157,7 @@ def _is_repository(folder: str) -> bool:
 
 
 def _is_file(path: str) -> bool:
-    """Whether it is a regular file, and neither it nor the folders of its usual place are links."""
+    """Whether a path is a regular file, and neither it nor any folder above it is a link."""
     if os.path.realpath(path) != path:
         return False
     try:
@@ -167,7 +167,7 @@ def _is_file(path: str) -> bool:
 
 
 def _is_folder(path: str) -> bool:
-    """Whether it is a folder, and no link to one."""
+    """Whether a path is a folder, and not a link to one."""
     return os.path.isdir(path) and not os.path.islink(path)
 
 
@@ -179,7 +179,7 @@ def _has_layers(path: str) -> bool:
 
 
 def _walk(top: str, suffixes: tuple[str, ...], most: int) -> Iterator[str | None]:
-    """Files below a folder, those of outer folders first; None once there are too many, and no more then."""
+    """Files below a folder, those of outer folders first; ends with None if there are too many."""
     folders = deque([top])
     left = most
     while folders:
@@ -221,7 +221,7 @@ def _read(path: str, name: str, top: str | None) -> Found:
     except (ProtoError, FileError) as error:
         return Found(trouble=visible(str(error)))
     if not is_caffe(file):
-        return Found(trouble=f"{visible(name)}: it has no LayerParameter, so it is no Caffe's")
+        return Found(trouble=f"{visible(name)}: it has no LayerParameter, so it is not from a Caffe")
     from hashlib import blake2b
 
     from caffefix.caffe.own.sources import NOTHING, registered
@@ -237,10 +237,10 @@ def _read(path: str, name: str, top: str | None) -> Found:
 
 @lru_cache(maxsize=32)
 def _file(name: str, data: bytes) -> File:
-    """A .proto file, read; many repositories have copies of one.
+    """A parsed .proto file; many repositories have copies of the same one.
 
     Raises:
-        ProtoError: it is none.
+        ProtoError: it cannot be parsed.
     """
     from caffefix.proto.reader import read as read_proto
 
@@ -248,16 +248,16 @@ def _file(name: str, data: bytes) -> File:
 
 
 def _tree(path: str, top: str) -> str:
-    """The folder whose sources belong to a caffe.proto; empty if that cannot be told."""
+    """The folder whose sources belong to a caffe.proto; empty if it is unknown."""
     real = os.path.realpath(path)
     usual = os.sep + USUAL
     return real[: -len(usual)] if real.endswith(usual) else top
 
 
 def _sources(tree: str) -> list[bytes] | None:
-    """The C++ of a Caffe that registers something; None where it cannot be read whole.
+    """The C++ sources of a Caffe that register something; None if they cannot all be read.
 
-    A Caffe that is read in part would seem to lack what it has.
+    A Caffe that is only partly read would seem to lack what it has.
     """
     from caffefix.caffe.own.sources import WORDS
 

@@ -1,4 +1,4 @@
-"""Patches that a user gives: files, folders of files, names of those that come with caffefix."""
+"""Patches that a user gives: files, folders of files, and names of patches that come with caffefix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load_patch(path: str) -> Patch:
     """The patch in a file.
 
     Raises:
-        PatchFileError: it cannot be read, cannot be right, or is called as a finding is.
+        PatchFileError: it cannot be read, is invalid, or has the name of a finding.
     """
     try:
         data = read(path, LIST)
@@ -44,9 +44,9 @@ def load_patch(path: str) -> Patch:
 
 
 def name_trouble(name: str) -> str:
-    """Why no patch may have a name; empty if it may."""
+    """Why a patch may not have a name; empty if it may."""
     if not is_name(name):
-        return f"{name!r} is no name of a finding: small letters, digits and hyphens, after the bad pattern"
+        return f"{name!r} cannot be a finding's name: use lower-case letters, digits and hyphens"
     if any(fixer.name == name for fixer in fixers()):
         return f"caffefix has a finding called {name}; give it another name"
     return ""
@@ -72,9 +72,9 @@ class UserPatches:
 
     Attributes:
         patches: as fixers.
-        named: those given one by one: their unsafe fixes are asked for. Of a folder's, only safe ones are
-            applied, without ``--unsafe``.
-        texts: what is in their files.
+        named: those given one by one: their unsafe fixes are requested. Of those in a folder, only safe fixes
+            are applied, without ``--unsafe``.
+        texts: the contents of their files.
     """
 
     patches: tuple[Fixer, ...]
@@ -82,7 +82,7 @@ class UserPatches:
     texts: tuple[bytes, ...] = ()
 
     def added_to(self, selection: Selection) -> Selection:
-        """A selection with them; what a configuration file selects is not asked for beside them."""
+        """A selection with the patches; what a configuration file selects is then not used."""
         select = selection.select if selection.by_name else ()
         return replace(selection, select=select, patches=self.patches, named=self.named)
 
@@ -115,7 +115,7 @@ def _find(value: str) -> Patch:
         hint = (
             f"; did you mean {near[0]}?"
             if near
-            else f"; a patch of yours is given as a file, {visible(value)}{SUFFIX}"
+            else f"; give your own patch as a file, such as {visible(value)}{SUFFIX}"
         )
         raise PatchFileError(f"no patch called {value!r} comes with caffefix{hint}")
     return load_patch(value)
@@ -126,4 +126,4 @@ def _check_name(patch: Patch, others: dict[str, Patch]) -> None:
     other = others.get(name)
     if other is not None and other.source.path != patch.source.path:
         one, another = visible(patch.source.path), visible(other.source.path)
-        raise PatchFileError(f"{one}: {another} is called {name}, too; give it another name")
+        raise PatchFileError(f"{one}: {another} is also called {name}; give it another name")

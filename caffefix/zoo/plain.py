@@ -1,8 +1,8 @@
-"""Results as plain data and back: lists, strings, numbers and nothing else.
+"""Results as plain data and back: only lists, strings and numbers.
 
-What comes back from a file is never trusted to be what was written: each value is checked against
-the shape that the record wants, and anything else is a ``ValueError``. A record is a list of its
-fields' values, in order, so a record that gains a field reads no older data.
+What is read from a file is never trusted to be what was written: each value is checked against
+the shape that the record requires, and anything else is a ``ValueError``. A record is a list of its
+fields' values, in order, so a record that gains a field cannot read older data.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Shape:
     """What a value looks like.
 
     Attributes:
-        pack: makes plain data of a value.
-        unpack: makes the value of plain data; raises ``ValueError`` for what has another shape.
+        pack: turns a value into plain data.
+        unpack: turns plain data into the value; raises ``ValueError`` for data of another shape.
     """
 
     pack: Callable[[Any], Any]
@@ -37,8 +37,8 @@ def _same(value: Any) -> Any:
 
 def _exactly(kind: type) -> Shape:
     def unpack(plain: Any) -> Any:
-        if type(plain) is not kind:  # a bool is no int here
-            raise ValueError(f"wants {kind.__name__}")
+        if type(plain) is not kind:  # a bool is not an int here
+            raise ValueError(f"not a value of type {kind.__name__}")
         return plain
 
     return Shape(_same, unpack)

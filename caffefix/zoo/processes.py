@@ -1,4 +1,4 @@
-"""Several processes of this machine as an executor."""
+"""Several processes on this machine as an executor."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from caffefix.zoo.executor import Batch, Task
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-# Batches that may be under way or wait for an earlier one, for each worker: the bound on memory.
+# Batches per worker that may be in progress or wait for an earlier one: this bounds memory.
 _AHEAD = 8
-# Seconds that workers have to end what they are at after an interruption, before each next measure.
+# Seconds that workers have to finish after an interruption, before terminating and before killing them.
 _PATIENCE = (0.4, 0.2)
 
 
 @dataclass(slots=True)
 class _Piece:
-    """A batch under way.
+    """A batch in progress.
 
     Attributes:
         jobs: all of them.
-        results: those that have come and were not handed on yet.
-        received: how many have come.
+        results: those that were received but not yet passed on.
+        received: how many were received.
     """
 
     jobs: Batch
@@ -77,7 +77,7 @@ class _Pool:
     def __init__(self, task: Task, count: int) -> None:
         import multiprocessing
 
-        # Forking shares what is loaded; elsewhere than on Linux it is not safe.
+        # Forking shares what is loaded; it is safe only on Linux.
         self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._task = task
         self._count = count
@@ -85,7 +85,7 @@ class _Pool:
 
     def results(self, batches: Iterator[Batch]) -> Iterator[FileResult]:
         batches = filter(None, batches)
-        under_way: deque[_Piece] = deque()  # in order; the first is the one to hand on
+        under_way: deque[_Piece] = deque()  # in order; the first is the next to be passed on
         exhausted = False
         while not exhausted or under_way:
             while not exhausted and len(under_way) < _AHEAD * self._count and self._has_idle():
@@ -124,11 +124,11 @@ class _Pool:
 
     def _give(self, worker: _Worker, piece: _Piece) -> None:
         worker.piece = piece
-        with suppress(OSError):  # it is dead, which is found out when it is listened to
+        with suppress(OSError):  # it is dead, which is noticed when receiving from it
             worker.pipe.send(piece.jobs[piece.received :])
 
     def _receive(self) -> None:
-        """Wait for workers, and take what they say."""
+        """Wait for workers, and receive their results."""
         from multiprocessing.connection import wait
 
         busy = {worker.pipe: worker for worker in self._workers if worker.piece is not None}
@@ -145,7 +145,7 @@ class _Pool:
                     worker.piece = None
 
     def _bury(self, worker: _Worker, piece: _Piece) -> None:
-        """A worker died: its file is lost, and another worker goes on with the next one."""
+        """Handle a worker's death: its file is lost, and another worker continues with the next file."""
         self._workers.remove(worker)
         worker.pipe.close()
         worker.process.join(_PATIENCE[0])
@@ -155,7 +155,7 @@ class _Pool:
             self._give(self._start(), piece)
 
     def stop(self) -> None:
-        """End the workers: those that are at a file end it if they are quick."""
+        """End the workers: those that are working on a file may finish it if they are quick."""
         for worker in self._workers:
             worker.pipe.close()
         for patience, measure in zip(_PATIENCE, ("terminate", "kill"), strict=True):
@@ -177,7 +177,7 @@ def _cause(exitcode: int | None) -> str:
 
 @contextmanager
 def _held_signals() -> Iterator[None]:
-    """Hold an interruption back until a child is there; the child lets it in when it has its own handlers."""
+    """Hold an interruption back until a child has started; the child unblocks it once it has its own handlers."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -189,14 +189,14 @@ def _held_signals() -> Iterator[None]:
 
 
 def _work(task: Task, pipe: Connection, inherited: Sequence[Connection]) -> None:
-    """A worker: batches in, results out, until nobody is there any more."""
-    for name in ("SIGINT", "SIGHUP"):  # the parent is interrupted, and tells
+    """A worker: batches in, results out, until the parent is gone."""
+    for name in ("SIGINT", "SIGHUP"):  # the parent is interrupted too, and ends the workers
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    for other in inherited:  # else they would stay open when the parent dies
+    for other in inherited:  # otherwise they would stay open when the parent dies
         other.close()
     gc.freeze()
     try:
@@ -215,8 +215,8 @@ def _outcome(task: Task, job: str) -> FileResult:
     except MemoryError:
         return task.lost(job, "ran out of memory")
     except OSError as error:  # the task's, not the pipe's
-        return task.lost(job, f"met {type(error).__name__}: {error}")
+        return task.lost(job, f"failed with {type(error).__name__}: {error}")
 
 
 def _leave(number: int, frame: object) -> None:
-    raise SystemExit(1)  # what is under way cleans up
+    raise SystemExit(1)  # lets what is in progress clean up

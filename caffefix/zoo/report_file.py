@@ -1,4 +1,4 @@
-"""Report files: written as the run goes, and there only when it is done."""
+"""Report files: written during the run, and put in place only when it is complete."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from caffefix.zoo.files import FileError
 
 
 class ReportFile:
-    """A report on its way to a file, which keeps what it holds until the report is whole.
+    """A report to a file, which keeps its old content until the report is complete.
 
     A pipe or a device is written to directly.
 
     Args:
-        path: the file; there may be an older report.
+        path: the file; it may contain an older report.
 
     Raises:
         FileError: it cannot be written, or has the name of a prototxt file, which a report must not replace.
@@ -41,7 +41,7 @@ class ReportFile:
         return open(self._temporary, "x", encoding="utf-8", errors="replace", newline="\n")
 
     def write(self, text: str) -> None:
-        """Go on with the report."""
+        """Append to the report."""
         try:
             self._stream.write(text)
         except OSError as error:
@@ -53,7 +53,7 @@ class ReportFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the report in its place; after an error there is none."""
+        """Put the report in place; after an error, discard it."""
         try:
             self._stream.close()
             if self._temporary and kind is None:

@@ -1,4 +1,4 @@
-"""Many files: found, and worked on in the order in which they were found."""
+"""Many files: found, and processed in the order in which they were found."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """Which of the files that are found are meant.
+    """Which of the files found are to be processed.
 
     Attributes:
-        changed_since: a revision: only what git says is different from it; empty for all.
+        changed_since: a revision: only files that differ from it according to git; empty for all.
         gitignore: whether ``.gitignore`` counts.
     """
 
@@ -36,7 +36,7 @@ class FileFilter:
     gitignore: bool = True
 
     def of(self, found: Iterator[str], paths: Iterable[str]) -> Iterator[str]:
-        """Those that are meant."""
+        """The files to be processed."""
         if not self.changed_since:
             return found
         from caffefix.zoo.git import changed_since
@@ -48,15 +48,15 @@ class FileFilter:
 
 @dataclass(slots=True)
 class Run:
-    """A run over files that are known; iterating does the work, and gives each outcome in order.
+    """A run over known files; iterating does the work, and yields each result in order.
 
     One file's failure does not stop the others.
 
     Attributes:
         paths: the files.
         task: what is done to each.
-        executor: who does it.
-        writer: who writes what changes; None if nothing is written.
+        executor: what runs the task.
+        writer: what writes changed files; None if nothing is written.
     """
 
     paths: Sequence[str]
@@ -66,12 +66,12 @@ class Run:
 
     @property
     def written(self) -> Sequence[str]:
-        """The files that were written so far, in order."""
+        """The files written so far, in order."""
         return self.writer.written if self.writer is not None else ()
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the cache that was to be used; empty if nothing is."""
+        """Why the intended cache cannot be used; empty if it can."""
         return self.task.cache.trouble if self.task.cache is not None else ""
 
     def __len__(self) -> int:
@@ -95,10 +95,10 @@ def run(
     run_options: RunOptions,
     file_filter: FileFilter | None = None,
 ) -> Run:
-    """Find the files, and make ready for them; nothing is touched before the run is iterated over.
+    """Find the files and prepare the run; no file is changed before the run is iterated over.
 
-    What is in force is found out for all files first: a mistake in a configuration file stops the
-    run while everything is as it was.
+    The settings in force are determined for all files first: a mistake in a configuration file stops the
+    run before anything is changed.
 
     Raises:
         ConfigError: a configuration file cannot be used.
@@ -118,7 +118,7 @@ def run(
 
 
 def _check_proto(path: str) -> None:
-    """Stop before the first file, if a .proto file that was named cannot be the dialect."""
+    """Stop before the first file if a named .proto file cannot be used as the dialect."""
     try:
         OwnCaffes().of(os.curdir, path)
     except OwnCaffeError as error:
@@ -126,9 +126,9 @@ def _check_proto(path: str) -> None:
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Batch]:
-    """What one worker does in a row.
+    """The files that one worker processes in a row.
 
-    Files that may be each other's family stay together: they are judged with the folder as it was
+    Files that may be each other's family stay together: they are judged with the folder in its state
     before the first of them was written.
     """
     for _, group in groupby(paths, os.path.dirname):

@@ -1,7 +1,7 @@
-"""A secret of the user's, by which the tool knows what it wrote itself.
+"""A secret of the user, by which the tool recognises what it wrote itself.
 
-It lies in the user's own folder for state, never in a repository and never in a cache folder, so that
-nobody who hands over files can have made what carries its mark.
+It is kept in the user's own state folder, never in a repository and never in a cache folder, so
+nobody who provides files can have made anything with its mark.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _NAME = "cache-secret"
 
 
 class SecretError(Exception):
-    """There is no secret that could be trusted; the message says why and what to do."""
+    """There is no trustworthy secret; the message says why and what to do."""
 
 
 def secret() -> bytes:
-    """The secret; it is made at first use.
+    """The secret; it is created on first use.
 
     Raises:
-        SecretError: it cannot be made or read, or somebody else may know or have made it.
+        SecretError: it cannot be created or read, or somebody else may know it or have created it.
     """
     from platformdirs import user_state_dir
 
@@ -38,7 +38,7 @@ def secret() -> bytes:
 
 
 def _make(folder: str, path: str) -> None:
-    """Put a new secret there, whole; where another process was faster, its secret stays."""
+    """Create a new secret atomically; if another process was faster, its secret is kept."""
     temporary = os.path.join(folder, f".new-{os.urandom(8).hex()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -59,5 +59,5 @@ def _read(path: str) -> bytes:
         )
         found = file.read(_SIZE + 1) if stat.S_ISREG(status.st_mode) and ours else b""
     if len(found) != _SIZE:
-        raise SecretError(f"{path}: not a secret that only you can read; delete it, and a new one is made")
+        raise SecretError(f"{path}: not a secret that only you can read; delete it, and a new one will be created")
     return found

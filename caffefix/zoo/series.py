@@ -1,8 +1,8 @@
-"""A zoo's repair as a series of patches: one a finding, or one a finding and folder.
+"""A zoo's repair as a series of patches: one per finding, or one per finding and folder.
 
-Applied in order, they give what the direct run gives: in each file the fixers work in rounds, in the
-order of (round, pass, name), and so does the series. Where a round before brought a finding to light
-once more, a second patch is about it.
+Applied in order, they give the same result as the direct run: in each file the fixers work in rounds, in the
+order of (round, pass, name), and so does the series. Where an earlier round revealed a finding
+again, a second patch fixes it.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from caffefix.zoo import mail
 from caffefix.zoo.files import FileError
 from caffefix.zoo.git import GitError, git, names_signer
 
-# Characters of a folder's name in that of a patch.
+# The maximum number of characters of a folder's name in a patch's name.
 _LONGEST = 80
 
-# Round, pass and name of the fixer, and the folder if there is a patch for each.
+# Round, pass and name of the fixer, and the folder if each has its own patch.
 Key: TypeAlias = "tuple[int, int, str, str]"
 
 
 @dataclass(slots=True)
 class _Patch:
-    """What goes into one patch, on disk until it is whole.
+    """The content of one patch, kept on disk until it is complete.
 
     Attributes:
-        spool: where its diffs are.
-        files: how many there are.
-        findings: how many they fix.
-        plain: whether they survive a mail as they are.
+        spool: the file with its diffs.
+        files: how many diffs there are.
+        findings: how many findings they fix.
+        plain: whether they survive a mail unencoded.
     """
 
     spool: str
@@ -50,14 +50,14 @@ class _Patch:
 
 @dataclass(slots=True)
 class Series:
-    """Collects results, and writes the patches when all are there.
+    """Collects results, and writes the patches once it has all of them.
 
     Attributes:
-        folder: for the patches; it must be empty, or not there.
-        roots: the paths that were given.
-        by_folder: whether each folder below the roots has patches of its own.
+        folder: for the patches; it must be empty, or not exist.
+        roots: the given paths.
+        by_folder: whether each folder below the roots has its own patches.
         author: ``Name <address>``.
-        unsafe: whether unsafe fixes were asked for.
+        unsafe: whether unsafe fixes were requested.
     """
 
     folder: str
@@ -69,15 +69,15 @@ class Series:
     _spool: str = ""
 
     def __enter__(self) -> Series:
-        """Make the folder.
+        """Create the folder.
 
         Raises:
-            FileError: it is not empty, or cannot be made.
+            FileError: it is not empty, or cannot be created.
         """
         try:
             os.makedirs(self.folder, exist_ok=True)
             if os.listdir(self.folder):
-                raise FileError(f"{self.folder}: not empty; patches of two series must not be mixed")
+                raise FileError(f"{self.folder}: not empty; the patches of two series must not be mixed")
             self._spool = tempfile.mkdtemp(prefix=".caffefix-", dir=self.folder)
         except OSError as error:
             raise _failed(self.folder, error) from error
@@ -89,10 +89,10 @@ class Series:
         shutil.rmtree(self._spool, ignore_errors=True)
 
     def add(self, result: FileResult) -> None:
-        """Take a file's steps in.
+        """Add a file's steps.
 
         Raises:
-            FileError: there is no room for them.
+            FileError: they cannot be written.
         """
         folder = top_folder(result.path, self.roots) if self.by_folder else ""
         for step in result.steps:
@@ -112,7 +112,7 @@ class Series:
                 raise _failed(patch.spool, error) from error
 
     def finish(self) -> list[str]:
-        """Write the patches; their paths, in order.
+        """Write the patches; return their paths, in order.
 
         Raises:
             FileError: one cannot be written.
@@ -128,7 +128,7 @@ class Series:
             try:
                 self._write(path, self._patches[key], finding, folder, number=number, again=again)
             except BaseException as error:
-                for made in (*names, path):  # half a series is none
+                for made in (*names, path):  # an incomplete series is useless
                     with contextlib.suppress(OSError):
                         os.unlink(made)
                 raise _failed(path, error) if isinstance(error, OSError) else error from None
@@ -153,7 +153,7 @@ class Series:
 
 
 def top_folder(path: str, roots: Iterable[str]) -> str:
-    """The first folder below the path that was given; ``.`` for what is directly in it."""
+    """The first folder below the given path; ``.`` for what is directly in it."""
     absolute = os.path.abspath(path)
     for root in sorted(map(os.path.abspath, roots), key=len, reverse=True):
         relative = os.path.relpath(absolute, root)
@@ -163,7 +163,7 @@ def top_folder(path: str, roots: Iterable[str]) -> str:
 
 
 def author(folder: str) -> str:
-    """Who git says makes commits here; the tool where it does not know."""
+    """The author of commits here according to git; the tool's own name if git does not know."""
     try:
         identity = git(folder, "var", "GIT_AUTHOR_IDENT").decode("utf-8", "replace")
         return identity.rpartition("> ")[0] + ">"
@@ -175,15 +175,15 @@ def check_clean(top: str) -> None:
     """Refuse a working tree with changes that are not committed.
 
     Raises:
-        GitError: there are some, something else is under way, or git cannot tell.
+        GitError: there are such changes, a rebase or am is in progress, or git does not know.
     """
     if git(top, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all").strip():
         raise GitError("there are changes that are not committed; commit or stash them first")
     git(top, "rev-parse", "--verify", "--quiet", "HEAD")
-    for name in ("rebase-apply", "rebase-merge"):  # the am of commits would meet it, and end it
+    for name in ("rebase-apply", "rebase-merge"):  # our git am would run into it, and abort it
         state = os.fsdecode(git(top, "rev-parse", "--git-path", name).removesuffix(b"\n"))
         if os.path.exists(os.path.join(top, state)):
-            raise GitError("a rebase or am is under way here; end it first")
+            raise GitError("a rebase or am is in progress here; finish it first")
 
 
 def tracked(top: str) -> frozenset[str]:
@@ -194,10 +194,10 @@ def tracked(top: str) -> frozenset[str]:
 
 
 def commit(top: str, patches: list[str]) -> None:
-    """Make a commit of each patch.
+    """Make a commit from each patch.
 
     Raises:
-        GitError: git refuses one; then none is made.
+        GitError: git refuses one; then no commit is made.
     """
     if not patches:
         return
@@ -214,11 +214,11 @@ def commit(top: str, patches: list[str]) -> None:
             *(str(Path(patch).resolve()) for patch in patches),
         )
     except BaseException:
-        # am --abort goes back to where it began; where it cannot, --quit at least leaves no half am behind.
+        # am --abort restores the start; where it cannot, --quit at least leaves no unfinished am behind.
         if not _quietly(top, "am", "--abort"):
             _quietly(top, "am", "--quit")
         if git(top, "rev-parse", "HEAD").decode().strip() != before:
-            raise GitError(f"some commits were made; git reset --keep {before} takes them back") from None
+            raise GitError(f"some commits were made; git reset --keep {before} undoes them") from None
         raise
 
 
@@ -232,7 +232,7 @@ def _quietly(top: str, *args: str) -> bool:
 
 
 def _plain_name(folder: str) -> str:
-    """A folder as a part of a file's name."""
+    """A folder's name as part of a file's name."""
     return "" if folder in ("", ".") else re.sub(r"[^\w.+-]+", "_", folder, flags=re.ASCII)[:_LONGEST]
 
 

@@ -1,6 +1,6 @@
-"""Signals that end a run: a file is replaced and counted, or neither.
+"""Signals that end a run: a file is both replaced and counted, or neither.
 
-Only the main thread may handle signals: elsewhere nothing is done about them.
+Only the main thread may handle signals: in other threads nothing is done about them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class held:  # noqa: N801
-    """Holds all of them back until what is within is done."""
+    """Holds these signals back until the block is done."""
 
     def __enter__(self) -> None:
         self._came: list[int] = []

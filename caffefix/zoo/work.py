@@ -19,26 +19,26 @@ else:
 
 
 class Work(Protocol):
-    """How a file is worked on; it is sent to other processes, so that it has to be picklable."""
+    """How a file is processed; it is sent to other processes, so it must be picklable."""
 
     def __call__(self, source: Source, in_force: EffectiveConfig, name: str, family: Family) -> FileResult:
-        """The outcome for a file, with its name in the diff and what is beside it."""
+        """The result for a file, given its name in the diff and the other files in its folder."""
 
     def asked(self, in_force: EffectiveConfig) -> str:
-        """Words that say all that is asked for; empty if results must not be kept."""
+        """The complete request as text; empty if results must not be cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repairing:
-    """Repair as is in force.
+    """Repair with the settings in force.
 
     Attributes:
-        delta: whether results tell what changes in the meaning.
-        fixes: whether they tell what each fix changes in the text.
-        steps: whether they tell what each fixer changes.
-        forks: whether they tell which forks accept the files.
-        log: what a training log of the files shows; None without one.
-        patches: that the user gave; None for none.
+        delta: whether results contain what changes in meaning.
+        fixes: whether they contain what each fix changes in the text.
+        steps: whether they contain what each fixer changes.
+        forks: whether they contain which forks accept the files.
+        log: what a training log of the files shows; None without a log.
+        patches: the user's patches; None if there are none.
     """
 
     delta: bool = False
@@ -53,7 +53,7 @@ class Repairing:
         return repair(source, self.request(in_force), name, family)
 
     def asked(self, in_force: EffectiveConfig) -> str:
-        """The request, patches by their texts; what is said by a log is not kept."""
+        """The request, with patches as their texts; results that depend on a log are not cached."""
         if self.log is not None:
             return ""
         request = self.request(in_force)
@@ -64,7 +64,7 @@ class Repairing:
         return repr((replace(request, selection=plain), named, texts))
 
     def request(self, in_force: EffectiveConfig) -> Request:
-        """What is asked of the engine."""
+        """The request to the engine."""
         request = in_force.request()
         if self.patches is not None:
             request = replace(request, selection=self.patches.added_to(request.selection))

@@ -1,4 +1,4 @@
-"""Results into files. One process writes, whoever did the work, so that it knows what was written."""
+"""Writing results to files. One process writes, whichever did the work, so it knows what was written."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from caffefix.zoo.signals import held
 
 @dataclass(slots=True)
 class Index:
-    """What git's index says of files that are to be replaced. Each repository is asked once."""
+    """What git's index says about files that are to be replaced. Git is run once per repository."""
 
     _tops: dict[str, str] = field(default_factory=dict)  # of folders; empty for those in no working tree
     _differing: dict[str, frozenset[str]] = field(default_factory=dict)
-    _silent: dict[str, str] = field(default_factory=dict)  # repositories that git says nothing of, and why
+    _silent: dict[str, str] = field(default_factory=dict)  # repositories that git cannot report on, and why
 
     def objection(self, real: str) -> str:
-        """Why a file is not to be replaced: git could not bring back what is in it; empty if it could.
+        """Why a file must not be replaced: git could not restore its content; empty if git could.
 
-        A file that git does not track is as one outside of git.
+        A file that git does not track is treated like one outside git.
         """
         top = self._top(os.path.dirname(real))
         if not top:
@@ -32,7 +32,7 @@ class Index:
         if top not in self._differing and top not in self._silent:
             self._ask(top)
         if top in self._silent:
-            return f"git does not say whether it has changes ({self._silent[top]}); --allow-dirty writes it"
+            return f"git cannot tell whether it has changes ({self._silent[top]}); --allow-dirty writes it"
         if real in self._differing[top]:
             return "it has changes that are not in git's index; git add it first, or give --allow-dirty"
         return ""
@@ -43,7 +43,7 @@ class Index:
         try:
             self._differing[top] = unstaged(top)
         except NoGitError as error:
-            if shutil.which("git") and os.path.lexists(os.path.join(top, ".git", "index")):  # it was one
+            if shutil.which("git") and os.path.lexists(os.path.join(top, ".git", "index")):  # it was a repository
                 self._silent[top] = str(error)
             else:
                 self._differing[top] = frozenset()
@@ -75,10 +75,10 @@ class Writer:
     """Writes the new content of files.
 
     Attributes:
-        backup: what is put behind the names of files whose old content is to be kept; empty for none.
-        allow_dirty: whether files are replaced that differ from git's index.
-        check: refuses a file that is not where the run may write (``FileError``).
-        written: the files that were, so far.
+        backup: suffix of the backups that keep files' old contents; empty for no backups.
+        allow_dirty: whether files that differ from git's index are replaced.
+        check: refuses a file in a place where the run must not write (``FileError``).
+        written: the files written so far.
     """
 
     backup: str = ""
@@ -88,13 +88,13 @@ class Writer:
     _index: Index | None = None
 
     def __call__(self, result: FileResult) -> FileResult:
-        """Write a file's new content, if it has any; what became of the file."""
+        """Write a file's new content, if it has any; return the file's result."""
         if result.new is None:
             return result
         try:
             self._check_git(result.path)
             if self.check is not None:
-                self.check(result.path)  # again: it was some time ago that the file was read
+                self.check(result.path)  # again, because some time has passed since the file was read
             with held():
                 self._write(result)
         except FileError as error:

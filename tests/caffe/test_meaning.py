@@ -383,7 +383,7 @@ def test_what_cannot_be_compared(tmp_path: Path, text: bytes | None, message: by
 def test_a_folder_is_no_file_to_compare(tmp_path: Path) -> None:
     done = caffefix("diff", tmp_path, tmp_path)
     assert done.status == 2
-    assert b"a folder where a file is wanted" in done.err
+    assert b"this is a folder, but a file is needed" in done.err
 
 
 def test_delta_beside_a_dry_run(tmp_path: Path) -> None:

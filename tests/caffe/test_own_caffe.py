@@ -257,9 +257,9 @@ def test_standard_input_has_a_place(repository: Path) -> None:
         (("--proto", "other.proto"), "", "other.proto: it has no LayerParameter"),
         (("--proto", USUAL, "--dialect", "bvlc"), "", "--dialect and --proto cannot both be given"),
         ((), 'proto = "none.proto"', "caffefix.toml: proto: there is no file none.proto"),
-        ((), 'proto = "../caffe.proto"', "is not below this file; give it with --proto"),
-        ((), 'proto = "/caffe.proto"', "is not below this file; give it with --proto"),
-        ((), "proto = 1", "wants a path, got a number"),
+        ((), 'proto = "../caffe.proto"', "is not below this file's folder; give it with --proto"),
+        ((), 'proto = "/caffe.proto"', "is not below this file's folder; give it with --proto"),
+        ((), "proto = 1", "must be a path, but is a number"),
         ((), f'proto = "{USUAL}"\ndialect = "bvlc"', "dialect says another Caffe"),
         ((), 'proto = "other.proto"', "other.proto: it has no LayerParameter"),
     ],
@@ -407,7 +407,7 @@ def test_what_is_held_back_says_why(tmp_path: Path) -> None:
     done = caffefix("--patch", patch, "--unsafe", "--notes", net.name, cwd=net.parent)
     assert net.read_text() == V2_INPUT
     said = " ".join(done.out.decode().split())
-    assert 'not written, for this repository\'s Caffe could not read it: "Unknown filler name: msra"' in said
+    assert 'not written, because this repository\'s Caffe could not read it: "Unknown filler name: msra"' in said
     caffefix("--patch", patch, "--unsafe", "--dialect", "bvlc", net.name, cwd=net.parent)
     assert net.read_text() == V2_INPUT.replace("xavier", "msra")
 
@@ -749,4 +749,4 @@ def test_each_command_warns_of_a_proto_that_cannot_be_used(repository: Path, com
     net = write(repository / "models/train.prototxt", TRAIN)
     done = caffefix(*command, net.name, cwd=net.parent)
     assert f"warning: {USUAL}:".encode() in done.err
-    assert b"train.prototxt is judged by the known forks alone" in done.err
+    assert b"train.prototxt is judged by the known forks only" in done.err

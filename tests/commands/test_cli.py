@@ -176,7 +176,7 @@ def test_snippets_and_other_files_are_named(tmp_path: Path) -> None:
     assert b"a snippet" in part.out
     labels = caffefix("-", "--check", stdin=b'item { name: "cat" id: 1 }\n')
     assert labels.status == 0
-    assert b"neither a Caffe net nor a solver: left alone" in labels.out
+    assert b"neither a Caffe net nor a solver: not checked" in labels.out
 
 
 def test_colour_only_where_it_is_wanted(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_numbers_that_are_none_are_refused(arguments: tuple[str, ...], tmp_path:
     net.write_text("layer { }")
     done = caffefix(*arguments, net)
     assert done.status == 2
-    assert b"is no number to work with" in done.err
+    assert b"is not a finite number" in done.err
 
 
 @pytest.mark.parametrize(

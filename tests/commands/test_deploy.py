@@ -74,8 +74,12 @@ def refusal(tmp_path: Path, text: str, *args: str) -> str:
 
 
 REFUSALS = {
-    "no-loss": (DATA + FC, [], "net.prototxt: no-loss: there is no loss, so it is no train net"),
-    "no-data-layer": (FC + LOSS, [], "net.prototxt: no-data-layer: there is no data layer, so nothing tells"),
+    "no-loss": (DATA + FC, [], "net.prototxt: no-loss: there is no loss, so this is not a train net"),
+    "no-data-layer": (
+        FC + LOSS,
+        [],
+        "net.prototxt: no-data-layer: there is no data layer, so the inputs are unknown",
+    ),
     "no-data-above": (
         DATA + 'layer { name: "w" type: "Parameter" top: "w" parameter_param { shape { dim: 2 dim: 3 } } }\n'
         + FC.replace('bottom: "data"', 'bottom: "w"') + LOSS,
@@ -88,35 +92,35 @@ REFUSALS = {
         'layers { name: "f" type: FANCY bottom: "data" top: "fc" }\n'
         'layers { name: "l" type: SOFTMAX_LOSS bottom: "fc" bottom: "label" }\n',
         [],
-        "not-migrated: its layers cannot be brought to today's format: 2: ",
+        "not-migrated: its layers cannot be migrated to the current format: 2: ",
     ),
     "not-migrated-loss": (
         'layers { name: "d" type: DATA top: "data" top: "label" data_param { source: "x" batch_size: 1 } }\n'
         'layers { name: "f" type: INNER_PRODUCT bottom: "data" top: "fc" inner_product_param { num_output: 2 } }\n'
         'layers { name: "l" type: FANCY bottom: "fc" bottom: "label" top: "l" loss_weight: 1 }\n',
         [],
-        "not-migrated: its layers cannot be brought to today's format: 3: ",
+        "not-migrated: its layers cannot be migrated to the current format: 3: ",
     ),
     "input-fields": (
         'input: "data"\ninput_dim: 1\ninput_dim: 3\ninput_dim: 2\ninput_dim: 2\n' + FC + LOSS
         + 'layer { name: "p" type: "Permute" bottom: "fc" top: "p" permute_param { order: 0 } }\n',
         [],
-        "not-migrated: its layers cannot be brought to today's format: input fields stay, as the forks that "
-        "accept the file may have no Input layer",
+        "not-migrated: its layers cannot be migrated to the current format: input fields are kept because the "
+        "forks that accept the file may have no Input layer",
     ),
     "unknown-input-shape": (
         DATA.replace("MemoryData", "Data")
         .replace("memory_data_param", "transform_param { crop_size: 8 } data_param")
         .replace(" channels: 3 height: 8 width: 8", "") + FC + LOSS,
         [],
-        'net.prototxt:1:1: unknown-input-shape: layer "data" of type Data does not tell the whole shape of '
+        'net.prototxt:1:1: unknown-input-shape: layer "data" of type Data does not define the whole shape of '
         "'data' (1,?,8,8); give it with --input-shape N,C,H,W",
     ),
     "python-data": (
         'layer { name: "p" type: "Python" top: "data" top: "label" python_param { module: "m" layer: "L" } }\n'
         + FC + LOSS,
         [],
-        'layer "p" of type Python does not tell the whole shape of \'data\' (not known)',
+        'layer "p" of type Python does not define the whole shape of \'data\' (not known)',
     ),
     "several-inputs": (
         DATA + DATA.replace('"data"', '"more"').replace('"label"', '"_"')
@@ -132,41 +136,42 @@ REFUSALS = {
     ),
     "unknown-output": (
         DATA + FC + LOSS, ["--output", "loss"],
-        "unknown-output: no layer of phase TEST makes a blob 'loss'; what losses read is 'fc'",
+        "unknown-output: no layer of phase TEST produces a blob 'loss'; losses read 'fc'",
     ),
     "unknown-stage": (
-        DATA + FC + LOSS, ["--stage", "deploy"], "unknown-stage: the net has no stage 'deploy'; it has none",
+        DATA + FC + LOSS, ["--stage", "deploy"], "unknown-stage: the net has no stage 'deploy'; it has no stages",
     ),
     "unknown-bottom": (
         DATA + FC.replace('bottom: "data"', 'bottom: "x"').replace('name: "fc"', 'name: "fc" param { lr_mult: 1 }')
         + LOSS + 'layer { name: "s" type: "Split" bottom: "data" top: "x" include { stage: "a" } }\n',
         [],
-        "net.prototxt:8:1: unknown-bottom: layer \"fc\" reads 'x', which nothing makes in phase TEST "
+        "net.prototxt:8:1: unknown-bottom: layer \"fc\" reads 'x', which no layer produces in phase TEST "
         "(the net has stages: --stage a)",
     ),
     "unknown-loss": (
         DATA + FC + 'layer { name: "sum" type: "Reduction" bottom: "fc" top: "sum" loss_weight: 1 }\n',
         [],
-        'net.prototxt:9:1: unknown-loss: layer "sum" of type Reduction is a loss by its loss_weight: nothing '
-        "tells which of its bottoms is the prediction; name the blobs that you want with --output",
+        'net.prototxt:9:1: unknown-loss: layer "sum" of type Reduction is a loss because of its loss_weight: '
+        "nothing shows which of its bottoms is the prediction; name the blobs to keep with --output",
     ),
     "nothing-learned": (
         DATA + 'layer { name: "fc" type: "Flatten" bottom: "data" top: "fc" }\n' + LOSS,
         [],
-        "nothing-learned: no loss reads anything that layers with weights have made; give --output BLOB",
+        "nothing-learned: no loss reads a blob that depends on a layer with weights; give --output BLOB",
     ),
     "targets-inside": (
         DATA + 'layer { name: "pick" type: "Python" bottom: "data" bottom: "label" top: "roi" top: "target" }\n'
         + FC.replace('bottom: "data"', 'bottom: "roi"') + LOSS.replace('"label"', '"target"'),
         [],
-        "net.prototxt:8:1: targets-inside: layer \"pick\" makes 'target', with which a loss compares, and what "
-        "the predictions need: it cannot run without labels; write what stands for it at deployment",
+        "net.prototxt:8:1: targets-inside: layer \"pick\" produces 'target', the target of a loss, and also a "
+        "blob that the predictions need: it cannot run without labels; replace it with what deployment uses "
+        "instead",
     ),
     "scales-differ": (
         DATA.replace("memory", "include { phase: TRAIN } transform_param { scale: 0.5 } memory")
         + DATA.replace("memory", "include { phase: TEST } memory") + FC + LOSS,
         [],
-        "net.prototxt:6:46: scales-differ: layer \"data\" scales 'data' by 0.5, another phase by 1: nothing tells "
+        "net.prototxt:6:46: scales-differ: layer \"data\" scales 'data' by 0.5, another phase by 1: nothing shows "
         "which one the weights are for",
     ),
     "does-not-load": (
@@ -178,7 +183,7 @@ REFUSALS = {
         DATA + FC.replace("num_output: 5", "bias_term: false") + LOSS,
         [],
         'net.prototxt:8:1: missing-num-output: layer "fc" does not say how many outputs it has: '
-        "give its num_output",
+        "set its num_output",
     ),
     "does-not-parse": ("layer {\n", [], "net.prototxt:"),
     "not-proved": (
@@ -200,9 +205,9 @@ def test_refusals_are_named(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--input-shape", "3x"], "'3x' is no shape; write 1,3,224,224 or BLOB=1,3,224,224"),
-        (["--input-shape", "1,3", "--input-shape", "a=1,3"], "give one shape for each input, as BLOB=N,C,H,W"),
-        (["--force"], "--force says what may become of FILE: give -o FILE"),
+        (["--input-shape", "3x"], "'3x' is not a shape; write 1,3,224,224 or BLOB=1,3,224,224"),
+        (["--input-shape", "1,3", "--input-shape", "a=1,3"], "give one shape per input, as BLOB=N,C,H,W"),
+        (["--force"], "--force allows FILE to be replaced: give -o FILE as well"),
     ],
 )
 def test_wrong_usage(args: list[str], message: str, tmp_path: Path) -> None:
@@ -246,7 +251,7 @@ def test_what_python_does_to_pixels_is_told(tmp_path: Path) -> None:
     (tmp_path / "net").write_text(data + FC + LOSS)
     done = caffefix("deploy", "net", "--input-shape", "1,3,4,4", cwd=tmp_path)
     assert done.status == 0
-    assert 'data layer "p" was Python: what it did to pixels is in its code, not here' in done.err.decode()
+    assert 'data layer "p" was Python: only its code shows what it did to pixels' in done.err.decode()
 
 
 def test_what_is_evaluated_with_labels_stays(tmp_path: Path) -> None:
@@ -269,7 +274,7 @@ def test_batch_norm_of_its_own_batch_is_told(tmp_path: Path) -> None:
     for value, told in (("false", True), ("true", False)):
         (tmp_path / "net").write_text(DATA + FC + norm.replace("X", value) + LOSS)
         done = caffefix("deploy", "net", cwd=tmp_path)
-        said = '1 BatchNorm layers ("bn" first) say use_global_stats: false: they normalise by the batch'
+        said = '1 BatchNorm layers ("bn" first) have use_global_stats: false: they normalise by the batch'
         assert (said in done.err.decode()) is told
 
 
@@ -283,7 +288,7 @@ def test_python_in_the_net_is_told(tmp_path: Path) -> None:
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "new"
     path.write_text("theirs")
-    with pytest.raises(FileError, match="not written: there is a file already"):
+    with pytest.raises(FileError, match="not written: the file already exists"):
         write(str(path), None, b"mine")
     assert path.read_text() == "theirs"
     assert [p.name for p in tmp_path.iterdir()] == ["new"]
@@ -300,7 +305,7 @@ def test_standard_input_and_output_file(tmp_path: Path) -> None:
     out.write_text("mine")
     again = caffefix("deploy", "-", "-o", "deploy.prototxt", cwd=tmp_path, stdin=text)
     assert again.status == 2
-    assert b"not written: there is a file already; --force replaces it" in again.err
+    assert b"not written: the file already exists; --force replaces it" in again.err
     assert out.read_text() == "mine"
     assert caffefix("deploy", "-", "-o", "deploy.prototxt", "--force", cwd=tmp_path, stdin=text).status == 0
     assert out.read_bytes() == done.out

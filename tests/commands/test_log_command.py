@@ -94,7 +94,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     for args in (["log", "none.log"], ["log", "."], ["--log", "none.log", FILLER / "before.prototxt"]):
         done = caffefix(*args, cwd=tmp_path)
         assert done.status == 2
-        assert (b"a folder where a file is wanted" if "." in args else b"cannot be read") in done.err
+        assert (b"this is a folder, but a file is needed" if "." in args else b"cannot be read") in done.err
     done = caffefix("log", FILLER / "train.log", "none.prototxt", cwd=tmp_path)
     assert (done.status, done.out) == (2, b"")
     assert b"none.prototxt: cannot be read" in done.err
@@ -113,7 +113,7 @@ def test_a_log_is_evidence_for_one_net(tmp_path: Path) -> None:
     for paths in ([GOLDEN], [FILLER / "before.prototxt", GAMMA / "before.prototxt"]):
         done = caffefix("--check", "--log", FILLER / "train.log", *paths)
         assert done.status == 2
-        assert b"give that file alone" in done.err
+        assert b"give that net's file alone" in done.err
     done = caffefix("--log", "-", "-", stdin=b"")
     assert done.status == 2
     assert b"both the log and the file" in done.err

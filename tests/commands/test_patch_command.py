@@ -23,7 +23,7 @@ def test_a_patch_is_looked_for_alone_or_with_what_is_selected(tmp_path: Path) ->
     assert b'type: "ReLU"' in migrated.out
     assert b'top: "new"' in migrated.out
     told = caffefix("--patch", file, "--check", "--notes", "-", stdin=old)
-    assert b"1 file of an old format was not looked at by --patch" in told.err
+    assert b"1 file of an old format was not checked by --patch" in told.err
 
 
 def test_unsafe_patches_of_a_folder_want_a_word(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_report_has_place_layer_message_and_title(tmp_path: Path) -> None:
         (["relu6-layr"], "did you mean relu6-layer?"),
         (["missing.patch"], "missing.patch: cannot be read"),
         (["."], "there is no *.patch file in this folder"),
-        (["a.patch", "b.patch"], "a.patch is called rename, too"),
+        (["a.patch", "b.patch"], "a.patch is also called rename"),
         (["c.patch"], "caffefix has a finding called duplicate-top"),
     ],
 )
@@ -161,9 +161,9 @@ def test_no_folder_of_a_test_is_passed_over(tmp_path: Path) -> None:
     shown = done.out.decode()
     assert re.findall(r"^ok +\S*/(\w+)$", shown, re.M) == ["good"]
     assert len(re.findall(r"^FAILED", shown, re.M)) == 7
-    assert "no before.prototxt; is befor.prototxt meant to be it?" in shown
-    assert "no after.prototxt, but After.prototxt: is it meant to be it?" in shown
-    assert "after.prototxt: the link leads nowhere" in shown
+    assert "no before.prototxt; should befor.prototxt be called that?" in shown
+    assert "no after.prototxt, but After.prototxt: should it be called that?" in shown
+    assert "after.prototxt: the link is broken" in shown
     assert "8 cases, 7 failed" in shown
 
 

@@ -161,7 +161,7 @@ NET = 'layer {\n  name: "r"\n  type: "ReLU"\n  bottom: "a"\n  top: "b"\n}\n'
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (NET, NET + "# a comment\n", "say the same"),
+        (NET, NET + "# a comment\n", "have the same content"),
         (NET, NET + "}", "after:7:1"),
         (NET, 'layers { name: "r" type: RELU }', "of an old format"),
         (NET, 'item { id: 1 }', "neither a net nor a solver"),

@@ -33,7 +33,7 @@ def test_golden(case: Path, tmp_path: Path) -> None:
     shown = rescaled(case, tmp_path, "--dry-run")
     assert shown.status == 0
     report = (case / "report.txt").read_text()
-    assert shown.err.decode() == report.replace("take this change back, leave", "leave")
+    assert shown.err.decode() == report.replace("undo this change, leave", "leave")
     assert net.read_bytes() == before
     here = {path.name for path in tmp_path.iterdir()}
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=shown.out, check=True)
@@ -157,20 +157,24 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
         'layer { type: "HDF5Data" top: "data" }\n', [],
         "n: no-transform: no data layer subtracts a mean and scales (Data, ImageData, MemoryData): nothing",
     ),
-    "no-such-blob": (both(""), ["--blob", "x"], "no-transform: no data layer makes 'x' first; they make data"),
+    "no-such-blob": (
+        both(""),
+        ["--blob", "x"],
+        "no-transform: no data layer has the first top 'x'; first tops are data",
+    ),
     "several-data-blobs": (
         both("") + 'layer { type: "Data" top: "more" }\n', [],
-        "several-data-blobs: data layers make data, more; say which one is stored anew with --blob",
+        "several-data-blobs: data layers produce data, more; name the one whose range changes with --blob",
     ),
     "phases-disagree": (
         TWO.replace("TRAIN }", "mean_value: 100 }", 1).replace("TEST }", "}", 1), [],
         'n:2:1: phases-disagree: layer "d" has mean none, scale 1, another phase has mean 100, scale 1: '
-        "make them alike first",
+        "make them equal first",
     ),
     "eight-bit-source": (
         'layer { name: "d" type: "ImageData" top: "data" transform_param { scale: 0.1 } }\n', [],
-        'n:1:1: eight-bit-source: layer "d" of type ImageData reads image files, whose pixels are 0..255 whatever '
-        "the net says: there is nothing to move",
+        'n:1:1: eight-bit-source: layer "d" of type ImageData reads image files, whose pixels are always 0..255: '
+        "there is nothing to rescale",
     ),
     "fork-transform": (
         both("scale: 0.5 expand_param { mean_value: 104 }"), [],
@@ -178,7 +182,7 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
     ),
     "two-means": (
         both('mean_value: 104 mean_file: "m"'), [],
-        "two-means: mean_value and mean_file are both given, on which Caffe aborts; delete one of them",
+        "two-means: mean_value and mean_file are both given, so Caffe aborts; delete one of them",
     ),
     "given-twice": (
         both("scale: 1 scale: 2"), [], "n:1:84: given-twice: scale is given twice; run caffefix on it first",
@@ -191,12 +195,12 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
         'layer { name: "d" type: "Data" top: ["data", "label"] }\n', [],
         "n: not-proved: nothing can be inserted beside top",
     ),
-    "no-number": (both("scale: x"), [], "no-number: scale x is no number"),
-    "zero": (both("scale: 0"), [], "no-number: the scale is 0: the net sees nothing"),
+    "no-number": (both("scale: x"), [], "no-number: scale x is not a number"),
+    "zero": (both("scale: 0"), [], "no-number: the scale is 0: the net sees only zeros"),
     "normaliser-follows": (
         both("", 'layer { name: "p" type: "Power" bottom: "data" top: "p" power_param { scale: 0.1 } }\n'), [],
-        'n:3:1: normaliser-follows: layer "p" of type Power normalises the input too: what range it is made for '
-        "cannot be told; move its numbers by hand",
+        'n:3:1: normaliser-follows: layer "p" of type Power also normalises the input: the range that it expects '
+        "is unknown; change its numbers yourself",
     ),
     "mean-in-scaled-units": (
         both("scale: 0.00390625 mean_value: 0.40784313"), [],
@@ -204,11 +208,12 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
     ),
     "mean-not-in-range": (
         both("mean_value: 300"), [],
-        "n:1:75: mean-not-in-range: the mean 300 does not lie in 0..255: the pixels are stored in another range",
+        "n:1:75: mean-not-in-range: the mean 300 is outside 0..255: the pixels are stored in another range",
     ),
     "twice": (
         both("scale: 255 mean_value: 0.4"), [],
-        "n:1:86: mean-not-in-range: the mean 0.4 lies in 0..1 already: the net has been rescaled before, it seems",
+        "n:1:86: mean-not-in-range: the mean 0.4 is already within 0..1: it seems that the net has been "
+        "rescaled before",
     ),
     "old-format": (
         'layers { layer { name: "d" type: "data" } top: "data" }\n', [],
@@ -221,18 +226,18 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
     "does-not-parse": ("layer {\n", [], "n:"),
     "mean-file-missing": (
         both('mean_file: "m.binaryproto"'), [],
-        "n: the mean file m.binaryproto is not there; run this where you run Caffe",
+        "n: the mean file m.binaryproto does not exist; run this where you run Caffe",
     ),
     "bad-mean-file": (both('mean_file: "n"'), [], "bad-mean-file: n: it is no BlobProto"),
-    "nothing-reads": (both("scale: 0.5"), FIRST, "first-layer-unknown: nothing reads 'data'"),
+    "nothing-reads": (both("scale: 0.5"), FIRST, "first-layer-unknown: no layer reads 'data'"),
     "not-weighted": (
         both("scale: 0.5", 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }\n'), FIRST,
-        'first-layer-not-exact: layer "r" reads the input, but a ReLU has no weights that could take up',
+        'first-layer-not-exact: layer "r" reads the input, but a ReLU has no weights that could absorb',
     ),
     "shared": (conv("", 'param { name: "w" }'), FIRST, "but other layers share its weights"),
     "frozen": (
         conv("", "param { lr_mult: 0 }"), FIRST,
-        "but it is frozen: its weights come from a file, which stays as it is",
+        "but it is frozen: its weights come from a file, which does not change",
     ),
     "filler": (
         conv('type: "positive_unitball"'), FIRST, "but its filler positive_unitball cannot be divided exactly",
@@ -243,8 +248,8 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
     ),
     "fan-in": (
         conv('type: "xavier"'), FIRST,
-        'first-layer-unknown: layer "c": xavier depends on the number of inputs, which the net does not tell '
-        "(channels of the data); give it a gaussian filler with a std",
+        'first-layer-unknown: layer "c": xavier depends on the number of inputs (channels of the data), which the '
+        "net does not define; give the layer a gaussian filler with a std",
     ),
     "v1-first": (
         'layers { name: "d" type: DATA top: "data" }\n'
@@ -282,8 +287,8 @@ def test_where_pixels_are_too_large_the_cure_is_named(tmp_path: Path) -> None:
     case = CASES["raw-pixels"]
     shown = rescaled(case, tmp_path, "--dry-run").err.decode()
     assert cure in shown
-    assert "take this change back" not in shown
-    assert "take this change back" in rescaled(case, tmp_path).out.decode()
+    assert "undo this change" not in shown
+    assert "undo this change" in rescaled(case, tmp_path).out.decode()
     assert cure not in rescaled(CASES["means"], tmp_path, "--dry-run").err.decode()
     assert cure not in rescaled(case, tmp_path, "--from", "0..1", "--stored", "0..2", "--dry-run").err.decode()
     text = (case / "net.prototxt").read_text().replace('type: "Data"', 'type: "ImageData"')
@@ -314,8 +319,8 @@ def test_a_change_that_float_cannot_hold_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--from", "255..0", "--to", "0..1"], "'255..0' is no range; write 0..255 or -1..1"),
-        (["--from", "0-255", "--to", "0..1"], "'0-255' is no range"),
+        (["--from", "255..0", "--to", "0..1"], "'255..0' is not a range; write 0..255 or -1..1"),
+        (["--from", "0-255", "--to", "0..1"], "'0-255' is not a range"),
         (["--stored", "0..255"], "--from and --stored are the same range"),
         ([], "Missing option '--stored'"),
         (["--from", "0..1", "--to", "0..1"], "--from and --stored are the same range"),
@@ -333,7 +338,7 @@ def test_a_mean_file_of_another_content_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "mean_0to1.binaryproto").write_bytes(b"mine")
     done = rescaled(case, tmp_path)
     assert done.status == 2
-    assert "not written: there is another file of that name; move it away" in done.err.decode()
+    assert "not written: there is a different file of that name; move it away" in done.err.decode()
     assert (tmp_path / "mean_0to1.binaryproto").read_bytes() == b"mine"
     assert (tmp_path / "net.prototxt").read_bytes() == (case / "net.prototxt").read_bytes()
 

@@ -68,7 +68,7 @@ def test_fixes_that_go_in_circles_are_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_fixes_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(monkeypatch, lambda root: [[Insert(After(named(root, "b")), (NewField("c", "1"),))]])
     assert result.status is Status.REFUSED
-    assert "do not come to an end" in result.reason
+    assert "have not finished after" in result.reason
 
 
 def test_a_lost_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_a_comment_beside_another_field_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(engine, "lower", lying)
     result = run(monkeypatch, lambda root: [[Replace(named(root, "b"), "3")]] if root.has("a") else [])
     assert result.status is Status.REFUSED
-    assert "the comment '# about a' is no longer beside a: 1" in result.reason
+    assert "the comment '# about a' no longer belongs to a: 1" in result.reason
 
 
 def test_a_second_run_that_would_change_something_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ def test_a_suppression_that_would_cover_less_is_no_reason_to_go_on() -> None:
     inside = V0.replace(b"  layer {", b"  layer {  " + IGNORE)
     done = run("--check", "-", stdin=inside)
     assert done.status == 2
-    assert b"would no longer cover the message it stood beside; write it above the layer" in done.err
+    assert b"would no longer cover the message that it belonged to; write it above the layer" in done.err
     above = run("-", stdin=IGNORE + b"\n" + V0)
     assert above.status == 0
     assert above.out.startswith(IGNORE + b"\nlayer {\n  name")

@@ -57,7 +57,7 @@ def test_patches_do_not_rewrite_each_others_output(tmp_path: Path, once: str) ->
     net.write_text(SOLVER % "0.01")
     done = caffefix("--patch", first, "--patch", second, net, cwd=tmp_path)
     assert done.status == 2
-    assert b"it would rewrite what a-first has written; run one of the two at a time (fixing b-second)" in done.err
+    assert b"it would rewrite what a-first has written; run the two one at a time (fixing b-second)" in done.err
     assert net.read_text() == SOLVER % "0.01"
 
 
@@ -73,7 +73,7 @@ def test_files_of_an_old_format_are_counted_aloud(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"old{number}.prototxt").write_text('layers { name: "r" type: RELU bottom: "a" top: "old" }\n')
     (tmp_path / "new.prototxt").write_text('layer { name: "r" type: "ReLU" bottom: "a" top: "old" }\n')
-    said = b"warning: 3 files of an old format were not looked at by --patch: migrate first"
+    said = b"warning: 3 files of an old format were not checked by --patch: migrate first"
     for form in ("text", "json", "concise"):
         done = caffefix("--patch", file, "--check", "--format", form, ".", cwd=tmp_path)
         assert said in done.err

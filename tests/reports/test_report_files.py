@@ -51,7 +51,7 @@ def test_a_file_for_the_one_report(tmp_path: Path) -> None:
         (["--format", "xml"], b"there is no format 'xml'"),
         (["--format", "json", "--format", "sarif"], b"--format sarif=FILE"),
         (["--format", "json="], b"no file is named"),
-        (["--format", "json=a", "--format", "sarif=a"], b"two reports cannot go to one file"),
+        (["--format", "json=a", "--format", "sarif=a"], b"two reports cannot go to the same file"),
         (["--statistics", "--format", "sarif"], b"--statistics"),
         (["--format", "sarif=x.prototxt"], b"must not replace a prototxt file"),
         (["--format", "sarif=nowhere/a.sarif"], b"cannot be written"),

@@ -93,7 +93,7 @@ def test_a_comment_tells_what_why_and_at_what_risk(tmp_path: Path) -> None:
         ["x.prototxt", "fc", "inner_product_param.weight_filler", "absent", '{ type: "xavier" }'],
     ]
     assert page.links.count(f"{DOCS}/missing-weight-filler.md") == 2
-    assert "Left out, since they change what a working net computes (1; " in text
+    assert "Left out, because they change what a working net computes (1; " in text
     assert f"[`missing-input-scale`]({DOCS}/missing-input-scale.md) (unsafe)" in text
     diff = caffefix("--diff", "x.prototxt", cwd=tmp_path).out.decode()
     assert page.tags.count("details") == 1

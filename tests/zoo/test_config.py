@@ -126,17 +126,17 @@ def test_standard_input_has_the_configuration_of_its_name(zoo: Path) -> None:
     [
         ('ingore = ["a"]', "caffefix.toml: ingore: there is no such key; did you mean ignore?"),
         ("from_scratch = true", "caffefix.toml: from_scratch: there is no such key; did you mean from-scratch?"),
-        ("colour = 1", "caffefix.toml: colour: there is no such key; known are select, ignore,"),
-        ('ignore = "a"', "caffefix.toml: ignore: wants a list of strings"),
-        ("ignore = [1]", "caffefix.toml: ignore: wants a list of strings, but one of them is a number"),
+        ("colour = 1", "caffefix.toml: colour: there is no such key; the known keys are select, ignore,"),
+        ('ignore = "a"', "caffefix.toml: ignore: must be a list of strings"),
+        ("ignore = [1]", "caffefix.toml: ignore: must be a list of strings, but one item is a number"),
         ('select = ["missing-weight-filer"]', "did you mean missing-weight-filler?"),
-        ('unsafe = "no"', "caffefix.toml: unsafe: wants true or false, got a string"),
-        ("from-scratch = 1", "caffefix.toml: from-scratch: wants true or false, got a number"),
+        ('unsafe = "no"', "caffefix.toml: unsafe: must be true or false, but is a string"),
+        ("from-scratch = 1", "caffefix.toml: from-scratch: must be true or false, but is a number"),
         ('dialect = "nvidea"', 'caffefix.toml: dialect: there is no fork "nvidea"; did you mean nvidia?'),
         ('target = "caffe2"', "caffefix.toml: target: there is no target"),
-        ("per-file-ignores = []", "caffefix.toml: per-file-ignores: wants a table"),
+        ("per-file-ignores = []", "caffefix.toml: per-file-ignores: must be a table"),
         ('[per-file-ignores]\n"a" = ["x"]', "caffefix.toml: per-file-ignores.\"a\": there is no finding 'x'"),
-        ("a = [", "caffefix.toml: not understood as TOML: "),
+        ("a = [", "caffefix.toml: not valid TOML: "),
         ("exclude = [\n'\xff']", "caffefix.toml:2: not UTF-8"),
     ],
 )
@@ -158,7 +158,7 @@ def test_pyproject_names_its_table_in_messages_and_others_mistakes_are_not_ours(
     (zoo / "pyproject.toml").write_text("[tool.other\n")
     assert run("--check", "net.prototxt", cwd=zoo).status == 1
     (zoo / "pyproject.toml").write_text("[tool]\ncaffefix = 3\n")
-    assert b"tool.caffefix: wants a table" in run("net.prototxt", cwd=zoo).err
+    assert b"tool.caffefix: must be a table" in run("net.prototxt", cwd=zoo).err
 
 
 def test_config_tells_what_leaves_a_path_out(zoo: Path) -> None:
@@ -177,7 +177,7 @@ NET_TEXT = 'layer { name: "a" type: "ReLU" bottom: "x" top: "y" }\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("x = " + "1" * 5000, "not understood as TOML: Exceeds the limit"),
+        ("x = " + "1" * 5000, "not valid TOML: Exceeds the limit"),
         (".".join(["a"] * 20_000) + " = 1", "caffefix.toml:1: a key of more than 32 parts"),
         ("\n[" + ".".join(['"a"'] * 100) + "]", "caffefix.toml:2: a key of more than 32 parts"),
         ("exclude = [" + '"z", ' * 1001 + "]", "exclude: a list of 1001; the most"),

@@ -108,7 +108,7 @@ def test_a_planted_cache_changes_nothing_and_says_nothing(
         return
     assert done.status == 1
     assert done.out.count(b"missing-weight-filler") >= COUNT  # no entry told of a clean net
-    assert (b"was not made by caffefix for you" in done.err) == (reached == "--cache-dir")
+    assert (b"was not created by caffefix for you" in done.err) == (reached == "--cache-dir")
 
 
 def test_the_planted_entry_would_have_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

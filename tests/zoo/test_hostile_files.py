@@ -198,7 +198,7 @@ def test_a_pipe_that_comes_in_its_place_is_not_waited_for(file: Path, monkeypatc
         os.mkfifo(file)
 
     meanwhile(monkeypatch, swap)
-    with pytest.raises(FileError, match="no regular file any more"):
+    with pytest.raises(FileError, match="no longer a regular file"):
         write(str(file), b"old", b"new")
 
 
@@ -299,5 +299,5 @@ def test_a_link_that_comes_before_the_file_is_written_leads_nowhere(
 
     monkeypatch.setattr(Writer, "_check_git", swap)
     done = caffefix("zoo", cwd=tmp_path)
-    assert (done.status, b"outside of what was given" in done.err) == (2, True)
+    assert (done.status, b"outside the given paths" in done.err) == (2, True)
     assert outside.read_bytes() == text

@@ -60,7 +60,7 @@ def shell(line: str, cwd: Path) -> tuple[int, str]:
 def test_a_report_that_has_no_room_is_one_line_and_status_2(zoo: Path, args: str, files: int) -> None:
     status, said = shell(f"$C {args} > /dev/full", zoo)
     assert status == 2
-    assert said.count("error: standard output cannot be written: No space left on device") == 1
+    assert said.count("error: cannot write standard output: No space left on device") == 1
     assert repaired(zoo) == files
 
 
@@ -76,7 +76,7 @@ def test_a_report_that_nobody_reads_has_the_status_of_a_closed_pipe(zoo: Path, a
 def test_streams_that_are_closed(zoo: Path) -> None:
     status, said = shell("$C . >&-", zoo)
     assert (status, repaired(zoo)) == (2, 3)
-    assert "error: standard output cannot be written: it is closed" in said
+    assert "error: cannot write standard output: it is closed" in said
     assert shell("$C --check . >&- 2>&-", zoo) == (2, "")
     assert shell("$C --check . 2>&-", zoo) == (0, "")
     status, said = shell("$C --check - <&-", zoo)
@@ -90,7 +90,7 @@ def test_no_memory_while_files_are_looked_for(zoo: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(discover.os, "scandir", none_left)
     done = caffefix("--check", ".", cwd=zoo)
     assert done.status == 2
-    assert done.err == b"error: not enough memory; each file is as it was or repaired whole\n"
+    assert done.err == b"error: not enough memory; each file is either unchanged or completely repaired\n"
 
 
 def test_a_bug_has_its_traceback_and_status_2(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_a_bug_has_its_traceback_and_status_2(zoo: Path, monkeypatch: pytest.Mon
     done = caffefix("--check", ".", cwd=zoo)
     assert done.status == 2
     assert b"KeyError: 'what nobody thought of'" in done.err
-    assert b"error: this is a bug of caffefix: please report it with the lines above; each file" in done.err
+    assert b"error: this is a bug in caffefix: please report it with the lines above; each file" in done.err
 
 
 def test_what_the_system_refuses_is_one_line(zoo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ def test_git_cannot_tell(tmp_path: Path, lay: Lay) -> None:
     assert _fails(caffefix("--changed-since", "HEAD", cwd=tmp_path), b"not a git repository")
     git(tmp_path, "init", "-q")
     assert _fails(caffefix("--changed-since", "nowhere", cwd=tmp_path), b"error: git knows no revision 'nowhere'")
-    assert _fails(caffefix("--changed-since", "--all", cwd=tmp_path), b"is no revision")
+    assert _fails(caffefix("--changed-since", "--all", cwd=tmp_path), b"is not a revision")
     assert repaired(tmp_path) == set()
 
 
@@ -156,7 +156,7 @@ def test_links(tmp_path: Path, lay: Lay) -> None:
     os.symlink(tmp_path, zoo / "round")
     done = caffefix("zoo", cwd=tmp_path)
     assert (done.status, repaired(tmp_path)) == (2, {"zoo/a.prototxt"})
-    assert b"b.prototxt: left alone: it is a link to" in done.err
+    assert b"b.prototxt: not checked: it is a link to" in done.err
     assert b"loop.prototxt: " in done.err
     (zoo / "loop.prototxt").unlink()
     assert caffefix("zoo", "outside/b.prototxt", cwd=tmp_path).status == 0  # it was given

@@ -138,7 +138,7 @@ def test_commits_want_a_clean_tree_and_files_that_git_knows(tmp_path: Path) -> N
     git(tmp_path, "checkout", "-q", "a.prototxt")
     done = caffefix("--commit", ".", cwd=tmp_path)
     assert (done.status, b"1 commit made" in done.err) == (2, True)
-    assert b"new.prototxt: left alone: git does not know it" in done.err
+    assert b"new.prototxt: not changed: git does not track it" in done.err
     assert (tmp_path / "new.prototxt").read_bytes() == DEAD != (tmp_path / "a.prototxt").read_bytes()
 
 
@@ -148,7 +148,7 @@ def test_an_am_that_is_under_way_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / ".git/rebase-apply").mkdir()
     (tmp_path / ".git/rebase-apply/applying").write_bytes(b"")
     done = caffefix("--commit", ".", cwd=tmp_path)
-    assert (done.status, b"a rebase or am is under way" in done.err) == (2, True)
+    assert (done.status, b"a rebase or am is in progress" in done.err) == (2, True)
     assert (tmp_path / ".git/rebase-apply/applying").exists()
 
 
@@ -231,10 +231,10 @@ def test_wrong_usage(tmp_path: Path) -> None:
     for args, message in (
         (("--patch-dir", "p"), b"p: not empty"),
         (("--patch-dir", "q", "--commit"), b"cannot both be given"),
-        (("--patch-dir", "q", "--check"), b"not for --dry-run or --check"),
-        (("--split-by", "folder"), b"--split-by is for"),
-        (("--backup", "x/.orig"), b"--backup wants a suffix"),
-        (("--backup", ".pt"), b"--backup wants a suffix"),
+        (("--patch-dir", "q", "--check"), b"cannot be given with --dry-run or --check"),
+        (("--split-by", "folder"), b"--split-by needs"),
+        (("--backup", "x/.orig"), b"--backup needs a suffix"),
+        (("--backup", ".pt"), b"--backup needs a suffix"),
     ):
         done = caffefix(*args, "a.prototxt", cwd=tmp_path)
         assert (done.status, message in done.err) == (2, True), done.err
@@ -246,7 +246,7 @@ def test_outside_of_git_patches_are_relative_to_the_working_folder(tmp_path: Pat
     (tmp_path / "in/a.prototxt").write_bytes(DEAD)
     (tmp_path / "b.prototxt").write_bytes(DEAD)
     done = caffefix("--patch-dir", "p", ".", "../b.prototxt", cwd=tmp_path / "in")
-    assert (done.status, b"b.prototxt: left alone: it is not in" in done.err) == (2, True)
+    assert (done.status, b"b.prototxt: not changed: it is outside" in done.err) == (2, True)
     patch = (tmp_path / "in/p/0001-missing-weight-filler.patch").read_bytes()
     assert b"\n--- a/a.prototxt\n+++ b/a.prototxt\n" in patch
 
@@ -284,7 +284,7 @@ def test_backups(tmp_path: Path) -> None:
     assert caffefix("--backup", ".orig", ".", cwd=tmp_path).status == 0  # nothing to fix
     net.write_bytes(DEAD + b"# edited\n")
     done = caffefix("--backup", ".orig", ".", cwd=tmp_path)
-    assert (done.status, b"there is another backup of it" in done.err) == (2, True)
+    assert (done.status, b"there is a different backup of it" in done.err) == (2, True)
     assert (net.read_bytes(), kept.read_bytes()) == (DEAD + b"# edited\n", DEAD)
     net.write_bytes(DEAD)
     assert caffefix("--backup", ".orig", ".", cwd=tmp_path).status == 0

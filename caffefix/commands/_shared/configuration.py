@@ -1,4 +1,4 @@
-"""What options come to that several commands have. Click is not imported here: see the package."""
+"""The options that several commands share, and what they mean. Click is not imported here: see the package."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from caffefix.zoo import patches
     from caffefix.zoo.config import Configuration
 
-# What a configuration file says, too: the command line wins; and the file itself.
+# Options that a configuration file may also set (the command line wins), and those that name the file.
 OPTIONS = (
-    Option(("--select",), "Look for these only.", Kind.NAMES, "NAMES"),
-    Option(("--ignore",), "Leave these out.", Kind.NAMES, "NAMES"),
-    Option(("--exclude",), "Pass over these in folders.", Kind.MANY, "PATTERN"),
+    Option(("--select",), "Check for these findings only.", Kind.NAMES, "NAMES"),
+    Option(("--ignore",), "Leave these findings out.", Kind.NAMES, "NAMES"),
+    Option(("--exclude",), "Skip matching files in folders.", Kind.MANY, "PATTERN"),
     Option(("--dialect",), "The fork of Caffe that the files are for.", Kind.VALUE, "FORK", fallback=None),
     Option(
-        ("--proto",), "The caffe.proto that the files are for, if it is not the one in their repository.",
+        ("--proto",), "The caffe.proto that the files are for, if not the one in their repository.",
         Kind.VALUE, "FILE", fallback=None,
     ),
     Option(("--target",), "caffe-old: Caffe before 2016.", Kind.CHOICE, choices=("caffe", "caffe-old")),
-    Option(("--from-scratch", "--no-from-scratch"), "Whether nets start from their fillers.", Kind.ON_OFF),
+    Option(("--from-scratch", "--no-from-scratch"), "Whether nets are trained from their fillers.", Kind.ON_OFF),
     Option(("--config",), "Use this configuration file for all paths.", Kind.VALUE, "FILE", fallback=None),
     Option(("--no-config",), "Read no configuration file."),
 )  # fmt: skip
@@ -42,7 +42,7 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
         raise misuse(str(error)) from None
     check_dialect(given["dialect"] or "")
     if given["proto"] == "":
-        raise misuse("--proto wants a file")
+        raise misuse("--proto needs a file")
     if given["dialect"] and given["proto"]:
         raise misuse("--dialect and --proto cannot both be given")
     said = CliOverrides(
@@ -59,7 +59,7 @@ def configuration(config: str | None, no_config: bool, unsafe: bool | None = Non
 
 
 def patches_of(values: tuple[str, ...]) -> patches.UserPatches | None:
-    """The patches of ``--patch``; one that cannot be right ends the run before it has begun."""
+    """The patches of ``--patch``; an invalid one ends the run before it starts."""
     if not values:
         return None
     from caffefix.zoo.patches import PatchFileError, given
@@ -71,7 +71,7 @@ def patches_of(values: tuple[str, ...]) -> patches.UserPatches | None:
 
 
 def check_dialect(name: str) -> None:
-    """Refuse the name of a fork that nobody knows."""
+    """Refuse the name of an unknown fork."""
     if not name:
         return
     from difflib import get_close_matches
@@ -81,5 +81,5 @@ def check_dialect(name: str) -> None:
     forks = load().forks
     if name not in forks:
         near = get_close_matches(name, forks, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(forks))}"
+        hint = f"did you mean {near[0]}?" if near else f"the known forks are {', '.join(sorted(forks))}"
         raise misuse(f"there is no fork {name!r}; {hint}")

@@ -1,4 +1,4 @@
-"""How mistakes in a command line are told; click is imported for them only."""
+"""Reporting mistakes in a command line; click is imported only for these."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from caffefix.commands._shared.output import say
 
 
 def misuse(message: str) -> Exception:
-    """What click makes a usage message of."""
+    """The error that click turns into a usage message."""
     from click import UsageError
 
     return UsageError(message)
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong with what was given, and end."""
+    """Report what is wrong with the input, and exit."""
     say(sys.stderr, f"error: {message}\n")
     sys.exit(2)

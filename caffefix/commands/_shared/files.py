@@ -1,4 +1,4 @@
-"""What the options about many files come to. Click is not imported here: see the package."""
+"""The options about many files, and what they mean. Click is not imported here: see the package."""
 
 from __future__ import annotations
 
@@ -23,48 +23,55 @@ if TYPE_CHECKING:
 
 OPTIONS = (
     Option(
-        ("--jobs", "-j"), "Processes; by default one a processor if there are many files.", Kind.COUNT, "N",
+        ("--jobs", "-j"), "Number of processes; by default one per processor if there are many files.",
+        Kind.COUNT, "N",
         for_many=True,
     ),
     Option(
-        ("--files-from",), "Do the paths listed in FILE, too; - for standard input.", Kind.VALUE, "FILE",
+        ("--files-from",), "Add the paths listed in FILE; - for standard input.", Kind.VALUE, "FILE",
         fallback=None, for_many=True,
     ),
-    Option(("--changed-since",), "Only what differs from this git revision.", Kind.VALUE, "REV", for_many=True),
-    Option(("--no-gitignore",), "Search what .gitignore leaves out, too.", for_many=True),
     Option(
-        ("--patch-dir",), "Write no file, but a patch for each finding; git am applies them in order.", Kind.VALUE,
-        "DIR", for_many=True,
+        ("--changed-since",), "Only files that differ from this git revision.", Kind.VALUE, "REV", for_many=True
+    ),
+    Option(("--no-gitignore",), "Also search what .gitignore excludes.", for_many=True),
+    Option(
+        ("--patch-dir",), "Write a patch for each finding, not the files; git am applies them in order.",
+        Kind.VALUE, "DIR", for_many=True,
     ),
     Option(("--commit",), "Make a git commit for each finding.", for_many=True),
     Option(
-        ("--split-by",), "A patch or commit for each finding in each folder directly below PATH.", Kind.CHOICE,
+        ("--split-by",), "One patch or commit for each finding in each folder directly below PATH.", Kind.CHOICE,
         choices=("folder",), for_many=True,
     ),
-    Option(("--backup",), "Keep the old file, with SUFFIX to its name.", Kind.VALUE, "SUFFIX", for_many=True),
     Option(
-        ("--allow-dirty",), "Write files, too, that have changes which are not in git's index.", for_many=True
+        ("--backup",), "Keep the old file, with SUFFIX appended to its name.", Kind.VALUE, "SUFFIX", for_many=True
+    ),
+    Option(
+        ("--allow-dirty",), "Also write files that have changes which are not in git's index.", for_many=True
     ),
     Option(
         ("--report",), "Write a summary by finding, fork and folder: Markdown, or JSON for *.json.", Kind.VALUE,
         "FILE", name="report_file", for_many=True,
     ),
-    Option(("--no-cache",), "Neither use nor keep results of earlier runs.", for_many=True),
+    Option(("--no-cache",), "Do not reuse results of earlier runs, and keep none.", for_many=True),
     Option(
-        ("--cache-dir",), "Where they are kept, if not in your folder for caches.", Kind.VALUE, "DIR",
+        ("--cache-dir",), "Where results are kept, if not in your cache folder.", Kind.VALUE, "DIR",
         variable="CAFFEFIX_CACHE_DIR", for_many=True,
     ),
-    Option(("--follow-links",), "Follow links to folders, and out of what is given.", for_many=True),
+    Option(
+        ("--follow-links",), "Follow links to folders, and links that lead out of the given paths.", for_many=True
+    ),
 )  # fmt: skip
 
 
 def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str, **others: Any) -> tuple[str, ...]:
-    """All paths that are given; the working folder if only what changed is asked for."""
+    """All paths that are given; the working folder if none is given with ``--changed-since``."""
     from caffefix.zoo.discover import listed
     from caffefix.zoo.files import PATHS, FileError, read_once
 
     if "-" in paths and (len(paths) > 1 or files_from is not None):
-        raise misuse("- stands alone: standard input and files cannot be mixed")
+        raise misuse("- must be the only path: standard input and files cannot be mixed")
     if files_from is None:
         if not paths and not changed_since:
             raise misuse("Missing argument 'PATH...'.")
@@ -77,7 +84,7 @@ def paths_of(paths: tuple[str, ...], files_from: str | None, changed_since: str,
 
 
 def file_filter(changed_since: str, no_gitignore: bool, **others: Any) -> FileFilter:
-    """Which files of those that are found are meant."""
+    """Which of the files found are to be processed."""
     from caffefix.zoo.run import FileFilter
 
     return FileFilter(changed_since, not no_gitignore)
@@ -94,12 +101,12 @@ def run_options(
     allow_dirty: bool,
     **others: Any,
 ) -> RunOptions:
-    """How the run goes about them."""
+    """How the run processes the files."""
     from caffefix.zoo.discover import SUFFIXES
     from caffefix.zoo.run_options import RunOptions
 
     if os.path.basename(backup) != backup or backup.endswith(SUFFIXES):
-        raise misuse("--backup wants a suffix that makes no prototxt file and names no folder: .orig")
+        raise misuse("--backup needs a suffix that makes no prototxt file and names no folder, such as .orig")
     return RunOptions(
         writing,
         roots,
@@ -113,12 +120,12 @@ def run_options(
 
 
 class Handover:
-    """What becomes of the results besides the report: patches or commits, a summary, a progress bar.
+    """What is done with the results besides the report: patches or commits, a summary, a progress bar.
 
     Args:
-        paths: what was given.
-        writing: whether the command line lets files be written.
-        unsafe: whether unsafe fixes are asked for.
+        paths: the given paths.
+        writing: whether the command line allows files to be written.
+        unsafe: whether unsafe fixes are requested.
         notes: whether notes are shown.
     """
 
@@ -147,9 +154,9 @@ class Handover:
         if patch_dir and commit:
             raise misuse("--patch-dir and --commit cannot both be given")
         if self.steps and (not writing or paths == ("-",)):
-            raise misuse("--patch-dir and --commit are for files, and not for --dry-run or --check")
+            raise misuse("--patch-dir and --commit need files, and cannot be given with --dry-run or --check")
         if split_by and not self.steps:
-            raise misuse("--split-by is for --patch-dir and --commit")
+            raise misuse("--split-by needs --patch-dir or --commit")
         if self.steps:
             from caffefix.zoo.delivery import Delivery
 
@@ -170,17 +177,17 @@ class Handover:
     ) -> None:
         try:
             if self._running is not None:
-                self._running.close()  # ends the workers, whatever ends the report
+                self._running.close()  # ends the workers, however the report ends
         finally:
             if self._delivery is not None:
                 self._delivery.__exit__(None, None, None)
 
     def run_options(self, run_options: RunOptions) -> RunOptions:
-        """How the run has to go about the files."""
+        """How the run must process the files."""
         return self._delivery.run_options(run_options) if self._delivery is not None else run_options
 
     def of(self, run: Run) -> Iterator[FileResult]:
-        """The results on their way to the report."""
+        """The results, passed on to the report."""
         self._run = run
         self._running = iter(run)
         results: Iterator[FileResult] = self._running
@@ -198,7 +205,7 @@ class Handover:
             self.told = len(run.written)
 
     def conclude(self) -> None:
-        """Everything is done and reported."""
+        """Finish, once every file is processed and reported."""
         if self._delivery is not None:
             say(sys.stderr, self._delivery.conclude() + "\n")
         if self.forks:
@@ -210,20 +217,20 @@ class Handover:
                 )
 
     def interrupted(self, words: str) -> str:
-        """What to say of a run that did not come to its end, and of files that no report has told of.
+        """The message for a run that was cut short, with the fixed files that no report has named.
 
         Args:
-            words: in which way it was ended.
+            words: how the run ended.
         """
         if self.steps:
             return f"{words}: no patch and no commit was made"
         if self._run is None:
             return f"{words}: nothing was changed"
         written = self._run.written
-        untold = written[self.told :]  # done, but not counted yet
+        untold = written[self.told :]  # written, but not counted yet
         told = "".join(f"{visible(path)}: fixed\n" for path in untold)
         done = self.done + len(untold)
         return (
             f"{told}{words} after {done} of {len(self._run)} files, {len(written)} of them fixed: "
-            "every other file is as it was; run again to go on"
+            "every other file is unchanged; run again to continue"
         )

@@ -1,4 +1,4 @@
-"""Options as data: what click shows, what is read without click, and the defaults follow from one table.
+"""Options as data: one table determines what click shows, what is parsed without click, and the defaults.
 
 Click is not imported here: see the package.
 """
@@ -13,20 +13,20 @@ from caffefix._startup.records import dataclass
 
 
 class Kind(enum.Enum):
-    """What an option takes."""
+    """What kind of value an option accepts."""
 
-    SWITCH = enum.auto()  # nothing: it is given, or not
-    ON_OFF = enum.auto()  # nothing: its first flag says yes, its second no
+    SWITCH = enum.auto()  # none: it is given, or not
+    ON_OFF = enum.auto()  # none: its first flag means yes, its second no
     VALUE = enum.auto()  # a text
     CHOICE = enum.auto()  # one of its choices
     COUNT = enum.auto()  # a whole number from 1
-    MANY = enum.auto()  # a text, and it may be given several times
-    NAMES = enum.auto()  # names separated by commas, and it may be given several times
-    FOLDERS = enum.auto()  # a folder that is there, and it may be given several times
+    MANY = enum.auto()  # a text; may be given several times
+    NAMES = enum.auto()  # names separated by commas; may be given several times
+    FOLDERS = enum.auto()  # an existing folder; may be given several times
 
     @property
     def repeats(self) -> bool:
-        """Whether it may be given several times."""
+        """Whether the option may be given several times."""
         return self in (Kind.MANY, Kind.NAMES, Kind.FOLDERS)
 
 
@@ -37,13 +37,13 @@ class Option:
     Attributes:
         flags: how it is written: ``--jobs``, ``-j``.
         help: a sentence.
-        kind: what it takes.
-        metavar: what to call that.
+        kind: what kind of value it accepts.
+        metavar: what the help calls the value.
         choices: of a CHOICE.
-        name: of the parameter; empty for the first flag's.
-        fallback: of a VALUE: what it is if it is not given.
-        variable: an environment variable that gives it, too; empty for none.
-        for_many: whether it is about many files: the help has a section on these.
+        name: of the parameter; if empty, the first flag's name.
+        fallback: the default of a VALUE.
+        variable: an environment variable that also sets it; empty for none.
+        for_many: whether it concerns many files: the help lists these options in a section of their own.
     """
 
     flags: tuple[str, ...]
@@ -58,12 +58,12 @@ class Option:
 
     @property
     def parameter(self) -> str:
-        """Name of the parameter that it becomes."""
+        """Name of the option's parameter."""
         return self.name or self.flags[0].removeprefix("--").replace("-", "_")
 
     @property
     def default(self) -> object:
-        """The parameter's value if it is not given."""
+        """The parameter's value if the option is not given."""
         if self.kind.repeats:
             return ()
         if self.kind is Kind.SWITCH:
@@ -77,10 +77,10 @@ def defaults(options: Iterable[Option]) -> dict[str, object]:
 
 
 def read(args: Sequence[str], options: Iterable[Option]) -> dict[str, object] | None:
-    """The parameters of a line, its paths among them; None for a line that is left to click.
+    """The parameters of a line, including its paths; None for a line that click must parse.
 
-    That is each line with anything that is not quite plain: an unknown option, a value that is missing or
-    wrong, ``--``, ``-``, an environment variable that may give an option.
+    Click parses every line that is not entirely plain: one with an unknown option, a missing or
+    wrong value, ``--``, ``-``, or with an environment variable that may set an option.
     """
     if any(option.variable in os.environ for option in options if option.variable):
         return None
@@ -105,7 +105,7 @@ def read(args: Sequence[str], options: Iterable[Option]) -> dict[str, object] | 
 
 
 def _value(option: Option, flag: str, joined: str | None, rest: Iterator[str]) -> object:
-    """What a flag says, with what is behind ``=`` or comes next; None where click is asked."""
+    """The value of a flag, from after its ``=`` or from the next argument; None where click must parse it."""
     if option.kind in (Kind.SWITCH, Kind.ON_OFF):
         return None if joined is not None else flag == option.flags[0] or option.kind is Kind.SWITCH
     text = joined if joined is not None else next(rest, "-")

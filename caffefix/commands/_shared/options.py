@@ -1,4 +1,4 @@
-"""Tables of options for click, with the sections of their help."""
+"""Tables of options for click, and the sections of the help."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 class _ForMany(click.Option):
-    """An option about many files."""
+    """An option that concerns many files."""
 
 
 class Sections(click.Command):
-    """A command whose help has a section on many files."""
+    """A command whose help has a section "Many files"."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = {section: list[tuple[str, str]]() for section in ("Options", "Many files")}
@@ -32,7 +32,7 @@ class Sections(click.Command):
 
 
 def with_options(options: Iterable[Option]) -> Callable[[_Command], _Command]:
-    """Give a click command the options of a table, in its order."""
+    """Give a click command the options of a table, in the table's order."""
 
     def give(command: _Command) -> _Command:
         for option in reversed([*options]):
@@ -43,7 +43,7 @@ def with_options(options: Iterable[Option]) -> Callable[[_Command], _Command]:
 
 
 def _declared(option: Option) -> Callable[[_Command], _Command]:
-    """The option as click has it."""
+    """The option as click declares it."""
     kind = option.kind
     flags = ("/".join(option.flags),) if kind is Kind.ON_OFF else option.flags
     settings: dict[str, Any] = {"default": option.default if kind is Kind.VALUE or kind is Kind.ON_OFF else None}
@@ -71,7 +71,7 @@ def names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
 
 
 def finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """A number that is one."""
+    """A finite number."""
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number to work with", ctx, param)
+        raise click.BadParameter(f"{value} is not a finite number", ctx, param)
     return value

@@ -1,6 +1,6 @@
-"""Every run ends in order: its streams are there, a signal to end cleans up, and what goes wrong has status 2.
+"""Every run ends in order: its streams exist, a termination signal cleans up, and a failure has status 2.
 
-Status 1 says that something would change or is wrong with a net, so no accident of the run may have it.
+Status 1 means that something would change or is wrong with a net, so no failure of the run itself may return it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 from caffefix.commands._shared.output import lose, lost, say
 from caffefix.syntax.source import visible
 
-# What a shell says of a command that wrote into a pipe that nobody reads.
+# The status that a shell reports for a command that wrote into a pipe that nobody reads.
 CLOSED_PIPE = 141
 _ENDING = ("SIGTERM", "SIGHUP")
-_SAFE = "each file is as it was or repaired whole"
+_SAFE = "each file is either unchanged or completely repaired"
 
 
 class Ended(SystemExit):
-    """The system or a person wants this process to end."""
+    """The system or a person asked this process to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -30,7 +30,7 @@ class Ended(SystemExit):
 
 
 class Orderly:
-    """Around a run."""
+    """The context in which a run takes place."""
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
@@ -38,7 +38,7 @@ class Orderly:
     def __enter__(self) -> None:
         _open_streams()
         for number in (getattr(signal, name) for name in _ENDING if hasattr(signal, name)):
-            if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it is ignored
                 try:
                     self._before[number] = signal.signal(number, _end)
                 except ValueError:  # not in the main thread
@@ -49,7 +49,7 @@ class Orderly:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        say(sys.stdout, "")  # what is still to be written is, or is known not to be
+        say(sys.stdout, "")  # flushes what is left, or finds that it cannot be written
         away = lost()
         if isinstance(error, Ended):
             say(sys.stderr, f"\n{error.words}: {_SAFE}\n")
@@ -66,14 +66,14 @@ class Orderly:
             said = "".join(format_exception(error))
             say(
                 sys.stderr,
-                f"{said}error: this is a bug of caffefix: please report it with the lines above; {_SAFE}\n",
+                f"{said}error: this is a bug in caffefix: please report it with the lines above; {_SAFE}\n",
             )
             raise SystemExit(2) from None
         elif isinstance(away, BrokenPipeError) and (error is None or isinstance(error, SystemExit)):
             raise SystemExit(CLOSED_PIPE) from None
         elif away is not None and (error is None or isinstance(error, SystemExit)):
             reason = away.strerror or away
-            say(sys.stderr, f"error: standard output cannot be written: {reason}; the run went on without it\n")
+            say(sys.stderr, f"error: cannot write standard output: {reason}; the run continued without it\n")
             raise SystemExit(2) from None
 
 
@@ -82,9 +82,9 @@ def _end(number: int, frame: object) -> None:
 
 
 def _open_streams() -> None:
-    """Nothing that is opened may take the number of a stream that was closed: the report would go there.
+    """Replace closed streams: a file opened later would get a stream's number, and the report would go there.
 
-    What stands in for standard input cannot be read: that it is closed is an error, not an empty file.
+    The replacement for standard input cannot be read: a closed standard input is an error, not an empty file.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is not None:

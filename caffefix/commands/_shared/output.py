@@ -1,4 +1,4 @@
-"""Writing to streams that may be closed, narrow, or no terminal."""
+"""Writing to streams that may be closed, be of a narrow encoding, or not be a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, BinaryIO
 
-# Why standard output could not be written, once it could not.
+# Why standard output could not be written; empty while it can be.
 _lost: list[OSError] = []
 
 
@@ -20,7 +20,7 @@ def write(stream: BinaryIO, data: bytes) -> None:
 
 
 def show(diff: bytes) -> None:
-    """Write a diff to standard output: as it is for programs, and as it can be seen on a terminal."""
+    """Write a diff to standard output: unchanged for programs, in visible characters on a terminal."""
     if sys.stdout.isatty():
         from caffefix.syntax.source import seen
 
@@ -38,19 +38,19 @@ def say(stream: Any, text: str) -> None:
 
 
 def lost() -> OSError | None:
-    """Why not all of standard output was written; None if it was. What is asked is forgotten."""
+    """Why standard output was not written completely; None if it was. The reason is then forgotten."""
     found = _lost[0] if _lost else None
     _lost.clear()
     return found
 
 
 def lose(error: OSError) -> None:
-    """Standard output is not all written: the run goes on, and says so at its end."""
+    """Note that standard output is incomplete: the run continues, and reports this when it ends."""
     _lost.append(error)
 
 
 def _deafen(stream: Any, error: OSError) -> None:
-    """Nobody listens any more (``| head``), or there is no room: what is under way is finished all the same."""
+    """Discard further output: nobody reads it (``| head``) or there is no space left, yet the run must finish."""
     if stream in (sys.stdout, sys.stdout.buffer):
         lose(error)
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -63,7 +63,7 @@ def colour(stream: Any) -> bool:
 
 
 def _printable(text: str, stream: Any) -> str:
-    """Text that a stream of any encoding takes; file names may hold any bytes."""
+    """Text that the stream's encoding can represent; file names may hold any bytes."""
     encoding = stream.encoding or "utf-8"
     return (
         text.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""The Caffe that a single file is for, for commands that have no options about it."""
+"""The Caffe that a single file is for, for commands without options that select it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def own_caffe(path: str, families: Families | None = None, proto: str = "") -> Caffes | None:
-    """The Caffes that a file is judged by, with its repository's own; None where there is none.
+    """The Caffes that a file is judged by, including its repository's own; None where it has none of its own.
 
-    What is wrong with the .proto file that is there is a warning.
+    If the repository's .proto file cannot be used, a warning says why.
 
     Args:
         path: the file.
-        families: where they are found, by one who asks for several files.
-        proto: the caffe.proto that the command line names; else the configuration may name one.
+        families: a shared cache of them, for callers with several files.
+        proto: the caffe.proto that the command line names; otherwise the configuration may name one.
 
     Raises:
-        OwnCaffeError: the one that is named cannot be used.
+        OwnCaffeError: the named caffe.proto cannot be used.
         ConfigError: a configuration file cannot be used.
     """
     from caffefix.zoo.config import Configuration
@@ -31,5 +31,5 @@ def own_caffe(path: str, families: Families | None = None, proto: str = "") -> C
 
     found = (families or Families()).own(path, proto or Configuration().of(path).settings.proto)
     if found.trouble:
-        say(sys.stderr, f"warning: {found.trouble}; {path} is judged by the known forks alone\n")
+        say(sys.stderr, f"warning: {found.trouble}; {path} is judged by the known forks only\n")
     return found.caffes

@@ -16,18 +16,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is to be said of a finding.
+    """The page of a finding.
 
     Attributes:
         name: the finding's.
         group: title of the group in which it is listed; empty for none.
         phase: ``read``, ``upgrade``, ``repair``, ``tune`` or ``tidy``: when its fixes are made.
-        applicability: of its fixes at best (a place that is doubtful may get less); None if the page does
+        applicability: of its fixes at best (in a doubtful place it may be lower); None if the page does
             not say.
         summary: one sentence.
         sections: in the order of the page.
         changes: paths of what its fixes may change in the meaning of a net.
-        needs_family: whether it looks at the files beside the one that is judged.
+        needs_family: whether it also reads other files in the folder of the one that is checked.
         kind: ``python``, or ``patch`` for a shipped semantic patch.
         opt_in: whether it is checked for only if it is named.
     """

@@ -15,14 +15,14 @@ _FIRST = re.compile(rf"({'|'.join(_SAFETY)})\b")
 
 
 def pages(names: tuple[str, ...] = ()) -> list[Page]:
-    """Pages of the findings that have these names or match these globs, by name; of all without any.
+    """Pages of the findings with these names or matching these globs, by name; all pages if none are given.
 
     Raises:
         UnknownNameError: a name or glob matches no finding.
     """
     selection = Selection(select=names)
     selection.check()
-    found = selection.fixers() if names else registered()  # those that want their name, too
+    found = selection.fixers() if names else registered()  # including those that must be named to run
     return sorted(map(page_of, found), key=lambda page: page.name)
 
 
@@ -45,7 +45,7 @@ def page_of(fixer: Fixer) -> Page:
 
 
 def _applicability(sections: tuple[Section, ...]) -> Applicability | None:
-    """What the page says of its fixes with the first word of "Fix safety"."""
+    """What the first word of the page's "Fix safety" says about its fixes."""
     for section in sections:
         first = _FIRST.match(section.text) if section.title == "Fix safety" else None
         if first is not None:

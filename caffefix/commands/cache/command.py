@@ -1,4 +1,4 @@
-"""``caffefix cache``: what earlier runs left behind."""
+"""``caffefix cache``: the results that earlier runs kept."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from caffefix.commands._shared.output import say
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.group("cache", short_help="Look at, prune or delete the cache.")
+@click.group("cache", short_help="Show, prune or delete the cache.")
 def command() -> None:
-    """Look at, prune or delete the cache of earlier runs.
+    """Show, prune or delete the cache of earlier runs.
 
-    It is in your own folder for caches, and only what you made yourself is used. Nothing in it ever
-    gets wrong: deleting it costs time, and nothing else.
+    It is in your own cache folder, and only entries that you created yourself are used. Entries never
+    become wrong: deleting the cache costs only time.
     """
 
 
@@ -31,7 +31,7 @@ def _of_folder(command: _Command) -> _Command:
 @command.command("info")
 @_of_folder
 def info(cache_dir: str | None) -> None:
-    """Tell where it is and how much is in it."""
+    """Show where the cache is and how much is in it."""
     from caffefix.zoo.cache import usage
 
     folder = _folder(cache_dir)
@@ -44,7 +44,7 @@ def info(cache_dir: str | None) -> None:
 @_of_folder
 @click.option("--days", type=click.FloatRange(0), default=30, show_default=True, metavar="N", help="See above.")
 def prune(cache_dir: str | None, days: float) -> None:
-    """Delete what was not of use for N days, and what other versions left."""
+    """Delete what was not used for N days, and what other versions left."""
     from caffefix.zoo import cache
 
     folder = _folder(cache_dir)
@@ -53,11 +53,9 @@ def prune(cache_dir: str | None, days: float) -> None:
 
 @command.command("clear")
 @_of_folder
-@click.option(
-    "--old", "old", metavar="DIR", help="Delete DIR/.caffefix_cache instead, left there by earlier versions."
-)
+@click.option("--old", "old", metavar="DIR", help="Delete DIR/.caffefix_cache, left by earlier versions, instead.")
 def clear(cache_dir: str | None, old: str | None) -> None:
-    """Delete it."""
+    """Delete the cache."""
     from caffefix.zoo import cache
 
     if old is not None:

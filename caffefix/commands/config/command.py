@@ -1,4 +1,4 @@
-"""``caffefix config``: what is in force."""
+"""``caffefix config``: the settings in force."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from caffefix.commands._shared.output import say
 
 @click.command("config")
 @click.argument("path", default=".", metavar="[PATH]")
-@click.option("--unsafe/--no-unsafe", default=None, help="As for a repair.")
+@click.option("--unsafe/--no-unsafe", default=None, help="As for repairing.")
 @with_options(OPTIONS)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(path: str, form: str, **options: Any) -> None:
-    """Show what is in force for a file or folder, and where each value comes from.
+    """Show the settings in force for a file or folder, and where each value comes from.
 
-    The nearest caffefix.toml, or pyproject.toml with a table [tool.caffefix], counts, from the
-    folder of each file upwards; options win over it.
+    The nearest caffefix.toml, or pyproject.toml with a table [tool.caffefix], is used, searching
+    upwards from the folder of each file; options override it.
     """
     from caffefix.commands.config.text import as_json, render
     from caffefix.zoo.config_file import ConfigError

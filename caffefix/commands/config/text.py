@@ -1,4 +1,4 @@
-"""What is in force for a path and where it comes from, for people and for programs."""
+"""The settings in force for a path and where they come from, for people and for programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 def render(found: EffectiveConfig) -> str:
-    """A line for each key: its value as TOML, and where it comes from."""
+    """A line for each key: its value as TOML, and the origin of the value."""
     rows = [(key, _toml(_value(found.settings, key)), _origin(found, key)) for key in KEYS]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     out = [f"{visible(found.path)}: {visible(found.file) or 'no configuration file'}"]
@@ -22,7 +22,7 @@ def render(found: EffectiveConfig) -> str:
     if found.ignored_here:
         out.append(f"left out here by per-file-ignores: {', '.join(found.ignored_here)}")
     if found.excluded_by:
-        out.append(f'passed over when a folder is searched: exclude has "{found.excluded_by}"')
+        out.append(f'skipped when a folder is searched: exclude has "{found.excluded_by}"')
     return "".join(f"{line}\n" for line in out)
 
 
@@ -48,7 +48,7 @@ def _origin(found: EffectiveConfig, key: str) -> str:
 
 
 def _value(settings: Settings, key: str) -> Any:
-    """A value in the types of TOML and JSON."""
+    """A value as a type of TOML and JSON."""
     value = getattr(settings, key.replace("-", "_"))
     if key == "per-file-ignores":
         return {pattern: list(names) for pattern, names in value}

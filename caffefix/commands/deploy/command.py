@@ -17,24 +17,24 @@ def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
     for item in value:
         name, _, dims = item.rpartition("=")
         if not re.fullmatch(r"[1-9]\d{0,8}([,x][1-9]\d{0,8})*", dims):
-            raise click.BadParameter(f"{item!r} is no shape; write 1,3,224,224 or BLOB=1,3,224,224", ctx, param)
+            raise click.BadParameter(f"{item!r} is not a shape; write 1,3,224,224 or BLOB=1,3,224,224", ctx, param)
         key = name.encode("utf-8", "surrogateescape").decode("latin-1")
         if key in shapes or ("" in shapes and key) or (shapes and not key):
-            raise click.BadParameter("give one shape for each input, as BLOB=N,C,H,W", ctx, param)
+            raise click.BadParameter("give one shape per input, as BLOB=N,C,H,W", ctx, param)
         shapes[key] = tuple(map(int, re.split("[,x]", dims)))
     return shapes
 
 
 @click.command("deploy", short_help="Make a deploy net from a train net.")
 @click.argument("train_val", metavar="TRAIN_VAL")
-@click.option("-o", "--out", metavar="FILE", help="Write here, not to standard output.")
-@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.option("-o", "--out", metavar="FILE", help="Write to FILE instead of standard output.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.option(
     "--input-shape", "shapes", multiple=True, callback=_shapes, metavar="[BLOB=]N,C,H,W", help="Shape of an input."
 )
-@click.option("--output", "outputs", multiple=True, callback=names, metavar="BLOBS", help="Keep these only.")
-@click.option("--stage", "stages", multiple=True, callback=names, metavar="NAMES", help="Stages, beside TEST.")
-@click.option("--strip", is_flag=True, help="Drop fillers and learning rates, too.")
+@click.option("--output", "outputs", multiple=True, callback=names, metavar="BLOBS", help="Outputs to keep.")
+@click.option("--stage", "stages", multiple=True, callback=names, metavar="NAMES", help="Stages, besides TEST.")
+@click.option("--strip", is_flag=True, help="Also drop fillers and learning rates.")
 def command(
     train_val: str,
     out: str | None,
@@ -44,13 +44,14 @@ def command(
     stages: tuple[str, ...],
     strip: bool,
 ) -> None:
-    """Make a deploy net from a train net; TRAIN_VAL, or - for standard input, is not touched.
+    """Make a deploy net from a train net; TRAIN_VAL, or - for standard input, is not changed.
 
-    Data layers give way to Input layers, SoftmaxWithLoss to Softmax, SigmoidCrossEntropyLoss to
-    Sigmoid; other losses, labels and what only training needs go. A scale of the data layer stays as
-    a Power layer; the mean is said, as whoever feeds the net subtracts it. The batch is one image.
+    Data layers are replaced by Input layers, SoftmaxWithLoss by Softmax, SigmoidCrossEntropyLoss by
+    Sigmoid; other losses, labels and what only training needs are dropped. A scale of the data layer
+    is kept as a Power layer; the mean is reported, because the caller of the net subtracts it. The
+    batch is one image.
 
-    Exit status: 0 made; 2 not made, by a named reason, or not written.
+    Exit status: 0 made; 2 not made, with a named reason, or not written.
     """
     from caffefix.caffe.refusal import Refusal
     from caffefix.commands.deploy.text import render
@@ -61,7 +62,7 @@ def command(
     from caffefix.zoo.own_caffe import OwnCaffeError
 
     if force and out is None:
-        raise click.UsageError("--force says what may become of FILE: give -o FILE")
+        raise click.UsageError("--force allows FILE to be replaced: give -o FILE as well")
     try:
         source = Source("<stdin>" if train_val == "-" else train_val, read_once(train_val))
         wanted = DeployOptions(shapes, _bytes(outputs), frozenset(_bytes(stages)), strip)
@@ -77,5 +78,5 @@ def command(
 
 
 def _bytes(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Names as nets are read: one character a byte."""
+    """Names in the form in which nets are read: one character per byte."""
     return tuple(name.encode("utf-8", "surrogateescape").decode("latin-1") for name in given)

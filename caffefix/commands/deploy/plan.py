@@ -1,10 +1,10 @@
-"""What of a train net is needed to use it: which layers stay, which blobs come from outside.
+"""Which parts of a train net are needed for inference: which layers are kept, which blobs are inputs.
 
-Told from the graph, not from names. What a loss or an accuracy compares with the truth is a
+This is determined from the graph, not from names. What a loss or an accuracy compares with the truth is a
 *prediction*; the sources above the predictions are the net's inputs; all other source tops are labels.
-What stays is what predictions need, and what ends in an output that nothing else reads and that can be
-computed without labels. The net of phase TEST is taken; where it has no data layer (``train.prototxt``
-alone), the one of TRAIN stands in.
+Kept are the layers that predictions need, and those that lead to an output that nothing else reads and that can be
+computed without labels. The net of phase TEST is used; where it has no data layer (``train.prototxt``
+alone), that of TRAIN is used instead.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from caffefix.caffe.shapes import Shapes, infer
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A layer of which tops become inputs.
+    """A layer whose tops become inputs.
 
     Attributes:
         layer: the data layer.
         tops: those that are inputs.
-        shapes: of these, as far as the net tells; None for a dimension that it does not tell.
+        shapes: of these, as far as the net defines them; None for a dimension that it does not define.
     """
 
     layer: Layer
@@ -37,7 +37,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A loss that becomes the activation which it holds inside.
+    """A loss that is replaced by the activation it contains.
 
     Attributes:
         layer: the loss.
@@ -52,7 +52,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A layer that goes, and why."""
+    """A layer that is dropped, and why."""
 
     layer: Layer
     why: str
@@ -60,14 +60,14 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of each layer.
+    """What is done with each layer.
 
     Attributes:
         feeds: layers that are replaced by Input layers, in file order.
-        kept: layers that stay, Input layers, constants and heads not counted among the feeds.
+        kept: layers that are kept, Input layers, constants and heads not counted among the feeds.
         heads: of those kept, the losses that become activations.
         dropped: in file order.
-        blobs: names of the blobs that the kept layers make, and of the inputs.
+        blobs: names of the blobs that the kept layers produce, and of the inputs.
     """
 
     feeds: tuple[Feed, ...]
@@ -78,23 +78,23 @@ class Plan:
 
 
 def plan(net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str] = ()) -> Plan:
-    """What becomes of each layer of a train net.
+    """What is done with each layer of a train net.
 
     Args:
         net: of V2 layers.
         stages: besides the phase TEST.
-        outputs: blobs that are wanted; by default, all predictions and all outputs of the TEST net.
+        outputs: blobs to keep; by default, all predictions and all outputs of the TEST net.
 
     Raises:
-        Refusal: no deploy net follows from the net, by name.
+        Refusal: no deploy net can be made from the net; the refusal names the reason.
     """
     if not any(_is_loss(layer) for layer in net.layers):
-        raise Refusal("no-loss", "there is no loss, so it is no train net")
+        raise Refusal("no-loss", "there is no loss, so this is not a train net")
     if not any(is_origin(layer) for layer in net.layers):
-        raise Refusal("no-data-layer", "there is no data layer, so nothing tells what the inputs are")
+        raise Refusal("no-data-layer", "there is no data layer, so the inputs are unknown")
     strange = sorted(stages - net.stages)
     if strange:
-        known = f"it has {', '.join(sorted(net.stages))}" if net.stages else "it has none"
+        known = f"it has {', '.join(sorted(net.stages))}" if net.stages else "it has no stages"
         raise Refusal("unknown-stage", f"the net has no stage {strange[0]!r}; {known}")
     return _Planner(net, stages, outputs).plan()
 
@@ -104,7 +104,7 @@ def _is_loss(layer: Layer) -> bool:
 
 
 def compares(layer: Layer) -> bool:
-    """Whether a layer compares with the truth: it has no place in a deploy net."""
+    """Whether a layer compares with the truth: such a layer does not belong in a deploy net."""
     return _is_loss(layer) or layer.kind.metric
 
 
@@ -149,7 +149,7 @@ class _Planner:
         )
 
     def _candidates(self) -> list[Layer]:
-        """TEST's layers, and TRAIN's losses: they say what is predicted where TEST has none."""
+        """TEST's layers, and TRAIN's losses: these show what is predicted where TEST has no loss."""
         train = set(map(id, self.net.view(Phase.TRAIN, self.stages)))
         return [
             layer
@@ -166,12 +166,12 @@ class _Planner:
 
     def _predicted_by_default(self) -> frozenset[int]:
         comparing = [step for step in self.graph.steps if compares(step.layer)]
-        if not comparing:  # a stage of its own for deployment, as DIGITS writes it
+        if not comparing:  # a separate stage for deployment, as DIGITS writes it
             return frozenset(blob.index for blob in self.graph.ends() if blob.index in self.learned)
         found = {b.index for s in comparing if id(s.layer) in self.in_test for b in self._predicted(s)}
         found = found or {b.index for step in comparing for b in self._predicted(step)}
         if not found:
-            message = "no loss reads anything that layers with weights have made; give --output BLOB"
+            message = "no loss reads a blob that depends on a layer with weights; give --output BLOB"
             raise Refusal("nothing-learned", message, comparing[0].layer.node if comparing else None)
         return frozenset(found)
 
@@ -180,8 +180,8 @@ class _Planner:
         found = [b for b in found if not compares(self.graph.steps[b.producer or 0].layer)]
         if not found:
             usual = sorted({self.graph.blobs[index].name for index in self._predicted_by_default()})
-            hint = f"; what losses read is {', '.join(map(repr, usual))}"
-            raise Refusal("unknown-output", f"no layer of phase TEST makes a blob {name!r}{hint}")
+            hint = f"; losses read {', '.join(map(repr, usual))}"
+            raise Refusal("unknown-output", f"no layer of phase TEST produces a blob {name!r}{hint}")
         return found[-1].index
 
     def _predicted(self, step: Step) -> list[Blob]:
@@ -190,10 +190,10 @@ class _Planner:
         learned = [bottom for bottom in step.bottoms if bottom.index in self.learned]
         if not layer.kind.loss and not layer.kind.metric:
             if len(learned) == 1 and len(step.bottoms) > 1:
-                return learned  # what it is compared with comes from the data
+                return learned  # the other bottoms come from the data
             message = (
-                f'layer "{layer.name}" of type {layer.type} is a loss by its loss_weight: nothing tells which '
-                "of its bottoms is the prediction; name the blobs that you want with --output"
+                f'layer "{layer.name}" of type {layer.type} is a loss because of its loss_weight: nothing shows '
+                "which of its bottoms is the prediction; name the blobs to keep with --output"
             )
             raise Refusal("unknown-loss", message, layer.node)
         if layer.kind.symmetric:
@@ -205,7 +205,7 @@ class _Planner:
     # ---- what stays
 
     def _check(self, steps: frozenset[int], blobs: frozenset[int]) -> None:
-        """Refuse what predictions need and a deploy net cannot have."""
+        """Refuse a net whose predictions need something that a deploy net cannot have."""
         orphans = {self.graph.steps[u.step].bottoms[u.slot].index: u for u in self.graph.undefined}
         for index in sorted(blobs & orphans.keys()):
             step = self.graph.steps[orphans[index].step]
@@ -213,7 +213,7 @@ class _Planner:
             stages = (
                 f" (the net has stages: --stage {', '.join(sorted(self.net.stages))})" if self.net.stages else ""
             )
-            message = f'layer "{step.layer.name}" reads {name!r}, which nothing makes in phase TEST{stages}'
+            message = f'layer "{step.layer.name}" reads {name!r}, which no layer produces in phase TEST{stages}'
             raise Refusal("unknown-bottom", message, step.layer.node)
         targets = {
             bottom.index
@@ -227,13 +227,13 @@ class _Planner:
             made = next((top.name for top in step.tops if top.index in targets), None)
             if made is not None and step.bottoms:
                 message = (
-                    f'layer "{step.layer.name}" makes {made!r}, with which a loss compares, and what the '
-                    "predictions need: it cannot run without labels; write what stands for it at deployment"
+                    f'layer "{step.layer.name}" produces {made!r}, the target of a loss, and also a blob that the '
+                    "predictions need: it cannot run without labels; replace it with what deployment uses instead"
                 )
                 raise Refusal("targets-inside", message, step.layer.node)
 
     def _feeding(self, steps: frozenset[int]) -> list[Step]:
-        """The sources above the predictions, but for constants beside them."""
+        """The sources above the predictions, except for constants."""
         sources = [s for s in self.graph.steps if s.index in steps and is_origin(s.layer)]
         found = [step for step in sources if not step.layer.kind.inner]
         found = found or [step for step in sources if step.layer.type == "DummyData"]
@@ -245,10 +245,10 @@ class _Planner:
         return step.layer.kind.inner and not step.bottoms
 
     def _ends(self, fed: set[int]) -> frozenset[int]:
-        """What the TEST net computes from inputs and constants alone, and hands out or compares.
+        """What the TEST net computes from inputs and constants alone, and outputs or compares.
 
-        That is: blobs that nothing reads in any phase; and learned ones that a layer reads which needs
-        labels, as a DetectionEvaluate does.
+        These are the blobs that nothing reads in any phase, and the learned blobs that are read by a layer
+        that needs labels, such as a DetectionEvaluate.
         """
         inside = set(map(id, self.layers))
         elsewhere = {name for layer in self.net.layers if id(layer) not in inside for name in layer.bottoms}
@@ -274,7 +274,7 @@ class _Planner:
         ]
 
     def _heads(self, predictions: frozenset[int], steps: frozenset[int]) -> tuple[Head, ...]:
-        """Losses whose activation stays: one for each prediction that has none yet, the last named first."""
+        """Losses whose activation is kept: one for each prediction without one; the last loss has precedence."""
         taken = {top.name for index in steps for top in self.graph.steps[index].tops}
         done = {
             (self.graph.steps[index].layer.type, bottom.index)
@@ -309,7 +309,7 @@ class _Planner:
 
 
 def _with_sources(net: Net, candidates: list[Layer]) -> list[Layer]:
-    """The layers, and the sources of other phases and stages that make what they lack."""
+    """The layers, and the sources of other phases and stages that produce the blobs they lack."""
     made = build(candidates)
     lacking: dict[str, None] = {}
     for use in made.undefined:
@@ -347,7 +347,7 @@ def _has_weights(step: Step, shapes: Shapes) -> bool:
 
 
 def above(made: Graph, blobs: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Indices of the steps that make blobs or what they are made of, and of all blobs on the way."""
+    """Indices of the steps that the blobs depend on, and of all blobs on the way."""
     todo = list(blobs)
     seen = set(todo)
     steps: set[int] = set()
@@ -362,6 +362,6 @@ def above(made: Graph, blobs: Iterable[int]) -> tuple[frozenset[int], frozenset[
 
 
 def unique(name: str, taken: Collection[str], otherwise: str = "") -> str:
-    """A name that is not taken: that name, the other one, or one with a number."""
+    """A name that is not taken: ``name``, ``otherwise``, or one of these with a number."""
     numbered = (f"{otherwise or name}_{number}" for number in range(2, len(taken) + 3))
     return next(found for found in (name, otherwise, *numbered) if found and found not in taken)

@@ -1,4 +1,4 @@
-"""What ``caffefix deploy`` made, for people."""
+"""The report of ``caffefix deploy``, for people."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from caffefix.syntax.scalars import number_text
 
 
 def render(made: Deployed) -> str:
-    """Inputs with what is to be done to them, outputs, what went, and what to know."""
+    """Inputs with how to prepare them, outputs, dropped layers, and notes."""
     return "".join(f"{line}\n" for line in _lines(made))
 
 
 def _lines(made: Deployed) -> Iterator[str]:
     if made.migrated:
-        yield "migrated to today's layers first"
+        yield "migrated to the current layer format first"
     for blob in made.inputs:
         yield f"input   {blob.name}  {' × '.join(map(str, blob.shape))}{_how(blob)}"
     for name in made.outputs:
@@ -29,7 +29,7 @@ def _lines(made: Deployed) -> Iterator[str]:
 def _how(blob: InputBlob) -> str:
     parts = []
     if blob.mean:
-        parts.append(f"subtract the mean {blob.mean} before you feed it")
+        parts.append(f"subtract the mean {blob.mean} from it first")
     if blob.scale != 1:
         parts.append(f"do not scale: the Power layer multiplies by {number_text(blob.scale)}")
     return f"  ({'; '.join(parts)})" if parts else ""

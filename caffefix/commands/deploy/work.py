@@ -1,8 +1,8 @@
-"""A deploy net from a train net: ``caffe.deploying`` says what stays, this writes it.
+"""A deploy net from a train net: ``plan`` decides what is kept, this module writes the result.
 
-The text is edited, not printed anew: comments, blank lines, order and everything that stays are the
-file's own. Nets of V0 and V1 are migrated first, as ``caffefix`` migrates them. What comes out is
-checked: it parses, each comment is still there, its graph resolves, and its shapes fit.
+The text is edited, not printed afresh: comments, blank lines, order and everything that is kept are the
+file's own. Nets of V0 and V1 are migrated first, as ``caffefix`` migrates them. The result is
+checked: it parses, each comment is still present, its graph resolves, and its shapes fit.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class DeployOptions:
     """How a deploy net is made.
 
     Attributes:
-        shapes: of inputs, by blob; the empty name is the only input's.
-        outputs: blobs that are wanted; empty for all that the net predicts.
+        shapes: of inputs, by blob; the empty name stands for the only input.
+        outputs: blobs to keep; empty for all that the net predicts.
         stages: besides the phase TEST.
-        strip: whether fillers and learning rates go too: nothing reads them in a deploy net.
+        strip: whether fillers and learning rates are also dropped: nothing reads them in a deploy net.
     """
 
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -58,9 +58,9 @@ class InputBlob:
 
     Attributes:
         name: of the blob.
-        shape: N × C × H × W, or whatever the source makes.
-        mean: what is to be subtracted before feeding; empty for nothing.
-        scale: of the Power layer behind it; 1 where there is none.
+        shape: N × C × H × W, or the shape that the source produces.
+        mean: what the caller must subtract; empty for nothing.
+        scale: of the Power layer after it; 1 where there is no such layer.
     """
 
     name: str
@@ -77,8 +77,8 @@ class Deployed:
         data: the file.
         inputs: in file order.
         outputs: names of the blobs that nothing reads.
-        dropped: names of layers that went, by the reason.
-        migrated: whether the layers had to be brought to V2.
+        dropped: names of the dropped layers, by reason.
+        migrated: whether the layers had to be migrated to V2.
         notes: what the user should know.
     """
 
@@ -95,11 +95,11 @@ def deploy(source: Source, options: DeployOptions, caffes: Caffes | None = None)
 
     Args:
         source: the train net.
-        options: what is wanted.
-        caffes: those that it is for, with the one in its repository; None where there is none.
+        options: what to make.
+        caffes: those that the net is for, including its repository's own; None where it has none of its own.
 
     Raises:
-        Refusal: none is made; its message begins with file and line.
+        Refusal: no deploy net can be made; the message begins with file and line.
     """
     try:
         migrated = _migrated(source, options)
@@ -112,7 +112,7 @@ def deploy(source: Source, options: DeployOptions, caffes: Caffes | None = None)
     try:
         made = _Deploy(migrated, options).result()
     except Refusal as error:
-        if migrated.is_changed:  # lines of the migrated text are not the file's
+        if migrated.is_changed:  # line numbers of the migrated text do not apply to the file
             error = Refusal(error.name, str(error))
         raise error.placed(source) from None
     except (EditError, ProofError) as error:
@@ -123,7 +123,7 @@ def deploy(source: Source, options: DeployOptions, caffes: Caffes | None = None)
 
 @dataclass(frozen=True, slots=True)
 class _Migrated:
-    """A train net of V2 layers, and the names of layers that had to go before it could be one."""
+    """A train net of V2 layers, and the names of layers that had to be dropped before the migration."""
 
     source: Source
     is_changed: bool = False
@@ -155,7 +155,7 @@ def _migrated(source: Source, options: DeployOptions) -> _Migrated:
 
 
 def _foreign(net: Net, options: DeployOptions) -> list[Layer]:
-    """Layers of V1 that only a fork reads and no prediction needs; none if one of them says what is predicted."""
+    """Layers of V1 that only a fork reads and no prediction needs; empty if one of them shows a prediction."""
     try:
         dropped = plan(net, options.stages, options.outputs).dropped
     except Refusal:
@@ -168,13 +168,13 @@ def _upgraded(source: Source) -> Source:
     """The net in V2 layers, as ``caffefix`` migrates it."""
     result = repair(source, Request(Selection(select=_MIGRATIONS)))
     if result.status.failed:
-        raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {result.reason}")
+        raise Refusal("not-migrated", f"its layers cannot be migrated to the current format: {result.reason}")
     new = source if result.new is None else Source(source.path, result.new)
     left = Net(parse(new.text).root)
     if not left.generations <= {Generation.V2} or left.node.has("input"):
-        stay = "input fields stay, as the forks that accept the file may have no Input layer"
+        stay = "input fields are kept because the forks that accept the file may have no Input layer"
         said = next((f"{f.line}: {f.message}" for f in result.findings if not f.applied), stay)
-        raise Refusal("not-migrated", f"its layers cannot be brought to today's format: {said}")
+        raise Refusal("not-migrated", f"its layers cannot be migrated to the current format: {said}")
     return new
 
 
@@ -191,7 +191,7 @@ class _Deploy:
         self.scaled = {top: unique(f"{top}_scaled", self.names) for top in self._scales()}
 
     def result(self) -> Deployed:
-        """The deploy net with one image in a batch; with as many as the file has where that matters."""
+        """The deploy net with a batch of one image, or with the file's batch size where the net needs it."""
         shapes = self._shapes(one=True)
         text = self._text(shapes)
         problem = _problem(text)
@@ -206,7 +206,7 @@ class _Deploy:
     # ---- inputs
 
     def _scales(self) -> dict[str, float]:
-        """Scales other than 1 of the inputs, by blob."""
+        """The inputs' scales other than 1, by blob."""
         found = {}
         for feed in self.plan.feeds:
             if feed.tops and feed.tops[0] == feed.layer.tops[0]:
@@ -216,16 +216,16 @@ class _Deploy:
         return found
 
     def _transform(self, feed: Feed) -> Transform:
-        """How the image of a feed is normalised, in all phases alike."""
+        """How the image of a feed is normalised; the same in all phases."""
         own = transform(feed.layer)
         if feed.layer.kind.input and self.options.stages:
-            return own  # a stage of its own for deployment says itself what it does
+            return own  # a separate stage for deployment defines its own transform
         for layer in twins(self.net, feed.tops[0]):
             other = transform(layer)
             if other.scale != own.scale:
                 message = (
                     f'layer "{layer.name}" scales {feed.tops[0]!r} by {number_text(other.scale)}, '
-                    f"another phase by {number_text(own.scale)}: nothing tells which one the weights are for"
+                    f"another phase by {number_text(own.scale)}: nothing shows which one the weights are for"
                 )
                 raise Refusal("scales-differ", message, other.node or layer.node)
         return own
@@ -258,7 +258,7 @@ class _Deploy:
         known = ",".join("?" if dim is None else str(dim) for dim in shape) if shape else "not known"
         option = f"--input-shape {name + '=' if inputs > 1 else ''}N,C,H,W"
         message = (
-            f'layer "{feed.layer.name}" of type {feed.layer.type} does not tell the whole shape of {name!r} '
+            f'layer "{feed.layer.name}" of type {feed.layer.type} does not define the whole shape of {name!r} '
             f"({known}); give it with {option}"
         )
         raise Refusal("unknown-input-shape", message, feed.layer.node)
@@ -291,7 +291,7 @@ class _Deploy:
             yield from self._renamed(layer, bottoms_only=head is not None)
 
     def _stays(self, feed: Feed) -> bool:
-        """Whether a feed is an Input layer already, with nothing to change."""
+        """Whether a feed is already an Input layer, with nothing to change."""
         return (
             feed.layer.kind.input
             and list(feed.tops) == feed.layer.tops
@@ -307,7 +307,7 @@ class _Deploy:
             yield from (Delete(node) for node in _training(layer))
 
     def _renamed(self, layer: Layer, *, bottoms_only: bool) -> Iterator[Edit]:
-        """Readers of a scaled input read what the Power layer makes; in-place layers follow."""
+        """Readers of a scaled input read the Power layer's top instead, as do in-place layers."""
         for name in ("bottom",) if bottoms_only else ("bottom", "top"):
             for slot, node in enumerate(layer.node.fields(name)):
                 new = self.scaled.get(string_value(node.value))
@@ -340,36 +340,36 @@ class _Deploy:
         )
 
     def _mean(self, feed: Feed, top: str) -> str:
-        """What is to be subtracted from an input: only a data layer's first top is transformed."""
+        """What the caller must subtract from an input: only a data layer's first top is transformed."""
         return one_line(_mean(transform(feed.layer))) if top == feed.layer.tops[0] else ""
 
     def _notes(self) -> Iterator[str]:
         for feed in self.plan.feeds:
             if feed.layer.type == "Python":
-                yield f'data layer "{feed.layer.name}" was Python: what it did to pixels is in its code, not here'
+                yield f'data layer "{feed.layer.name}" was Python: only its code shows what it did to pixels'
         if len(self.plan.heads) > 1:
-            yield "there are several losses, so there are several outputs; --output keeps those that you name"
+            yield "there are several losses, so there are several outputs; --output keeps only those you name"
         own = [layer for layer in self.plan.kept if not layer.flag("batch_norm_param", "use_global_stats", True)]
         if own:
             yield (
-                f'{len(own)} BatchNorm layers ("{own[0].name}" first) say use_global_stats: false: they normalise '
-                "by the batch that you feed, as in phase TEST, not by what training has gathered"
+                f'{len(own)} BatchNorm layers ("{own[0].name}" first) have use_global_stats: false: they '
+                "normalise by the batch that the net receives, as in phase TEST, not by statistics from training"
             )
         for layer in self.plan.kept:
             if layer.type == "Python":
                 yield f'layer "{layer.name}" is Python: its module is needed to run the net'
             if layer.type == "DummyData":
-                yield f'layer "{layer.name}" is DummyData: it stays, as part of the net'
+                yield f'layer "{layer.name}" is DummyData: it is kept, as part of the net'
         for item in self.plan.dropped:
             if item.layer.type == "MultiBoxLoss":
-                yield f'"{item.layer.name}" is a MultiBoxLoss: boxes come raw; add a DetectionOutput layer'
+                yield f'"{item.layer.name}" is a MultiBoxLoss: boxes remain raw; add a DetectionOutput layer'
 
 
 def _refuse_outputless(planned: Plan) -> None:
-    """A template is no net yet."""
+    """Refuse a template, which is not a complete net."""
     layer = next(filter(is_outputless, planned.kept), None)
     if layer is not None:
-        message = f'layer "{layer.name}" does not say how many outputs it has: give its num_output'
+        message = f'layer "{layer.name}" does not say how many outputs it has: set its num_output'
         raise Refusal("missing-num-output", message, layer.node)
 
 
@@ -381,7 +381,7 @@ def _input(feed: Feed, shapes: Mapping[str, tuple[int, ...]]) -> NewMessage:
 
 
 def _power(bottom: str, top: str, scale: float) -> NewMessage:
-    """What a data layer multiplied by; subtracting the mean comes before, and is the feeder's."""
+    """A layer that scales as the data layer did; the mean is subtracted before, by the caller."""
     fields = (
         NewField("bottom", bottom, string=True),
         NewField("top", top, string=True),
@@ -396,7 +396,7 @@ def _layer(name: str, kind: str, items: tuple[New, ...]) -> NewMessage:
 
 
 def _head(head: Head) -> Iterator[Edit]:
-    """A loss becomes its activation where it stands."""
+    """Replace a loss by its activation, in place."""
     node = head.layer.node
     kind, name = node.field("type"), node.field("name")
     bottoms, tops = list(node.fields("bottom")), list(node.fields("top"))
@@ -419,7 +419,7 @@ _OF_LOSSES = frozenset({"loss_weight", "loss_param", "propagate_down", "include"
 
 
 def _rules(layer: Layer) -> Iterator[Edit]:
-    """A deploy net is the same in all phases."""
+    """Delete phase rules: a deploy net is the same in all phases."""
     return (Delete(node) for node in layer.node.children() if node.name in ("include", "exclude"))
 
 
@@ -433,7 +433,7 @@ def _training(layer: Layer) -> Iterator[Node]:
 
 
 def _like(node: Node, text: str) -> str:
-    """A string in the quotes that the value has."""
+    """A string with the same kind of quotes as the value."""
     return quoted(text, node.value[0] if is_string(node.value) else '"')
 
 
@@ -442,7 +442,7 @@ def _mean(found: Transform) -> str:
 
 
 def _problem(text: str) -> str:
-    """Why Caffe would not load a net, as far as graph and shapes tell; empty if they do not."""
+    """Why Caffe would not load a net, as far as graph and shapes show; empty if they show no reason."""
     document: Document = parse(text)
     net = Net(document.root)
     made = graph(net, Phase.TEST)

@@ -1,4 +1,4 @@
-"""``caffefix dialects``: which forks suit a file, and which there are."""
+"""``caffefix dialects``: which forks suit a file, and which forks are known."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from caffefix.commands._shared.own_caffe import own_caffe
     multiple=True,
     type=click.Path(exists=True, file_okay=False),
     metavar="DIR",
-    help="Folder of a repository whose own caffe.proto counts, too.",
+    help="Folder of a repository whose own caffe.proto is also considered.",
 )
-@click.option("--proto", default="", metavar="FILE", help="The caffe.proto to ask, too.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--proto", default="", metavar="FILE", help="Another caffe.proto to consider.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(files: tuple[str, ...], listing: bool, roots: tuple[str, ...], proto: str, form: str) -> None:
-    """Tell which forks of Caffe suit a file: what it needs, which have that, and what the others stop at.
+    """Show which forks of Caffe suit a file: what it needs, which forks have that, and what stops the others.
 
-    A fork suits a file if its parser takes it and if it registers the layer types, fillers, solver types and
-    learning rate policies in it. A Caffe that lies in the file's repository is asked, too.
+    A fork suits a file if its parser accepts the file and if it registers the layer types, fillers, solver types
+    and learning rate policies in it. A Caffe in the file's own repository is also considered.
     """
     if listing == bool(files):
         raise misuse("give either files or --list")

@@ -12,13 +12,13 @@ from caffefix.caffe.schema import load
 from caffefix.syntax.source import Source, display, one_line, visible
 
 _SHOWN = 4  # forks in a line of text
-_NAMED = 6  # things of a kind that a file needs
-_COUNTED = 1 << 10  # things of which is counted how many a fork lacks
-_FEW = 3  # things that the nearest fork may lack to be worth telling
+_NAMED = 6  # names shown of each kind of thing that a file needs
+_COUNTED = 1 << 10  # things that are checked to count how many a fork lacks
+_FEW = 3  # things that the nearest fork may lack to be worth reporting
 
 
 def as_text(source: Source, fit: Fit | None) -> str:
-    """The forks that suit a file, what it needs, the nearest of the others, and the rest by what they stop at."""
+    """The forks that suit a file, what it needs, the nearest of the others, and what stops the rest."""
     if fit is None:
         return f"{visible(source.path)}: neither net nor solver\n"
     suited = _some(fit.fitting & ~fit.unread)
@@ -36,12 +36,12 @@ def as_text(source: Source, fit: Fit | None) -> str:
     out += [f"  not {_some(those)}: {_words(source, need)}" for need, those in _stopping(fit)]
     unknown = fit.fitting & fit.unread & load().everyone
     if unknown:
-        out.append(f"  unknown: {_some(unknown)}: the parser takes it; what they register was not read")
+        out.append(f"  unknown: {_some(unknown)}: the parser accepts it; what they register was not read")
     return "\n".join(out) + "\n"
 
 
 def _own(fit: Fit) -> str:
-    """The repository's own Caffe, if it has one, with the known fork that it is most like."""
+    """The repository's own Caffe, if it has one, with the most similar known fork."""
     given = fit.verdict.caffes.given
     if given is None:
         return ""
@@ -76,7 +76,7 @@ def _words(source: Source, need: Need) -> str:
 
 
 def as_json(source: Source, fit: Fit | None) -> dict[str, Any]:
-    """The same as data; ``accepted`` is null for what is neither net nor solver."""
+    """The same as data; ``accepted`` is null for a file that is neither a net nor a solver."""
     if fit is None:
         return {"path": source.path, "accepted": None, "refused": []}
     parsers = [need for need in fit.needs if need.kind in (FIELD, VALUE)]
@@ -134,7 +134,7 @@ def _row(fork: Fork) -> tuple[str, ...]:
 
 
 def _stopping(fit: Fit) -> Iterator[tuple[Need, int]]:
-    """What forks stop at first, with these forks: a parser before it comes to any layer."""
+    """The first need that stops each fork, with the forks that it stops; needs of the parser come first."""
     rest = load().everyone & ~fit.fitting
     for parses in (True, False):
         for need in fit.needs:
@@ -156,7 +156,7 @@ def _refusals(source: Source, needs: Iterable[Need], rest: int) -> list[dict[str
 
 
 def _nearest(fit: Fit) -> Iterator[tuple[int, tuple[Need, ...]]]:
-    """The forks that lack least, of those that lack something and were read, by what that is."""
+    """The forks that lack least, of those that lack something and were read, grouped by what they lack."""
     lacked: dict[int, list[Need]] = {}
     for need in fit.needs[:_COUNTED]:
         for index in range(len(load().forks)):

@@ -12,12 +12,12 @@ from caffefix.commands._shared.output import say
 @click.command("diff")
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(old: str, new: str, form: str) -> None:
-    """Tell what differs in the meaning of two nets or solvers.
+    """Show what differs in meaning between two nets or solvers.
 
-    Both are taken as Caffe takes them after its own upgrade, so that formats of different age
-    can be compared; comments, layout and fields that say what their default says do not count.
+    Both are compared as Caffe sees them after its own upgrade, so different generations of the format
+    can be compared; comments, layout and fields that are set to their defaults do not count.
     OLD or NEW may be - for standard input.
 
     Exit status: 0 they mean the same, 1 they differ, 2 they cannot be compared.

@@ -1,4 +1,4 @@
-"""What differs between the meanings of two files, of whatever generations."""
+"""What differs in meaning between two files of any generations."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class CompareError(Exception):
 
 
 def compare(old: Source, new: Source) -> list[Change]:
-    """The differences, in the order of the new file; none if they mean the same to Caffe.
+    """The differences, in the order of the new file; empty if the files mean the same to Caffe.
 
     Raises:
-        CompareError: one does not parse, is neither net nor solver, or one is a net and one a solver.
+        CompareError: one does not parse or is neither net nor solver, or one is a net and the other a solver.
     """
     from caffefix.caffe.delta import changes
     from caffefix.caffe.normal import normal_form

@@ -15,12 +15,12 @@ _FIXES = {
 
 
 def render(pages: Iterable[Page]) -> str:
-    """The pages, one below the other."""
+    """The pages, one after another."""
     return "\n".join(page_lines(page) for page in pages)
 
 
 def page_lines(page: Page, more: Mapping[str, str] | None = None) -> str:
-    """One page; ``more`` is text to put behind sections, by their titles."""
+    """One page; ``more`` is text to append to sections, by their titles."""
     parts = [f"# {page.name}\n\n{page.summary}\n\n{_facts(page)}"]
     for section in page.sections:
         text = "\n\n".join(filter(None, (_fenced(section.text), (more or {}).get(section.title, "").strip("\n"))))
@@ -29,17 +29,17 @@ def page_lines(page: Page, more: Mapping[str, str] | None = None) -> str:
 
 
 def _facts(page: Page) -> str:
-    """What is known of the finding, as a list."""
+    """The facts about the finding, as a list."""
     facts = [f"- Group: {page.group}"] if page.group else []
     if page.applicability is not None:
         facts.append(f"- Fix: {_FIXES[page.applicability].format(page.name)}")
     if page.needs_family:
-        facts.append("- Looks at the files beside the one that it judges")
+        facts.append("- Also reads other files in the folder of the one that it checks")
     return "\n".join(facts) + "\n"
 
 
 def _fenced(text: str) -> str:
-    """A section whose blocks of code, which are diffs of prototxt, say so."""
+    """A section with its code blocks, which are diffs of prototxt, marked as diffs."""
     lines, is_open = [], False
     for line in text.split("\n"):
         if line.startswith("```"):

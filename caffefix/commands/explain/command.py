@@ -14,14 +14,14 @@ from caffefix.commands._shared.output import say
 @click.option("--all", "every", is_flag=True, help="Explain all findings.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",
-    help="Report; docs/json.md describes the JSON.",
+    help="Report format; docs/json.md describes the JSON.",
 )  # fmt: skip
 def command(names: tuple[str, ...], every: bool, form: str) -> None:
     """Explain a finding: what it is, why it matters, what the fix does.
 
     NAME is a finding's name or a glob; ``caffefix fixers`` lists them.
 
-    Exit status: 0 explained; 2 there is no such finding.
+    Exit status: 0 explained; 2 no finding has such a name.
     """
     from caffefix.commands._shared.pages import pages
     from caffefix.commands.explain import as_json as page_json

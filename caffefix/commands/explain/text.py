@@ -1,4 +1,4 @@
-"""Pages of findings for a terminal: as their authors wrote them."""
+"""Pages of findings for a terminal, as their authors wrote them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from caffefix.commands._shared.page import Page
 
 
 def render(pages: Iterable[Page]) -> str:
-    """The pages, one below the other."""
+    """The pages, one after another."""
     return "\n".join(_page(page) for page in pages)
 
 

@@ -12,7 +12,7 @@ from caffefix.commands._shared.output import say
 @click.command("fixers")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text",
-    help="Report; docs/json.md describes the JSON.",
+    help="Report format; docs/json.md describes the JSON.",
 )  # fmt: skip
 def command(form: str) -> None:
     """List what caffefix finds, by group, with the safety of the fixes."""

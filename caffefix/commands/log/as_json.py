@@ -44,7 +44,7 @@ def render(report: LogReport) -> str:
 
 
 def _number(value: float) -> float | str:
-    """JSON has no NaN and no infinity: these are strings."""
+    """JSON has no NaN and no infinity: these are written as strings."""
     return value if math.isfinite(value) else f"{value:g}"
 
 

@@ -10,18 +10,18 @@ import click
 
 from caffefix.commands._shared.output import colour, say
 
-_PAUSE = 0.5  # seconds between two signs of progress
+_PAUSE = 0.5  # seconds between two updates of the progress line
 
 
 @click.command("log")
 @click.argument("log", metavar="TRAIN.LOG")
 @click.argument("net", required=False, metavar="[NET]")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(log: str, net: str | None, form: str) -> None:
-    """Tell what a training log shows, and which finding in NET explains it.
+    """Show what a training log contains, and which finding in NET explains it.
 
     TRAIN.LOG is what Caffe wrote to standard error, or - for standard input. NET is the net that
-    was trained. Numbers of debug_info lines are mean absolute values, sum |x| / count: no L2 norms.
+    was trained. Numbers of debug_info lines are mean absolute values, sum |x| / count, not L2 norms.
 
     Exit status: 0 read, whatever it shows; 2 the log or the net could not be read; 130 interrupted.
     """
@@ -52,7 +52,7 @@ def command(log: str, net: str | None, form: str) -> None:
 
 
 def _progress() -> Callable[[int], None] | None:
-    """A line on a terminal that says how much is read; nothing elsewhere."""
+    """Shows on a terminal how much has been read; None if standard error is not a terminal."""
     if not sys.stderr.isatty():
         return None
     shown = time.monotonic()

@@ -1,4 +1,4 @@
-"""What a training log told: plain facts, without nodes, for reports and for other processes."""
+"""What a training log shows: plain facts, without nodes, for reports and for other processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from caffefix.results import Diagnostic
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A thing that log and net file say differently; lines count from 1, and 0 is no line."""
+    """A contradiction between log and net file; lines count from 1, and 0 means no line."""
 
     message: str
     layer: str
@@ -24,7 +24,7 @@ class Difference:
 class Diagnosed:
     """An observation, and the findings in the net file that explain it.
 
-    ``is_certain`` says that the findings do cause what is observed; otherwise they may.
+    ``is_certain`` means that the findings do cause what is observed; otherwise they may.
     """
 
     observation: Observation
@@ -34,11 +34,11 @@ class Diagnosed:
 
 @dataclass(frozen=True, slots=True)
 class LogReport:
-    """All that is to be said of a log.
+    """All that is reported about a log.
 
     Attributes:
         log: its summary.
-        fork: who wrote it.
+        fork: the Caffe that wrote it.
         decoded: numbers that were inferred.
         observations: worst first.
         differences: from the net file.

@@ -10,12 +10,12 @@ from caffefix.reports.as_text import Paint, plain
 from caffefix.results import Diagnostic
 from caffefix.syntax.source import one_line
 
-# Faults they are not, but nothing to be content with.
+# Not faults, but not signs of success either.
 _DOUBTFUL = frozenset(("loss-at-chance", "loss-does-not-fall"))
 
 
 def render(report: LogReport, paint: Paint = plain) -> str:
-    """The report: what the log is, what it shows, what stands behind it, where the net differs."""
+    """The report: what the log is, what it shows, what causes it, where the net differs."""
     log = report.log
     parts = [f"{log.lines} lines, {log.records} of Caffe"]
     if log.nets > 1:
@@ -33,7 +33,7 @@ def render(report: LogReport, paint: Paint = plain) -> str:
         out += _observation(report, found, told, paint)
     out += [_difference(report, d, paint) for d in report.differences]
     if log.dropped:
-        out.append(f"  {log.dropped} values of more blobs than a net has were left out")
+        out.append(f"  {log.dropped} values, of more blobs than any net has, were left out")
     if not report.is_wrong and not any(found.observation.name in _DOUBTFUL for found in report.observations):
         out.append("nothing wrong found in the log")
     return "".join(f"{line}\n" for line in out)
@@ -48,7 +48,7 @@ def _series(series: Series) -> str:
 
 
 def _observation(report: LogReport, found: Diagnosed, told: set[Diagnostic], paint: Paint) -> Iterator[str]:
-    """An observation and what explains it; what was ``told`` before is only named."""
+    """An observation and what explains it; a cause that is already ``told`` is only named."""
     seen = found.observation
     place = f"{report.log.path}:{seen.line}: " if seen.line else f"{report.log.path}: "
     style = "error" if seen.is_wrong else "dim"

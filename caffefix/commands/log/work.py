@@ -1,4 +1,4 @@
-"""A log beside the net that it is of: what the file has to do with what the log shows."""
+"""A log compared with its net: which findings in the net file explain what the log shows."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from caffefix.results import Diagnostic
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.source import Source
 
-# What kills a signal for certain, and the observations of a dead one.
+# Findings that certainly kill a signal, and the observations of a dead signal.
 _KILLERS = frozenset({"missing-weight-filler", "batch-norm-zero-gamma"})
 _DEATHS = frozenset({"dead-blob", "sole-learner"})
-# What may have come from any fault of the layer, or of those that feed it.
+# Observations that any fault of the layer, or of the layers that it reads, may have caused.
 _ILLS = frozenset({"dying-blob", "nonfinite-blob", "exploding-blob"})
 
 
@@ -45,7 +45,7 @@ def report(log: TrainingLog, source: Source | None = None, request: Request | No
         return replace(_report(log, None), net=source.path, net_error=error.render(source))
     net = subject.all_nets[0] if subject.all_nets else None
     if net is None:
-        reason = f"{source.path}: it holds no net; give the net that was trained, not its solver"
+        reason = f"{source.path}: this file contains no net; give the net that was trained, not its solver"
         return replace(_report(log, None), net=source.path, net_error=reason)
     asked = request or Request()
     result = repair(source, replace(asked, options=replace(asked.options, log=evidence_of(log))))
@@ -58,9 +58,9 @@ def report(log: TrainingLog, source: Source | None = None, request: Request | No
 
 
 def _report(log: TrainingLog, net: Net | None) -> LogReport:
-    """The report without findings; the log's own net stands in where no file is given."""
+    """The report without findings; where no file is given, the net in the log is used."""
     dumped = nets.dumped_net(nets.first_dump(log)) if net is None else None
-    # What Caffe prints is already the net of one phase.
+    # Caffe prints the net of one phase only.
     view = net.view(Phase.TRAIN) if net is not None else dumped.layers if dumped is not None else []
     outputs = nets.num_output(view)
     decoded = decode(log, outputs, nets.softmax_losses(view))
@@ -70,13 +70,13 @@ def _report(log: TrainingLog, net: Net | None) -> LogReport:
 
 
 def _explained(observation: Observation, net: Net, log: TrainingLog, findings: Sequence[Diagnostic]) -> Diagnosed:
-    """An observation with the findings of its layer, or of the nearest layers that feed it."""
+    """An observation with the findings of its layer, or of the nearest layers before it."""
     is_death = observation.name in _DEATHS
     if not is_death and observation.name not in _ILLS:
         return Diagnosed(observation)
     start = observation.layer
     if observation.name == "sole-learner":
-        # What keeps the others from learning is the first layer that is dead.
+        # The first dead layer keeps the others from learning.
         start = next((t.layer for t in log.weights_data if t.blob == "0" and t.always_zero), start)
     layers = nets.by_name(net.view(Phase.TRAIN))
     killers = [found for found in findings if found.name in _KILLERS]
@@ -100,7 +100,7 @@ def _nearest(
     start: str, layers: Mapping[str, Layer], about: Mapping[str, Sequence[Diagnostic]]
 ) -> Sequence[Diagnostic]:
     """Findings of a layer, or of the first layers upstream that have any."""
-    producers: dict[str, list[str]] = {}  # layer -> layers whose tops it takes
+    producers: dict[str, list[str]] = {}  # layer -> layers whose tops it reads
     tops: dict[str, str] = {}
     for name, layer in layers.items():
         producers[name] = [tops[b] for b in layer.bottoms if b in tops]

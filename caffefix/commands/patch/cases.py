@@ -1,4 +1,4 @@
-"""The tests of patches that stand beside them: ``NAME.patch`` is tested by the folders in ``NAME/``.
+"""The tests of patches, stored next to them: ``NAME.patch`` is tested by the folders in ``NAME/``.
 
 A case is a folder with ``before.prototxt`` and ``after.prototxt``; without the second, the patch must
 find nothing.
@@ -21,10 +21,10 @@ _BEFORE, _AFTER = "before.prototxt", "after.prototxt"
 
 
 def run_cases(path: str) -> Iterator[PatchVerdict]:
-    """The outcome of each case of a patch file, or of a folder of patches.
+    """The result of each case of a patch file, or of a folder of patches.
 
     Raises:
-        PatchFileError: a patch cannot be used, or has no case.
+        PatchFileError: a patch cannot be used, or has no cases.
     """
     for file in patch_files(path):
         patch = load_patch(file)
@@ -32,14 +32,14 @@ def run_cases(path: str) -> Iterator[PatchVerdict]:
         if not folders:
             where = visible(str(Path(file).with_suffix("") / "CASE"))
             raise PatchFileError(
-                f"{visible(file)}: there is no test: put before.prototxt and after.prototxt into {where}/"
+                f"{visible(file)}: the patch has no test: put before.prototxt and after.prototxt into {where}/"
             )
         for folder in folders:
             yield _run(patch, folder)
 
 
 def _folders(tests: Path) -> list[Path]:
-    """The cases: all folders but hidden ones, whatever they hold, and links that lead nowhere."""
+    """The cases: all folders that are not hidden, whatever they contain, and broken links."""
     if not tests.is_dir():
         return []
     inside = (p for p in tests.iterdir() if not p.name.startswith((".", "__")))
@@ -59,21 +59,21 @@ def _run(patch: Patch, folder: Path) -> PatchVerdict:
 
 
 def _trouble(folder: Path) -> str:
-    """Why a folder is no case; empty if it is one. No file that was meant to be read is passed over."""
+    """Why a folder is not a case; empty if it is one. A file with a misspelt name is not silently skipped."""
     if not folder.exists():
-        return "the link leads nowhere"
+        return "the link is broken"
     names = [p.name for p in folder.iterdir()]
     if _BEFORE not in names:
         near = _misspelt(_BEFORE, names)
-        return f"no {_BEFORE}" + (f"; is {near} meant to be it?" if near else "")
+        return f"no {_BEFORE}" + (f"; should {near} be called that?" if near else "")
     if _AFTER in names and not (folder / _AFTER).exists():
-        return f"{_AFTER}: the link leads nowhere"
+        return f"{_AFTER}: the link is broken"
     near = "" if _AFTER in names else _misspelt(_AFTER, names)
-    return f"no {_AFTER}, but {near}: is it meant to be it?" if near else ""
+    return f"no {_AFTER}, but {near}: should it be called that?" if near else ""
 
 
 def _misspelt(wanted: str, names: Iterable[str]) -> str:
-    """A name that is nearly, or in small letters, what is wanted; empty if there is none."""
+    """A name that is similar to the wanted one, ignoring case; empty if there is no such name."""
     stems = {Path(name).stem.lower(): name for name in sorted(names) if name not in (_BEFORE, _AFTER)}
     near = get_close_matches(Path(wanted).stem, stems, 1, 0.75)
     return visible(stems[near[0]]) if near else ""

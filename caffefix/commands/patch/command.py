@@ -1,4 +1,4 @@
-"""``caffefix patch``: check, test and make semantic patches."""
+"""``caffefix patch``: check, test and derive semantic patches."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from caffefix.commands._shared.output import say, write
 
 @click.group("patch")
 def command() -> None:
-    """Check, test and make semantic patches."""
+    """Check, test and derive semantic patches."""
 
 
 @command.command("check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATCH...")
 def check(paths: tuple[str, ...]) -> None:
-    """Check patches, and tell what each will match.
+    """Check patches, and show what each will match.
 
     PATCH is a file or a folder of *.patch files.
 
-    Exit status: 0 all can be used; 2 one cannot, and why.
+    Exit status: 0 all can be used; 2 one cannot, with the reason.
     """
     from caffefix.patching.describe import describe
     from caffefix.zoo.patches import PatchFileError, load_patch, patch_files
@@ -45,7 +45,7 @@ def check(paths: tuple[str, ...]) -> None:
 @command.command("test")
 @click.argument("paths", nargs=-1, required=True, metavar="DIR...")
 def test(paths: tuple[str, ...]) -> None:
-    """Run the tests that stand beside patches.
+    """Run the tests that are stored next to patches.
 
     DIR is a folder of patches, or a patch. NAME.patch is tested by the folders in NAME/, each with
     before.prototxt and after.prototxt; without the second, the patch must find nothing.
@@ -69,13 +69,13 @@ def test(paths: tuple[str, ...]) -> None:
 @click.argument("after")
 @click.option("--name", default="new-patch", show_default=True, help="What to call the finding.")
 def new(before: str, after: str, name: str) -> None:
-    """Make a patch of an example: a net BEFORE and AFTER an edit by hand.
+    """Derive a patch from an example: a net BEFORE and AFTER a manual edit.
     One of them may be standard input (-) or a pipe.
 
-    The patch is written to standard output: the smallest pattern that does to BEFORE what was done,
+    The patch is written to standard output: the smallest pattern that makes the same edit to BEFORE,
     with names turned into variables.
 
-    Exit status: 0 made; 2 a file cannot be read, or no patch says what was done, and why.
+    Exit status: 0 made; 2 a file cannot be read, or no patch makes this edit, with the reason.
     """
     from caffefix.commands.patch.derive import DeriveError, derive
     from caffefix.syntax.source import Source

@@ -1,4 +1,4 @@
-"""Makes a patch of an example, and proves it: the patch must do to the example what was done by hand."""
+"""Derives a patch from an example, and proves it: the patch must make the same edit as the example."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LAYERS = 5000
 
 
 class DeriveError(Exception):
-    """An example of which no patch can be made; the message says why, and what to do."""
+    """An example from which no patch can be derived; the message says why, and what to do."""
 
 
 @dataclass
@@ -48,11 +48,11 @@ def derive(before: Source, after: Source, name: str) -> bytes:
 
     Args:
         before: a net or solver.
-        after: the same after an edit by hand.
+        after: the same after a manual edit.
         name: of the patch.
 
     Raises:
-        DeriveError: there is no such patch, or none that was found.
+        DeriveError: there is no such patch, or it was not found.
     """
     example = _read(before, after)
     outline = _outline(example, name)
@@ -71,9 +71,9 @@ def derive(before: Source, after: Source, name: str) -> bytes:
         if not _narrowed(outline, example, patch):
             break
     raise DeriveError(
-        "no patch was found that does this and nothing else"
+        "no patch was found that makes this edit and no other"
         + (f" ({trouble})" if trouble else "")
-        + "; give a smaller example of one kind of edit, or write the patch by hand (docs/patches.md)"
+        + "; give a smaller example of one kind of edit, or write the patch yourself (docs/patches.md)"
     )
 
 
@@ -87,7 +87,7 @@ def _read(before: Source, after: Source) -> _Example:
         _check(source, documents[-1])
     example = _Example(before, after, documents[0], documents[1])
     if key(example.old.root) == key(example.new.root):
-        raise DeriveError(f"{before.path} and {after.path} say the same: there is nothing to make a patch of")
+        raise DeriveError(f"{before.path} and {after.path} have the same content: there is no edit to derive from")
     old, new = (list(_layers(document)) for document in documents)
     example.steps = aligned(old, new)
     return example
@@ -96,13 +96,13 @@ def _read(before: Source, after: Source) -> _Example:
 def _check(source: Source, document: Document) -> None:
     if document.root.has("layers"):
         raise DeriveError(
-            f"{source.path}: its layers are of an old format, and patches see that of today; "
+            f"{source.path}: its layers are of an old format, and patches match only the current one; "
             "run caffefix --select legacy-v0-layers,legacy-v1-layers on both files first"
         )
     if file_role(document) is Role.OTHER:
         raise DeriveError(f"{source.path}: neither a net nor a solver")
     if len(list(_layers(document))) > _LAYERS:
-        raise DeriveError(f"{source.path}: more than {_LAYERS} layers; cut it down to what was edited")
+        raise DeriveError(f"{source.path}: more than {_LAYERS} layers; reduce it to what was edited")
     stack = [(child, 1) for child in document.root.children()]
     while stack:
         node, depth = stack.pop()
@@ -115,11 +115,11 @@ def _layers(document: Document) -> Iterator[Node]:
     return (node for node in document.root.fields("layer") if node.is_message)
 
 
-# ---------------------------------------------------------------- what was done
+# ---------------------------------------------------------------- the edit
 
 
 def _outline(example: _Example, name: str) -> Outline:
-    """What was done, as one pattern for all places."""
+    """The edit, as one pattern for all places."""
     old, new = ([n for n in fields(d.root) if n.name != "layer"] for d in (example.old, example.new))
     around = [item for item in difference("", old, new).items if isinstance(item, Leaf | Branch)]
     groups = units(example.steps)
@@ -137,16 +137,16 @@ def _outline(example: _Example, name: str) -> Outline:
         shown = "; ".join(list(kinds)[:3])
         raise DeriveError(
             f"there are several kinds of edits here, in {len(groups)} places ({shown}): give an example of one "
-            "kind at a time, or values of which the new ones follow"
+            "kind at a time, or one whose new values follow from the old"
         ) from None
     return outline
 
 
 def _made(patch: Patch, example: _Example) -> str:
-    """What a patch makes of the file before."""
+    """The result of applying a patch to the file before the edit."""
     result = repair(example.before, alone(patch))
     if result.status.failed:
-        raise DeriveError(f"no patch was found that does this and nothing else: {result.reason}")
+        raise DeriveError(f"no patch was found that makes this edit and no other: {result.reason}")
     return example.before.text if result.new is None else result.new.decode("latin-1")
 
 
@@ -154,7 +154,7 @@ def _made(patch: Patch, example: _Example) -> str:
 
 
 def _narrowed(outline: Outline, example: _Example, patch: Patch) -> bool:
-    """Let a pattern that fits too much ask for more; False if nothing more can be asked."""
+    """Add a condition to a pattern that matches too much; False if there is no further condition to add."""
     positions = [i for i, layer in enumerate(outline.layers) if layer.sign != "+"]
     places = [[example.steps[unit[i]].old for i in positions] for unit in outline.units]
     wanted = {tuple(map(id, place)) for place in places}
@@ -165,7 +165,7 @@ def _narrowed(outline: Outline, example: _Example, patch: Patch) -> bool:
         *_neighbours(outline, example, positions, places, extra),
         *_fields(outline, positions, places, extra),
     ]
-    best = max(choices, key=lambda choice: choice[0], default=None)  # of those that exclude as many, the first
+    best = max(choices, key=lambda choice: choice[0], default=None)  # of equally good ones, the first
     if best is not None:
         best[1]()
         return True
@@ -178,7 +178,7 @@ _Places: TypeAlias = "Sequence[Sequence[Node | None]]"
 
 
 def _fields(outline: Outline, positions: Sequence[int], places: _Places, extra: _Places) -> Iterator[_Choice]:
-    """Fields that all layers have that were edited, and some of the others have not: how many, and how to ask."""
+    """Fields of all edited layers that some other layers lack: how many lack it, and how to require it."""
     for column, position in enumerate(positions):
         common = set.intersection(*(set(_facts(place[column])) for place in places))
         for path, value in _facts(places[0][column]):
@@ -190,7 +190,7 @@ def _fields(outline: Outline, positions: Sequence[int], places: _Places, extra: 
 def _neighbours(
     outline: Outline, example: _Example, positions: Sequence[int], places: _Places, extra: _Places
 ) -> Iterator[_Choice]:
-    """The same of types of layers that read the first layer, or that it reads."""
+    """The same for the types of layers that read the first layer, or that it reads."""
     if not positions or positions[0] != 0 or not any(part.sign == " " for part in outline.layers):
         return
     layers = Layers(Net(example.old.root))
@@ -203,7 +203,7 @@ def _neighbours(
 
 
 def _facts(layer: Node | None) -> list[tuple[tuple[str, ...], str]]:
-    """The scalars of a layer that may tell it from others, with their paths; names and blobs do not count."""
+    """The scalars of a layer, except names and blobs, that may distinguish it from others, with their paths."""
     found: list[tuple[tuple[str, ...], str]] = []
     for child in fields(layer) if layer is not None else ():
         if child.is_message:

@@ -1,4 +1,4 @@
-"""Tests of patches: what a patch alone makes of a file, compared with what it should."""
+"""Tests of patches: the result of one patch on a file, compared with the expected result."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.shipped import fixer_of
 from caffefix.syntax.source import Source, display
 
-_LINES = 20  # of a difference are shown
+_LINES = 20  # shown of a difference
 
 
 def alone(patch: Patch) -> Request:
-    """A run that looks for nothing but the patch, and applies all that it proposes."""
+    """A run that applies only the patch, and all that it proposes."""
     return Request(Selection(patches=(fixer_of(patch),), named=frozenset({patch.front.name})))
 
 
 def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> PatchVerdict:
-    """Whether a patch makes of a file what it should.
+    """Whether a patch turns a file into what it should.
 
     Args:
         case: what to call the test.
         patch: the patch.
         before: the file.
-        after: what is to become of it, the same if the patch only reports; None if it must find nothing.
+        after: the expected result, equal to the file if the patch only reports; None if it must find nothing.
     """
     result = repair(before, alone(patch))
     if result.status.failed:
@@ -36,7 +36,9 @@ def judge(case: str, patch: Patch, before: Source, after: bytes | None) -> Patch
         lines = [f"line {d.line}: found where nothing should be: {d.message}" for d in found]
         return PatchVerdict(case, not found, "\n".join(lines))
     if not found:
-        return PatchVerdict(case, False, "it finds nothing; without after.prototxt, that is what is expected")
+        return PatchVerdict(
+            case, False, "it finds nothing; if that is what you expect, delete after.prototxt from the case"
+        )
     made = before.data if result.new is None else result.new
     if made == after:
         return PatchVerdict(case, True)

@@ -1,4 +1,4 @@
-"""What became of a test of a patch."""
+"""The result of a patch's test."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from caffefix._startup.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PatchVerdict:
-    """The outcome of a case.
+    """The result of a case.
 
     Attributes:
         case: its folder.
-        ok: whether the patch does what the case says.
-        reason: what it does otherwise; empty if it does that.
+        ok: whether the patch does what the case expects.
+        reason: what it does instead; empty if it is as expected.
     """
 
     case: str

@@ -1,4 +1,4 @@
-"""What ``caffefix patch test`` says."""
+"""The output of ``caffefix patch test``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from caffefix.syntax.source import visible
 
 
 def render_verdicts(verdicts: Sequence[PatchVerdict]) -> str:
-    """The outcome of each case, and the count."""
+    """The result of each case, and the count."""
     lines = []
     for verdict in verdicts:
         lines.append(f"{'ok    ' if verdict.ok else 'FAILED'} {visible(verdict.case)}")

@@ -22,7 +22,7 @@ def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
         return None
     match = re.fullmatch(r"([1-9]\d{0,4})(?:[x×]([1-9]\d{0,4}))?", value)
     if not match:
-        raise click.BadParameter(f"{value!r} is no size; write 64 or 64x48 (height x width)", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a size; write 64 or 64x48 (height x width)", ctx, param)
     return int(match[1]), int(match[2] or match[1])
 
 
@@ -31,36 +31,36 @@ def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
     for item in value:
         name, _, dims = item.rpartition("=")
         if not name or not re.fullmatch(r"[1-9]\d{0,8}([,x][1-9]\d{0,8})*", dims):
-            raise click.BadParameter(f"{item!r} is no shape; write BLOB=CHANNELS,HEIGHT,WIDTH", ctx, param)
+            raise click.BadParameter(f"{item!r} is not a shape; write BLOB=CHANNELS,HEIGHT,WIDTH", ctx, param)
         shapes[name.encode("utf-8", "surrogateescape").decode("latin-1")] = tuple(map(int, re.split("[,x]", dims)))
     return shapes
 
 
 @click.command("prove", short_help="Train a net in real Caffe, before and after its repair.")
 @click.argument("net", metavar="NET")
-@click.option("--repaired", metavar="FILE", help="Compare with this file, not with caffefix's own repair.")
-@click.option("--solver", metavar="FILE", help="Solver whose rates are used; else SGD, 0.01, momentum 0.9.")
+@click.option("--repaired", metavar="FILE", help="Compare with this file instead of caffefix's own repair.")
+@click.option("--solver", metavar="FILE", help="Solver whose rates are used; default: SGD, 0.01, momentum 0.9.")
 @click.option(
     "--lr",
     type=click.FloatRange(0, min_open=True),
     callback=finite,
-    help="Learning rate, whatever the solver says.",
+    help="Learning rate, overriding the solver's.",
 )
 @click.option("--iterations", type=click.IntRange(10, 100000), default=60, show_default=True, help="Solver steps.")
 @click.option("--batch", type=click.IntRange(2, 10000), default=10, show_default=True, help="Images in a batch.")
-@click.option("--size", callback=_size, metavar="N|HxW", help="Size of images, in place of the file's.")
+@click.option("--size", callback=_size, metavar="N|HxW", help="Size of images, overriding the file's.")
 @click.option(
     "--shape", "shapes", multiple=True, callback=_shapes, metavar="BLOB=C,H,W", help="Shape of an input."
 )
-@click.option("--seed", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Of Caffe and data.")
+@click.option("--seed", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Random seed.")
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
 @click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Repair these findings only.")
 @click.option("--ignore", multiple=True, callback=names, metavar="NAMES", help="Leave these findings out.")
 @click.option("--dialect", default="", metavar="FORK", help="The fork of Caffe that the net is for.")
 @click.option("--caffe-python", default="", metavar="PATH", help="Python that imports caffe.")
-@click.option("--timeout", type=click.FloatRange(1, 1e6), default=1800, show_default=True, help="Seconds a side.")
-@click.option("--memory", type=click.FloatRange(0.25, 4096), default=8, show_default=True, help="GB a side.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--timeout", type=click.FloatRange(1, 1e6), default=1800, show_default=True, help="Seconds per run.")
+@click.option("--memory", type=click.FloatRange(0.25, 4096), default=8, show_default=True, help="GB per run.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(
     net: str,
     repaired: str | None,
@@ -80,11 +80,11 @@ def command(
     memory: float,
     form: str,
 ) -> None:
-    """Train a net in real Caffe before and after its repair, and say whether it learns.
+    """Train a net in real Caffe before and after its repair, and report whether it learns.
 
-    Data layers are replaced by synthetic images of a few classes; everything else is the net's
-    own, and Caffe's solver trains it. Nothing is written. Caffe runs in a process of its own, with
-    bounds on time and memory: an interpreter that imports caffe is given by --caffe-python, by
+    Data layers are replaced by synthetic images of a few classes; everything else is unchanged,
+    and Caffe's solver trains the net. Nothing is written. Caffe runs in a separate process with
+    limited time and memory: an interpreter that imports caffe is given by --caffe-python, by
     CAFFEFIX_CAFFE_PYTHON, or found as python3 or python.
 
     Exit status: 0 the repaired net learns; 1 it does not, or is worse; 2 no verdict; 130 interrupted.
@@ -120,7 +120,7 @@ def command(
 
 
 def _proved(files: tuple[str, str | None, str | None], request: object, options: TrialOptions) -> Proved:
-    """The proof; without one, the reason goes to standard error and the program ends with 2."""
+    """The proof; if there is none, the reason goes to standard error and the program exits with 2."""
     from dataclasses import replace
 
     from caffefix.commands.prove.work import prove_file
@@ -146,7 +146,7 @@ def _proved(files: tuple[str, str | None, str | None], request: object, options:
 
 
 def _report(proved: Proved, form: str) -> int:
-    """Write the report; the exit status."""
+    """Write the report; return the exit status."""
     from caffefix.commands.prove import as_json as prove_json
     from caffefix.commands.prove import text as prove_text
     from caffefix.evidence.training.trial import TrialVerdict

@@ -31,7 +31,7 @@ def headline(proof: Proof) -> str:
     """The verdict in a sentence."""
     before, after = proof.before.outcome.value, proof.after.outcome.value
     if not proof.changed:
-        return f"nothing is repaired; the net {after}"
+        return f"nothing to repair; the net {after}"
     if proof.verdict is TrialVerdict.WORSE:
         return f"the repair makes it worse: before, the net {before}; after, it {after}"
     if proof.verdict is TrialVerdict.DOES_NOT_LEARN:
@@ -48,9 +48,9 @@ def _side(name: str, side: Side) -> list[str]:
     out = [f"  {name:<7} {side.outcome.value}, {curve}"]
     for what, names in (
         ("always zero", side.dead_blobs),
-        ("zero in the end", side.died_blobs),
+        ("zero at the end", side.died_blobs),
         ("never a gradient", side.dead_params),
-        ("no gradient in the end", side.died_params),
+        ("no gradient at the end", side.died_params),
     ):
         if names:
             out.append(f"          {what}: {_some(names)}")
@@ -141,7 +141,7 @@ def _setup(proved: Proved) -> list[str]:
     constant = _number(side.baseline)
     lines = [
         f"  {side.classes} classes of synthetic images, {run}: {shapes}",
-        f"  learnt means a loss below {_number(side.bound)}; the best constant prediction has {constant}",
+        f"  learned means a loss below {_number(side.bound)}; the best constant prediction has {constant}",
         f"  solver: {' '.join(proof.solver)}",
         *(f"  {note}" for note in proof.notes),
         f"  Caffe {proof.interpreter.caffe} on Python {proof.interpreter.python}",

@@ -1,4 +1,4 @@
-"""Proving one file's repair with real Caffe: the file as it is against the file as repaired."""
+"""Proving one file's repair with real Caffe: the original file against the repaired one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from caffefix.syntax.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proof, and the repair that it is about.
+    """A proof, and the repair that it concerns.
 
     Attributes:
-        path: the net's name as it was given.
-        repaired: name of the file that was compared with, or empty for caffefix's own repair.
+        path: the net's name as given.
+        repaired: name of the file used for the comparison; empty for caffefix's own repair.
         findings: what caffefix's own repair fixed.
         proof: both runs.
     """
@@ -39,8 +39,8 @@ def prove_file(source: Source, other: Source | None, request: Request, options: 
         options: how to train.
 
     Raises:
-        ProveError: no verdict, also because the file does not parse or its repair is refused.
-        Unrepresentable: synthetic data cannot stand for something in the net.
+        ProveError: there is no verdict, for example because the file does not parse or its repair is refused.
+        Unrepresentable: synthetic data cannot replace something in the net.
         NoCaffeError: no interpreter has Caffe.
     """
     before = _parsed(source)
@@ -71,7 +71,7 @@ def _repaired(source: Source, request: Request) -> tuple[str, tuple[Diagnostic, 
 
 
 def _loadable(path: str, text: str) -> str:
-    """V0 nets in the form that Caffe makes of them; others as they are."""
+    """V0 nets in the form to which Caffe upgrades them; others unchanged."""
     if not any(Generation.V0 in net.generations for net in nets(parse(text))):
         return text
     result = repair(Source(path, text.encode("latin-1")), Request(Selection(select=("legacy-v0-layers",))))

@@ -13,7 +13,7 @@ from caffefix.commands.repair.run import repair
 
 
 class _Repair(Sections):
-    """The command that needs no name: usage messages do not show one."""
+    """The command that is called without its name: usage messages do not show one."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -30,16 +30,16 @@ def command(**options: Any) -> None:
 
     PATH is a file, a folder to search, or - for standard input. Only safe fixes are applied,
     and only when they are proved. NAMES are names or globs of findings, separated by commas;
-    see `caffefix fixers`. What holds for a whole zoo is written down in caffefix.toml or
+    see `caffefix fixers`. Settings for a whole zoo are kept in caffefix.toml or
     pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
-    finding where it stands. With --patch, nothing else is looked for unless it is selected, too.
+    finding at its place. With --patch, findings are checked for only if they are selected.
 
     \b
     Exit status:
-      0    done, and no finding of severity error is left
-      1    a finding of severity error is left; with --check, a file would change
-           (--fail-on says what else counts, --exit-zero that nothing does)
+      0    done, and no finding of severity error remains
+      1    a finding of severity error remains; with --check, a file would change
+           (--fail-on selects what else counts, --exit-zero that nothing does)
       2    a file was not read, parsed, proved or written (the others are done), or wrong usage
-      130  interrupted: each file is as it was or repaired whole
+      130  interrupted: each file is either unchanged or completely repaired
     """
     sys.exit(repair(**options))

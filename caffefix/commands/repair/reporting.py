@@ -1,4 +1,4 @@
-"""Where the reports of a repair go: one to the screen, any number to files."""
+"""The reports of a repair: one goes to the screen, any number to files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Wanted:
-    """The reports that a command line asks for.
+    """The reports that a command line requests.
 
     Args:
-        formats: ``NAME`` or ``NAME=FILE``, each once; what has no file goes to the screen, which has text
-            by default.
-        output: the file of the report that has none; empty for the screen.
+        formats: ``NAME`` or ``NAME=FILE``, each once; the one without a file goes to the screen, which shows
+            text by default.
+        output: the file for the report without one; empty for the screen.
     """
 
     def __init__(self, formats: Sequence[str], output: str) -> None:
@@ -31,16 +31,16 @@ class Wanted:
         for item in formats:
             name, separator, path = item.partition("=")
             if name not in NAMES:
-                raise misuse(f"there is no format {name!r}; there are {', '.join(NAMES)}")
+                raise misuse(f"there is no format {name!r}; the formats are {', '.join(NAMES)}")
             if separator and path not in ("", "-"):
                 self.files.append((name, path))
             elif separator and not path:
-                raise misuse(f"--format {item}: no file is named behind =")
+                raise misuse(f"--format {item}: no file is named after =")
             else:
                 named.append(name)
         if len(named) > 1:
             raise misuse(
-                f"{' and '.join(named)}: the screen takes one format; give the others a file: "
+                f"{' and '.join(named)}: only one format can go to the screen; give the others a file: "
                 f"--format {named[1]}=FILE"
             )
         self.screen = named[0] if named else "text"
@@ -48,26 +48,26 @@ class Wanted:
             self.files.append((self.screen, output))
             self.screen = "text"
         if len({path for _, path in self.files}) < len(self.files):
-            raise misuse("two reports cannot go to one file")
+            raise misuse("two reports cannot go to the same file")
 
     def needs(self, name: str) -> bool:
-        """Whether a report needs results to tell something that they do not tell by default."""
+        """Whether a report needs the results to contain something that they do not contain by default."""
         return any(name in renderer(form).NEEDS for form in (self.screen, *(form for form, _ in self.files)))
 
     @property
     def is_text(self) -> bool:
-        """Whether the screen's report is for people: diffs and failures then have streams of their own."""
+        """Whether the screen's report is for people: diffs and failures then go to separate streams."""
         return self.screen in TEXT
 
 
 def report(wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, quiet: bool) -> None:
-    """Write all reports, each file's part as it is done.
+    """Write all reports, each file's part as soon as the file is done.
 
     Args:
         wanted: the reports.
-        results: the outcomes of files.
-        setting: what reports are to say; with ``diffs``, the run is dry.
-        quiet: whether standard output is taken.
+        results: the results of the files.
+        setting: what reports contain; with ``diffs``, the run is a dry run.
+        quiet: whether standard output is used for something else.
 
     Raises:
         FileError: a report's file cannot be written.
@@ -103,7 +103,7 @@ def _write(
 
 
 class _Screen:
-    """The report on standard output, or on standard error where that is for something else."""
+    """The report on standard output, or on standard error where standard output is used for something else."""
 
     def __init__(self, wanted: Wanted, setting: Setting, quiet: bool) -> None:
         self._is_text = wanted.is_text

@@ -44,7 +44,7 @@ def repair(
     stdin_filename: str,
     **options: Any,
 ) -> int:
-    """Repair files and report; the exit status. The arguments are the options of ``options.py``."""
+    """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
     from caffefix.zoo.work import Repairing
@@ -54,7 +54,7 @@ def repair(
     paths = paths_of(paths, **options)
     _check_log(log, paths)
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
-        raise misuse("--statistics is told as text or json, on standard output")
+        raise misuse("--statistics can only be shown as text or json, on standard output")
     handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
     writing = not (dry_run or check or statistics or handover.steps)
     work = Repairing(
@@ -84,7 +84,7 @@ def repair(
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A command line, understood."""
+    """A parsed command line."""
 
     paths: tuple[str, ...]
     stdin_filename: str
@@ -98,12 +98,12 @@ class _Job:
 
     @property
     def is_filter(self) -> bool:
-        """Whether standard output is for the repaired file."""
+        """Whether the repaired file goes to standard output."""
         return self.paths == ("-",) and self.run_options.writing
 
 
 def _run(job: _Job, handover: Handover) -> int:
-    """Do it; the exit status. What ends it leaves each file as it was or repaired whole."""
+    """Do the job; return the exit status. However it ends, each file is unchanged or completely repaired."""
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.files import FileError
     from caffefix.zoo.git import GitError
@@ -133,11 +133,11 @@ def _run(job: _Job, handover: Handover) -> int:
 
 def _skipped(files: int) -> str:
     what = f"{files} files of an old format were" if files > 1 else "1 file of an old format was"
-    return f"{what} not looked at by --patch: migrate first (--select legacy-v0-layers,legacy-v1-layers)"
+    return f"{what} not checked by --patch: migrate first (--select legacy-v0-layers,legacy-v1-layers)"
 
 
 def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
-    """The outcomes of the files, as they come."""
+    """The results of the files, as they arrive."""
     if job.paths != ("-",):
         from caffefix.zoo.run import run
 
@@ -159,7 +159,7 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
 
 
 def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
-    """What the exit status depends on."""
+    """What determines the exit status."""
     from caffefix.results import FailOn, Gate
 
     if exit_zero and fail_on not in (None, "never"):
@@ -169,17 +169,17 @@ def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
 
 
 def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
-    """A log is of one net: its layers say nothing of another's with the same names."""
+    """Refuse a log for several files: a log's layers say nothing about another net's layers of the same names."""
     if log is None:
         return
     if log == "-" in paths:
         raise misuse("- is standard input: it cannot be both the log and the file")
     if len(paths) != 1 or os.path.isdir(paths[0]):
-        raise misuse("--log is evidence for the net that it is of: give that file alone")
+        raise misuse("--log is evidence for one net only: give that net's file alone")
 
 
 def _evidence(log: str | None) -> LogEvidence | None:
-    """What a log shows; a log that cannot be read ends the run before it has begun."""
+    """What a log shows; an unreadable log ends the run before it starts."""
     if log is None:
         return None
     from caffefix.evidence.logs.evidence import evidence_of
@@ -194,7 +194,7 @@ def _evidence(log: str | None) -> LogEvidence | None:
 
 
 class _Counted:
-    """Results on their way to a report: how many there are, and what the exit status comes to."""
+    """Passes results on to a report, counts them and determines the exit status."""
 
     def __init__(self, results: Iterable[FileResult], gate: Gate) -> None:
         self._results = results
@@ -214,7 +214,7 @@ class _Counted:
 
 
 def _statistics(counted: _Counted, job: _Job) -> None:
-    """Write how often each finding was met."""
+    """Write how often each finding occurs."""
     from caffefix.reports import as_text
     from caffefix.reports.statistics import Statistics
 

@@ -1,4 +1,4 @@
-"""``caffefix rescale-input``: move a net to data stored in another range."""
+"""``caffefix rescale-input``: adapt a net to data stored in another range."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _range(ctx: click.Context, param: click.Parameter, value: str) -> Range:
 
     match = re.fullmatch(rf"({_NUMBER})\.\.({_NUMBER})", value)
     if not match or not float(match[1]) < float(match[2]):
-        raise click.BadParameter(f"{value!r} is no range; write 0..255 or -1..1", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a range; write 0..255 or -1..1", ctx, param)
     return Range(float(match[1]), float(match[2]))
 
 
-@click.command("rescale-input", short_help="Move a net to data stored in another range.")
+@click.command("rescale-input", short_help="Adapt a net to data stored in another range.")
 @click.argument("net", metavar="NET")
 @click.option(
     "--stored",
@@ -44,21 +44,21 @@ def _range(ctx: click.Context, param: click.Parameter, value: str) -> Range:
     show_default=True,
     callback=_range,
     metavar="LOW..HIGH",
-    help="The range that they have now.",
+    help="The range that your stored pixels have now.",
 )
-@click.option("--blob", default="", metavar="NAME", help="Which input, where data layers make several.")
-@click.option("--first-layer", is_flag=True, help="Leave the scale; let the first layer make up for the factor.")
-@click.option("--dry-run", "--diff", is_flag=True, help="Write nothing, but the diff to standard output.")
+@click.option("--blob", default="", metavar="NAME", help="Which input, if data layers produce several.")
+@click.option("--first-layer", is_flag=True, help="Keep the scale; let the first layer absorb the factor.")
+@click.option("--dry-run", "--diff", is_flag=True, help="Write nothing; print the diff to standard output.")
 def command(net: str, new: Range, old: Range, blob: str, first_layer: bool, dry_run: bool) -> None:
-    """Move a net to data that are stored in another range, on purpose.
+    """Adapt a net to data that are deliberately stored in another range.
 
-    With --stored 0..1, your stored data will be 0..1: this is for the same images stored anew. It
-    rewrites mean_value, mean_file (a new file beside the old one, which stays) and scale, in TRAIN and
-    TEST alike, so that the net sees the same numbers, and weights stay right. The proof is printed. If
-    your data stay as they are, you need none of this: a raw mean beside a scale is right, and where
+    With --stored 0..1, your stored data will be 0..1: this is for the same images, stored again. It
+    rewrites mean_value, mean_file (a new file next to the old one, which is kept) and scale, in both TRAIN
+    and TEST, so the net sees the same numbers and weights remain valid. The proof is printed. If your
+    data do not change, you do not need this command: a raw mean with a scale is right, and where
     pixels are too large for a net, the fix of missing-input-scale scales them in the net.
 
-    Exit status: 0 done; 2 not done, by a named reason, or not written.
+    Exit status: 0 done; 2 not done, with a named reason, or not written.
     """
     from caffefix.caffe.refusal import Refusal
     from caffefix.commands.rescale_input.cure import sees_pixels_too_large

@@ -1,4 +1,4 @@
-"""Whether a net's trouble is another one than that its data are stored anew."""
+"""Whether a net's trouble is something different from data stored in another range."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from caffefix.syntax.source import Source
 
 
 def sees_pixels_too_large(source: Source) -> bool:
-    """Whether the net trains on pixels of 0..255 that are too large for it: ``missing-input-scale`` mends that.
+    """Whether the net trains on pixels of 0..255 that are too large for it: ``missing-input-scale`` repairs that.
 
-    ``rescale-input`` does not: the net sees the same numbers as before.
+    ``rescale-input`` does not, because the net sees the same numbers as before.
     """
     from caffefix.fixers.data.missing_input_scale import find
 

@@ -1,8 +1,8 @@
-"""A first layer whose weights take up a factor of the input, so that training stays the same.
+"""A first layer whose weights absorb a factor of the input, so training stays the same.
 
-If the input becomes a · x, weights W/a compute the same. From a filler, they start there if it is
-divided by a; a gradient is then a times as large where W/a should move 1/a as far, so that lr_mult
-becomes lr_mult/a², and decay_mult · a² keeps weight decay as it was. The bias and all other layers stay.
+If the input becomes a · x, weights W/a compute the same. They start at W/a if the filler is
+divided by a; a gradient is then a times as large where W/a should move 1/a as far, so lr_mult
+becomes lr_mult/a², and decay_mult · a² preserves the weight decay. The bias and all other layers are unchanged.
 Exact for SGD with or without momentum, and Nesterov.
 """
 
@@ -28,7 +28,7 @@ _LINEAR = {
 
 
 def _check_first(layer: Layer) -> None:
-    """Refuse a reader of the input that cannot make up for a factor exactly."""
+    """Refuse a reader of the input that cannot absorb a factor exactly."""
 
     def refuse(why: str, node: Node | None = None) -> Refusal:
         message = f'layer "{layer.name}" reads the input, but {why}'
@@ -37,11 +37,11 @@ def _check_first(layer: Layer) -> None:
     if layer.generation is not Generation.V2:
         raise Refusal("old-format", "its layers are of V1; run caffefix on it first", layer.node)
     if not layer.kind.linear or len(layer.bottoms) != 1:
-        raise refuse(f"a {layer.type} has no weights that could take up the factor")
+        raise refuse(f"a {layer.type} has no weights that could absorb the factor")
     if layer.param(0).shared_name:
         raise refuse("other layers share its weights")
     if layer.param(0).given and layer.param(0).lr_mult == 0:
-        raise refuse("it is frozen: its weights come from a file, which stays as it is")
+        raise refuse("it is frozen: its weights come from a file, which does not change")
     filler = layer.filler(layer.kind.weights, "weight_filler")
     if filler.node is None:
         return
@@ -52,10 +52,10 @@ def _check_first(layer: Layer) -> None:
 
 
 def first_layers(net: Net, blob: str) -> list[tuple[Layer, int | None]]:
-    """The layers that read a blob, with the fan-in of their weights where the net tells it.
+    """The layers that read a blob, with the fan-in of their weights where the net determines it.
 
     Raises:
-        Refusal: there is none, or one that cannot take up a factor exactly.
+        Refusal: no layer reads the blob, or one that does cannot absorb a factor exactly.
     """
     found: dict[int, Layer] = {}
     fan_in: dict[int, int] = {}
@@ -72,12 +72,12 @@ def first_layers(net: Net, blob: str) -> list[tuple[Layer, int | None]]:
                 if shape and shape[0] and total:
                     fan_in[id(step.layer)] = total // shape[0]
     if not found:
-        raise Refusal("first-layer-unknown", f"nothing reads {blob!r}")
+        raise Refusal("first-layer-unknown", f"no layer reads {blob!r}")
     return [(layer, fan_in.get(key)) for key, layer in found.items()]
 
 
 def take_up(layer: Layer, a: float, fan_in: int | None) -> Iterator[Edit]:
-    """The edits that make a layer's weights W/a."""
+    """The edits that turn a layer's weights into W/a."""
     filler = layer.filler(layer.kind.weights, "weight_filler")
     if filler.node is not None:
         yield from _filler(layer, filler.node, filler.type, a, fan_in)
@@ -97,7 +97,7 @@ def take_up(layer: Layer, a: float, fan_in: int | None) -> Iterator[Edit]:
 
 
 def _filler(layer: Layer, node: Node, kind: str, a: float, fan_in: int | None) -> Iterator[Edit]:
-    """The filler divided by the factor; xavier and msra, which have no gain, by what they draw from."""
+    """The filler divided by the factor; xavier and msra, which have no gain, become the distribution they use."""
     if kind in _LINEAR:
         missing = []
         for name, default in _LINEAR[kind]:
@@ -112,8 +112,8 @@ def _filler(layer: Layer, node: Node, kind: str, a: float, fan_in: int | None) -
         return
     if not fan_in:
         message = (
-            f'layer "{layer.name}": {kind} depends on the number of inputs, which the net does not tell '
-            "(channels of the data); give it a gaussian filler with a std"
+            f'layer "{layer.name}": {kind} depends on the number of inputs (channels of the data), which the net '
+            "does not define; give the layer a gaussian filler with a std"
         )
         raise Refusal("first-layer-unknown", message, node)
     field = node.field("type")

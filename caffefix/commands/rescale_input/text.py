@@ -1,4 +1,4 @@
-"""What ``caffefix rescale-input`` did, and the proof that nothing changes for the net."""
+"""The report of ``caffefix rescale-input``, with the proof that nothing changes for the net."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from caffefix.syntax.source import visible
 
 
 def render(done: Rescaled, options: RescaleOptions) -> str:
-    """The identity, the numbers of each data layer, the files."""
+    """The identity, the numbers of each data layer, and the files."""
     return "".join(f"{line}\n" for line in _lines(done, options))
 
 
 def cure(net: str, *, written: bool) -> str:
-    """What helps a net whose trouble is that pixels are too large for it.
+    """What to do for a net whose trouble is that pixels are too large for it.
 
     Args:
         net: its path.
-        written: whether it has been moved, which must be taken back first.
+        written: whether it has been rescaled, which must be undone first.
     """
-    first = "take this change back, leave" if written else "leave"
+    first = "undo this change, leave" if written else "leave"
     return (
-        "pixels of 0..255 are too large for this net (missing-input-scale), and moving it does not mend that: it "
-        f"sees the same numbers\nif that is why you are here, {first} your data as they are, and scale them in "
-        f"the net: caffefix --select missing-input-scale {visible(net)}\n"
+        "pixels of 0..255 are too large for this net (missing-input-scale), and this command does not repair "
+        f"that: the net sees the same numbers\nto repair it, {first} your data unchanged, and scale them in the "
+        f"net: caffefix --select missing-input-scale {visible(net)}\n"
     )
 
 
@@ -32,7 +32,7 @@ def _lines(done: Rescaled, options: RescaleOptions) -> Iterator[str]:
     yield f"your stored data will be {options.new} (now {options.old}): x' = {_map(options)}"
     if options.first_layer:
         factor = f"{options.factor:.9g}"
-        yield f"the net sees {factor} × what it saw; the first layer's weights are divided by that"
+        yield f"the net sees {factor} × what it saw; the first layer's weights are divided by that factor"
     else:
         yield "(x' − mean') · scale' = (x − mean) · scale"
     for shown in done.proof:
@@ -41,8 +41,8 @@ def _lines(done: Rescaled, options: RescaleOptions) -> Iterator[str]:
         yield f"mean file {file.old} → {file.new}"
     for name in done.first_layers:
         yield (
-            f'first layer "{name}": exact for SGD, momentum and Nesterov, trained from its filler; weights that '
-            "exist do not fit, and AdaGrad, RMSProp and Adam want another lr_mult"
+            f'first layer "{name}": exact for SGD, momentum and Nesterov, trained from its filler; existing '
+            "weights do not fit, and AdaGrad, RMSProp and Adam need a different lr_mult"
         )
 
 

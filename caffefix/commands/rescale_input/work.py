@@ -1,13 +1,13 @@
-"""Moving a net to data that are stored in another range: ``caffefix rescale-input``.
+"""Adapting a net to data that are stored in another range: ``caffefix rescale-input``.
 
 Caffe computes (x − mean) · scale of a stored pixel x (data_transformer.cpp). Where the same images
-are stored anew, x' = a·x + b, the mean goes along, mean' = a·mean + b, and the scale makes up for the
+are stored again, x' = a·x + b, the mean becomes mean' = a·mean + b, and the scale compensates for the
 factor, scale' = scale / a; then (x' − mean') · scale' = (x − mean) · scale: the net sees the same
-numbers, and weights stay right.
+numbers, and weights remain valid.
 
-With ``first_layer`` the scale stays as it is, the net sees a · (x − mean) · scale, and the first layer's
-weights take up the factor (``rescale_first.py``). That holds for training from fillers only: weights that
-exist do not fit.
+With ``first_layer`` the scale is unchanged, the net sees a · (x − mean) · scale, and the first layer's
+weights absorb the factor (``first_layers.py``). That holds only for training from fillers: existing weights
+do not fit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from caffefix.syntax.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The range of stored pixels, as 0..255."""
+    """The range of stored pixels, such as 0..255."""
 
     low: float
     high: float
@@ -46,13 +46,13 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class RescaleOptions:
-    """How a net is moved.
+    """How a net is rescaled.
 
     Attributes:
         old: range in which pixels are stored now.
         new: range in which they will be stored.
-        blob: which input, where there are several; else empty.
-        first_layer: whether the first layer makes up for the factor, not the scale.
+        blob: which input, if there are several; otherwise empty.
+        first_layer: whether the first layer compensates for the factor, not the scale.
     """
 
     old: Range
@@ -74,9 +74,9 @@ class MeanFile:
     """A new mean file.
 
     Attributes:
-        old: the name in the net now.
-        new: the name in the net from now on: beside the old one.
-        data: its content.
+        old: the name in the net before.
+        new: the name in the net from now on, in the same folder.
+        data: the file's content.
     """
 
     old: str
@@ -90,11 +90,11 @@ class Shown:
 
     Attributes:
         layer: name of the data layer.
-        phases: in which it runs.
+        phases: those in which it runs.
         old: mean and scale, as text.
         new: mean and scale, as text.
-        pixels: (stored pixel, what the net sees of it; the same of the new pixel), for the first mean.
-        error: the largest difference over all means and 256 pixels, as a part of the range of what the
+        pixels: (stored pixel, what the net sees of it; the same for the new pixel), for the first mean.
+        error: the largest difference over all means and 256 pixels, as a fraction of the range that the
             net sees.
     """
 
@@ -108,14 +108,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Rescaled:
-    """What moves a net.
+    """A rescaled net.
 
     Attributes:
         data: the net's new content.
         diff: unified, as bytes.
         mean_files: new ones, each once.
-        proof: one entry a data layer.
-        first_layers: names of the layers that make up for the factor.
+        proof: one entry per data layer.
+        first_layers: names of the layers that compensate for the factor.
     """
 
     data: bytes
@@ -125,7 +125,7 @@ class Rescaled:
     first_layers: tuple[str, ...]
 
 
-_SLACK = 1e-5  # of the range of what the net sees; float32 rounds to 6e-8 at each of five steps
+_SLACK = 1e-5  # of the range that the net sees; float32 rounds to 6e-8 at each of five steps
 _BVLC_FIELDS = frozenset({"scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray"})
 
 
@@ -136,17 +136,17 @@ def rescale(
     diff_path: str = "",
     caffes: Caffes | None = None,
 ) -> Rescaled:
-    """Move a net to data of another range.
+    """Adapt a net to data of another range.
 
     Args:
         source: the net.
         options: from which range to which.
-        read_mean: the content of a mean file, by the name that the net has for it.
+        read_mean: reads the content of a mean file, by its name in the net.
         diff_path: the net's name in the diff.
-        caffes: those that the net is for, with the one in its repository; None where there is none.
+        caffes: those that the net is for, including its repository's own; None where it has none of its own.
 
     Raises:
-        Refusal: the net is not moved, by name; its message begins with the place.
+        Refusal: the net cannot be rescaled; the message names the reason and begins with the place.
     """
     try:
         done = _Rescale(source, options, read_mean).result(diff_path or source.path)
@@ -162,7 +162,7 @@ def rescale(
 
 @dataclass(frozen=True, slots=True)
 class _Transform:
-    """What one data layer says."""
+    """The transform of one data layer."""
 
     layer: Layer
     node: Node | None
@@ -218,36 +218,36 @@ class _Rescale:
     # ---- which layers
 
     def _layers(self) -> list[Layer]:
-        """The data layers that make the input, in all phases."""
+        """The data layers that produce the input, in all phases."""
         sources = [layer for layer in self.net.layers if layer.kind.images and layer.tops]
         if not sources:
-            message = "no data layer subtracts a mean and scales (Data, ImageData, MemoryData): nothing to move"
+            message = "no data layer subtracts a mean and scales (Data, ImageData, MemoryData): nothing to rescale"
             raise Refusal("no-transform", message)
         blobs = list(dict.fromkeys(layer.tops[0] for layer in sources))
         if self.options.blob and self.options.blob not in blobs:
-            message = f"no data layer makes {self.options.blob!r} first; they make {', '.join(blobs)}"
+            message = f"no data layer has the first top {self.options.blob!r}; first tops are {', '.join(blobs)}"
             raise Refusal("no-transform", message)
         if len(blobs) > 1 and not self.options.blob:
-            message = f"data layers make {', '.join(blobs)}; say which one is stored anew with --blob"
+            message = f"data layers produce {', '.join(blobs)}; name the one whose range changes with --blob"
             raise Refusal("several-data-blobs", message)
         self.blob = self.options.blob or blobs[0]
         return [layer for layer in sources if layer.tops[0] == self.blob]
 
     def _check(self) -> None:
-        """Refuse what is not moved by mean and scale alone."""
+        """Refuse a net that cannot be adapted by mean and scale alone."""
         first = self.transforms[0]
         for found in self.transforms:
             _check_layer(found)
             if found.says() != first.says():
                 message = (
-                    f'layer "{found.layer.name}" has {found}, another phase has {first}: make them alike first'
+                    f'layer "{found.layer.name}" has {found}, another phase has {first}: make them equal first'
                 )
                 raise Refusal("phases-disagree", message, found.layer.node)
         for layer in self.net.layers:
             if self.blob in layer.bottoms and layer.tops and (layer.kind.affine or layer.type == "Python"):
                 message = (
-                    f'layer "{layer.name}" of type {layer.type} normalises the input too: '
-                    "what range it is made for cannot be told; move its numbers by hand"
+                    f'layer "{layer.name}" of type {layer.type} also normalises the input: '
+                    "the range that it expects is unknown; change its numbers yourself"
                 )
                 raise Refusal("normaliser-follows", message, layer.node)
         if first.means:
@@ -261,11 +261,11 @@ class _Rescale:
             message = f"the mean {shown} is in scaled units (mean-in-scaled-units): repair that first"
             raise Refusal("mean-in-scaled-units", message, node)
         if not all(old.low <= mean <= old.high for mean in means):
-            message = f"the mean {shown} does not lie in {old}: the pixels are stored in another range"
+            message = f"the mean {shown} is outside {old}: the pixels are stored in another range"
             raise Refusal("mean-not-in-range", message, node)
         new = self.options.new
         if any(means) and 10 * new.high <= old.high and all(new.low <= mean <= new.high for mean in means):
-            message = f"the mean {shown} lies in {new} already: the net has been rescaled before, it seems"
+            message = f"the mean {shown} is already within {new}: it seems that the net has been rescaled before"
             raise Refusal("mean-not-in-range", message, node)
 
     def _mean_files(self) -> None:
@@ -349,7 +349,7 @@ class _Rescale:
         return self.options.factor * pixel + self.options.offset
 
     def _pairs(self, old: _Transform, new: _Transform) -> list[tuple[float, float]]:
-        """Each mean with the one that takes its place."""
+        """Each mean with its replacement."""
         if old.mean_file:
             return list(zip(self.old_means[old.mean_file], values(self.files[old.mean_file].data), strict=True))
         before = old.means or (0.0,)
@@ -360,8 +360,8 @@ def _check_layer(found: _Transform) -> None:
     layer = found.layer
     if layer.kind.image_files:
         message = (
-            f'layer "{layer.name}" of type {layer.type} reads image files, whose pixels are 0..255 whatever the '
-            "net says: there is nothing to move"
+            f'layer "{layer.name}" of type {layer.type} reads image files, whose pixels are always 0..255: '
+            "there is nothing to rescale"
         )
         raise Refusal("eight-bit-source", message, layer.node)
     if layer.generation is Generation.V1 and any(
@@ -374,7 +374,7 @@ def _check_layer(found: _Transform) -> None:
         message = f"transform_param has {strange[0]}, a fork's field that may be in units of pixels"
         raise Refusal("fork-transform", message, found.node)
     if found.mean_nodes and found.mean_file:
-        message = "mean_value and mean_file are both given, on which Caffe aborts; delete one of them"
+        message = "mean_value and mean_file are both given, so Caffe aborts; delete one of them"
         raise Refusal("two-means", message, found.mean_nodes[0])
 
 
@@ -391,11 +391,11 @@ def _transform(layer: Layer) -> _Transform:
     numbers = [number_value(field.value) for field in (*scales, *means)]
     for field, number in zip((*scales, *means), numbers, strict=True):
         if number is None or not math.isfinite(number):
-            raise Refusal("no-number", f"{field.name} {field.value} is no number", field)
+            raise Refusal("no-number", f"{field.name} {field.value} is not a number", field)
     found = [float32(number) for number in numbers if number is not None]
     scale = found[0] if scales else 1.0
     if not scale:
-        raise Refusal("no-number", "the scale is 0: the net sees nothing", scales[0])
+        raise Refusal("no-number", "the scale is 0: the net sees only zeros", scales[0])
     return _Transform(
         layer=layer,
         node=node,
@@ -408,7 +408,7 @@ def _transform(layer: Layer) -> _Transform:
 
 
 def _seen(pixel: float, mean: float, scale: float) -> float:
-    """(x − mean) · scale, rounded as Caffe's floats are."""
+    """(x − mean) · scale, rounded as in Caffe's floats."""
     return float32(float32(float32(pixel) - mean) * scale)
 
 

@@ -20,11 +20,11 @@ from caffefix.commands._shared.output import say
     metavar="M",
     help="Mean |x| of the images as they leave the data layer.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> None:
-    """Predict mean |x| of each blob before the first step, and after the safe repair.
+    """Predict mean |x| of each blob before the first training step, also after the safe repair.
 
-    Mean |x| (sum |x| / count, no L2 norm) is what Caffe's debug_info prints.
+    Mean |x| (sum |x| / count, not an L2 norm) is what Caffe's debug_info prints.
     """
     from caffefix.caffe.net import Phase
     from caffefix.commands.signal.text import as_json, as_text

@@ -9,12 +9,12 @@ from caffefix.commands.signal.work import Comparison
 from caffefix.evidence.prediction import BlobPrediction, Prediction
 from caffefix.syntax.source import display, one_line, visible
 
-# Means beyond these are worth a word (signal.md §3).
+# Means beyond these are reported as very small or very large (signal.md §3).
 _TINY, _HUGE = 1e-4, 1e3
 
 
 def as_text(path: str, found: Comparison) -> str:
-    """A line for each top: predicted mean |x|, bracket, verdict; after repair too if it changes anything."""
+    """A line for each top: predicted mean |x|, bounds, verdict; also after repair if that changes anything."""
     before = found.before
     out = [f"{visible(path)}: mean |x| before the first step, phase {before.phase.value}"]
     out += [f"  assumed: {one_line(text)}" for text in before.assumed]
@@ -37,7 +37,7 @@ def as_text(path: str, found: Comparison) -> str:
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
-    """The same as data; null is what is not decided, ``after`` is null if repair changes nothing."""
+    """The same as data; an undecided value is null, and ``after`` is null if the repair changes nothing."""
     after = None if found.after is None else _data(found.after)
     return {"version": 1, "phase": found.before.phase.value, **_data(found.before), "after": after}
 

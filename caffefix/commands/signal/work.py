@@ -1,4 +1,4 @@
-"""What the signals of a file's net are, as it stands and after the safe repair."""
+"""The signals of a file's net, before and after the safe repair."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from caffefix.syntax.source import Source
 
 
 class NoNetError(Exception):
-    """There is no net to predict, or none that can be; the message says why."""
+    """There is no net, or it cannot be predicted; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Comparison:
     """Predictions for a net.
 
     Attributes:
-        before: for the net as it stands (V0 is read as Caffe reads it, migrated).
+        before: for the net before the repair (V0 is first migrated, as Caffe does).
         after: for the net after the safe repair; None if the repair changes nothing.
     """
 

@@ -1,4 +1,4 @@
-"""``caffefix suppress``: comments at what is found today."""
+"""``caffefix suppress``: comments for today's findings."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from caffefix.commands._shared.options import with_options
 from caffefix.commands._shared.output import colour, say, write
 
 
-@click.command("suppress", short_help="Add suppression comments to what is found today.")
+@click.command("suppress", short_help="Add suppression comments for today's findings.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in each comment.")
-@click.option("--dry-run", "--diff", is_flag=True, help="Write no file, but the diff to standard output.")
+@click.option("--reason", required=True, metavar="TEXT", help="The reason, for each comment.")
+@click.option("--dry-run", "--diff", is_flag=True, help="Write no file; print the diff to standard output.")
 @click.option(
-    "--allow-dirty", is_flag=True, help="Write files, too, that have changes which are not in git's index."
+    "--allow-dirty", is_flag=True, help="Also write files that have changes which are not in git's index."
 )
 @with_options(OPTIONS)
 def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: bool, **options: Any) -> None:
-    """Silence what is found today by comments, so that only what is new shows from now on.
+    """Silence today's findings with comments, so only new findings are reported from now on.
 
-    Each finding gets `# caffefix: ignore[NAME] TEXT` above its field; notes get none. Nothing else
+    Each finding gets `# caffefix: ignore[NAME] TEXT` above its field; notes get no comment. Nothing else
     changes, which is proved as for a repair. PATH is a file or a folder to search.
 
     Exit status: 0 done; 2 a file was not read, parsed, proved or written (the others are done), or
@@ -55,7 +55,7 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: boo
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        say(sys.stderr, "\ninterrupted: each file is as it was or done whole; run again to go on\n")
+        say(sys.stderr, "\ninterrupted: each file is either unchanged or complete; run again to continue\n")
         sys.exit(130)
     say(stream, summary.render())
     sys.exit(2 if summary.failed else 0)

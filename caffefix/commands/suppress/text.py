@@ -1,4 +1,4 @@
-"""What ``caffefix suppress`` did, as text for people."""
+"""The report of ``caffefix suppress``, as text for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from caffefix.results import FileResult, Status
 
 
 def render_file(result: FileResult, paint: Paint = plain) -> str:
-    """A line for a file in which something is suppressed now; empty if nothing is."""
+    """A line for a file in which findings were suppressed; empty for any other file."""
     if result.status.failed:
         return f"{paint('error', 'error')}: {result.reason}\n"
     counts = Counter(d.name for d in result.findings if d.applied)
@@ -26,7 +26,7 @@ class Summary:
         self.files = self.changed = self.to_change = self.suppressed = self.failed = 0
 
     def add(self, result: FileResult) -> None:
-        """Count one file in."""
+        """Count one file."""
         self.files += 1
         self.failed += result.status.failed
         self.changed += result.status is Status.CHANGED

@@ -1,7 +1,7 @@
-"""Suppressing what is found today: a comment at each finding, and nothing else changes.
+"""Suppressing today's findings: each gets a comment, and nothing else changes.
 
-It is a fixer like the others to the engine, so that the same proofs hold: the result parses, means
-the same, keeps its comments, and a second run adds nothing, which says that all is suppressed.
+To the engine this is a fixer like the others, so the same proofs hold: the result parses, means
+the same, keeps its comments, and a second run adds nothing, which shows that everything is suppressed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ NAME = "suppress"
 
 
 class ReasonError(Exception):
-    """A reason that cannot stand in a comment; the message says why."""
+    """A reason that cannot be put into a comment; the message says why."""
 
 
 def checked_reason(reason: str) -> str:
-    """A reason as it stands in a file: one line, its bytes one character each.
+    """A reason as it is written to a file: one line, one character per byte.
 
     Raises:
         ReasonError: it is empty, has several lines, or would be read as another suppression.
@@ -39,9 +39,9 @@ def checked_reason(reason: str) -> str:
     if not reason:
         raise ReasonError("give a reason: --reason 'weights are loaded by net surgery'")
     if not reason.isprintable():
-        raise ReasonError("the reason has to fit on one line, without control characters")
+        raise ReasonError("the reason must be a single line without control characters")
     if "#" in reason and "caffefix" in reason:
-        raise ReasonError("the reason would be read as a suppression of its own; leave out the #")
+        raise ReasonError("the reason would itself be read as a suppression; leave out the #")
     return reason.encode("utf-8").decode("latin-1")
 
 
@@ -50,14 +50,14 @@ def suppress(
 ) -> FileResult:
     """Add a suppression for each finding of a file, in memory.
 
-    Notes are not suppressed, unless what is in force would fix them, nor what is said of suppressions themselves.
+    Notes are not suppressed unless the settings in force would fix them, nor are findings about suppressions.
 
     Args:
         source: the file.
-        request: what is looked for.
-        reason: why it is suppressed, as ``checked_reason`` gives it.
+        request: what is checked for.
+        reason: why it is suppressed, as returned by ``checked_reason``.
         diff_path: the file's name in the diff.
-        family: what stands beside the file; nothing by default.
+        family: the other files in the file's folder; none by default.
     """
     looking = [fixer for fixer in request.selection.fixers() if fixer.runs_in is not Pass.TIDY]
 
@@ -75,7 +75,7 @@ def _comments(document: str, shown: Sequence[Finding], reason: str) -> Iterator[
     by_anchor: dict[Node, list[Finding]] = {}
     for finding in shown:
         by_anchor.setdefault(_anchor(document, finding.node), []).append(finding)
-    # What is said of the file comes first, for it may meet what is said of its first field.
+    # A comment on the file comes first, because it may be in the same place as one on the file's first field.
     for anchor in sorted(by_anchor, key=lambda node: node.parent is not None):
         names = tuple(dict.fromkeys(finding.name for finding in by_anchor[anchor]))
         text = written(names, reason, file=anchor.parent is None)
@@ -84,8 +84,8 @@ def _comments(document: str, shown: Sequence[Finding], reason: str) -> Iterator[
 
 
 def _anchor(text: str, node: Node) -> Node:
-    """What the comment stands above: the field, or the nearest message around it that begins a line;
-    the root, for the file, where there is none."""
+    """The node that the comment is put above: the field, or the nearest enclosing message that begins a line;
+    if there is none, the root, which stands for the file."""
     while node.parent is not None and (node.in_list or not begins_line(text, node.start)):
         node = node.parent
     return node
@@ -93,7 +93,7 @@ def _anchor(text: str, node: Node) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class Suppressing:
-    """Add comments that silence what is found, with a reason as ``checked_reason`` gives it."""
+    """Add comments that silence what is found, with a reason as returned by ``checked_reason``."""
 
     reason: str
 
@@ -102,5 +102,5 @@ class Suppressing:
         return suppress(source, in_force.request(), self.reason, name, family)
 
     def asked(self, in_force: EffectiveConfig) -> str:
-        """What is done once is not kept."""
+        """Empty: this is done only once, so results are not cached."""
         return ""
