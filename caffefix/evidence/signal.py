@@ -136,7 +136,7 @@ class _Run:
             self.stopped[step.index] = (layer, f"Caffe aborts: {self.aborts[layer]}")
             return [None] * len(step.tops)
         if any(0 in (self.shapes.of(top) or ()) for top in step.tops):
-            self.stopped[step.index] = (layer, "makes a blob without values, on which Caffe aborts")
+            self.stopped[step.index] = (layer, "produces a blob without values, on which Caffe aborts")
             return [None] * len(step.tops)
         rule = moments_rule(layer.kind)
         signals = [scene[bottom.index] for bottom in step.bottoms]
@@ -204,7 +204,7 @@ class _Run:
             return self._outside(name, shape, smooth)
         if not slot:
             index = next(step.index for step in self.graph.steps if step.layer is layer)
-            self.stopped[index] = (layer, f"what type '{layer.type}' gives is not known")
+            self.stopped[index] = (layer, f"the output of type '{layer.type}' is not known")
         return None
 
     def _shape(self, layer: Layer, slot: int) -> Shape:
@@ -223,7 +223,7 @@ class _Run:
             made = images(self.size, centred=centred or not smooth, length=length)
             return made.with_doubt(0.0002)
         size = (CENTRED if centred else RAW) * abs(factor)
-        what = "less their mean" if centred else "without a mean subtracted"
+        what = "with their mean subtracted" if centred else "without a mean subtracted"
         self.assumed[f"'{name}' are 8-bit images {what}: mean |x| about {size:.3g}"] = None
         made = images(size, centred=centred or not smooth, length=length)
         return made.with_doubt(0.02 if centred else 0.01)

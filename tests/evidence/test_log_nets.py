@@ -93,7 +93,9 @@ def test_disagreements(net: str) -> None:
     assert "layers that the file has not: conv9" in found[""].message
     assert len(found) == 3
     other = told(text.replace(top("loss", 1.38), top("loss", math.log(6), "loss")), net).differences
-    assert any("the log is of 6 classes, but what feeds the loss has num_output: 4" in d.message for d in other)
+    assert any(
+        "the log is of 6 classes, but the layer that feeds the loss has num_output: 4" in d.message for d in other
+    )
     assert net.split("\n")[found["data"].net_line - 1].startswith("layer")
 
 

@@ -63,7 +63,7 @@ def _names(log: TrainingLog, net: Net, is_whole: bool) -> Iterator[Disagreement]
     strange = [n for n in seen if n not in layers and n not in own and not n.endswith(nets.SPLIT)]
     if strange:
         more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
-        message = f"the log has layers that the file has not: {', '.join(strange[:_SHOWN])}{more}"
+        message = f"the log has layers that the file does not have: {', '.join(strange[:_SHOWN])}{more}"
         yield Disagreement(message, None, first.get(strange[0], 0))
     if log.layers and log.nets:
         dump = nets.dump_of(log, "net")
@@ -71,7 +71,7 @@ def _names(log: TrainingLog, net: Net, is_whole: bool) -> Iterator[Disagreement]
         missing = [name for name in view if name not in seen]
         if missing and dump is not None and dump.phase == "TRAIN":
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            message = f"the file has layers that the log's net has not: {', '.join(missing[:_SHOWN])}{more}"
+            message = f"the file has layers that the log's net does not have: {', '.join(missing[:_SHOWN])}{more}"
             yield Disagreement(message, layers[missing[0]].node, dump.line)
 
 
@@ -89,7 +89,7 @@ def _classes(net: Net, decoded: Sequence[Decoded]) -> Iterator[Disagreement]:
     given = nets.num_output(net.view(Phase.TRAIN))
     classes = next((d.value for d in decoded if d.name == "classes"), given)
     if given is not None and classes != given:
-        message = f"the log is of {classes} classes, but what feeds the loss has num_output: {given}"
+        message = f"the log is of {classes} classes, but the layer that feeds the loss has num_output: {given}"
         yield Disagreement(message)
 
 

@@ -98,7 +98,7 @@ def _classes(log: TrainingLog, num_output: int | None, losses: Collection[str]) 
             return Decoded("classes", found, f"{what} is ln {found} = {math.log(found):.6g}")
     learner = sole_learner(log)
     if learner is not None and learner.index == "1" and learner.size > 1 and num_output in (None, learner.size):
-        how = f"the total L1 gradient is {learner.size} times that of {learner.layer}'s bias, which alone has one"
+        how = f"the total L1 gradient is {learner.size} times that of {learner.layer}'s bias; nothing else has one"
         return Decoded("classes", learner.size, how)
     return None
 

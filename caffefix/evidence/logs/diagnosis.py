@@ -134,7 +134,7 @@ def _nonfinite(log: TrainingLog) -> Iterator[Observation]:
     bad = log.nonfinite
     if bad is not None:
         blob = f"{bad.role} {bad.blob} {bad.quantity} of {bad.layer}"
-        message = f"the first value that is no number: {blob} is {bad.value:g} ({bad.direction.lower()})"
+        message = f"the first value that is not a finite number: {blob} is {bad.value:g} ({bad.direction.lower()})"
         yield Observation("nonfinite-blob", True, message, bad.line, bad.layer)
 
 
@@ -169,12 +169,12 @@ def _losses(log: TrainingLog, classes: int | None, is_dead: bool) -> Iterator[Ob
 def _loss(series: Series, classes: int | None, is_dead: bool) -> Observation:
     name, count = series.name, series.count
     if series.bad_iteration is not None:
-        message = f"{name} is no number since iteration {series.bad_iteration}"
+        message = f"{name} is not a finite number since iteration {series.bad_iteration}"
         return Observation("loss-not-finite", True, message)
     if series.saturated and abs(series.last - SATURATED) < 1e-3:
         message = (
-            f"{name} stands at {SATURATED} = -log(FLT_MIN), {series.saturated} times: the softmax gives the "
-            "right class no chance at all, or its input is not a number (on a GPU both print this)"
+            f"{name} is {SATURATED} = -log(FLT_MIN) {series.saturated} times: the softmax gives the "
+            "right class no chance, or its input is not a number (on a GPU both print this)"
         )
         return Observation("loss-saturated", True, message)
     course = f"{name}: {series.first:g} at iteration {series.first_iteration}"
@@ -217,10 +217,12 @@ def _rate(log: TrainingLog) -> Iterator[Observation]:
         return
     if rate.bad_iteration is not None:
         yield Observation(
-            "rate-not-finite", True, f"the learning rate is no number since iteration {rate.bad_iteration}"
+            "rate-not-finite",
+            True,
+            f"the learning rate is not a finite number since iteration {rate.bad_iteration}",
         )
     elif rate.high <= 0:
-        yield Observation("rate-zero", True, "the learning rate is 0: nothing is learnt")
+        yield Observation("rate-zero", True, "the learning rate is 0: nothing is learned")
 
 
 # ---------------------------------------------------------------- gradients, weights, end

@@ -48,7 +48,7 @@ class Fingerprint:
     label: str = "unknown"
     is_certain: bool = False
     zero_gamma: bool = False
-    evidence: str = "no combination of source lines, files or wordings that is known"
+    evidence: str = "no known combination of source lines, files or wordings"
 
 
 _DEBUG = ("forward-top", "forward-param", "backward-bottom", "backward-param", "totals")
@@ -104,7 +104,7 @@ def fingerprint(log: TrainingLog) -> Fingerprint:
     for era in ERAS:
         found = _agreement(log, era)
         if found:
-            also = "" if era.is_alone else "; or a fork that left these files as they were"
+            also = "" if era.is_alone else "; or a fork that did not change these files"
             more = f" and {len(found) - 4} more" if len(found) > 4 else ""
             seen = ", ".join(found[:4]) + more
             return Fingerprint(era.fork, era.label + also, era.is_alone, era.zero_gamma, seen)
@@ -128,7 +128,7 @@ def _agreement(log: TrainingLog, era: Era) -> list[str]:
 
 def _by_wording(log: TrainingLog) -> Fingerprint:
     if "rates-with-decay" in log.traits:
-        evidence = "lr lines that go on with m, wd and gs"
+        evidence = "lr lines that continue with m, wd and gs"
         return Fingerprint("nvidia", "NVCaffe since 0.16", True, False, evidence)
     if _INTEL in log.files:
         return Fingerprint("intel", "Intel Caffe, version unknown", True, False, f"lines of {_INTEL}")

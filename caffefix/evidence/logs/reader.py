@@ -68,8 +68,8 @@ def _looks_like(first: str) -> str:
     if first.startswith("\x1f\x8b"):
         return "the log is compressed; unpack it: zcat LOG | caffefix log -"
     if "\0" in first:
-        return "not a log of Caffe's: it is binary"
-    return "no line of it was written by Caffe (I0123 23:17:49.498327 15230 solver.cpp:228] …)"
+        return "not a Caffe log: it is binary"
+    return "no line in it was written by Caffe (I0123 23:17:49.498327 15230 solver.cpp:228] …)"
 
 
 class _Dumping:

@@ -91,7 +91,7 @@ def _loss(layer: Layer, roots: Roots, index: int) -> Loss:
     if layer.type == "EuclideanLoss" and prediction not in roots.learnt and target in roots.learnt:
         prediction, target = target, prediction
     if kind in ("class", "similar") and target in roots.learnt:
-        raise Unrepresentable(f"layer {layer.name!r}: its target {target!r} is made by the net itself")
+        raise Unrepresentable(f"layer {layer.name!r}: its target {target!r} is produced by the net itself")
     softmax = layer.number("softmax_param", "axis", 1)
     top = layer.tops[0] if layer.tops else f"caffefix_loss_{index}"
     return Loss(

@@ -209,7 +209,7 @@ def find_interpreter(asked: str, folder: Path) -> Interpreter:
     for candidate in [named] if named else ["python3", "python"]:
         found = shutil.which(candidate)
         if found is None:
-            what = "is not an executable file" if os.path.lexists(candidate) else "is not there"
+            what = "is not an executable file" if os.path.lexists(candidate) else "does not exist"
             tried.append(f"{candidate} {what}")
             continue
         problem, interpreter = _probe(os.path.abspath(found), folder)

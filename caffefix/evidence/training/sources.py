@@ -85,13 +85,13 @@ def sources(net: Net, view: list[Layer], given: StatedInput) -> list[Source]:
 def _with_given(source: Source, given: StatedInput) -> Source:
     shape = given.shapes.get(source.blob)
     if shape is not None:
-        note = source.note if source.shape is not None else "values taken to be 0..1"
+        note = source.note if source.shape is not None else "values assumed to be 0..1"
         return replace(source, shape=shape, note=note)
     size = given.size
     if size is None or source.shape is None or len(source.shape) < 3 or source.shape[-2:] == size:
         return source
     if "size unknown" in source.note:
-        note = source.note.replace(_GUESS, f"{_by(size)} as asked")
+        note = source.note.replace(_GUESS, f"{_by(size)} as requested")
     else:
         note = "; ".join(filter(None, (source.note, f"{_by(size)} instead of {_by(source.shape[-2:])}")))
     return replace(source, shape=(*source.shape[:-2], *size), note=note)
@@ -111,7 +111,7 @@ def _tops(layer: Layer, given: StatedInput) -> list[Source]:
     if layer.type == "Python":
         raise Unrepresentable(f"layer {layer.name!r} is a Python layer: its code is not run")
     raise Unrepresentable(
-        f"layer {layer.name!r} has type {layer.type}, whose data are not known; "
+        f"layer {layer.name!r} has type {layer.type}, whose data are unknown; "
         f"say what {layer.tops[0]!r} is: --shape {layer.tops[0]}=CHANNELS,HEIGHT,WIDTH"
     )
 
@@ -142,7 +142,7 @@ def _declared(layer: Layer) -> list[Source]:
 
 def _plain(name: str, layer: str, shapes: list[tuple[int, ...]], index: int) -> Source:
     shape = shapes[index] if index < len(shapes) else shapes[0] if len(shapes) == 1 else None
-    note = "values taken to be 0..1"
+    note = "values assumed to be 0..1"
     return Source(name, layer, shape[1:] if shape is not None else None, note=note)
 
 
@@ -228,7 +228,7 @@ class _Transform:
         if means > 1:
             return means, ""
         known = self.layer.kind.image_files or self._flag("force_color")
-        return 3, "" if known else "channels unknown: 3 taken"
+        return 3, "" if known else "channels unknown: 3 assumed"
 
     def _flag(self, name: str) -> bool | None:
         value = self.scalar(name)

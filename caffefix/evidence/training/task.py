@@ -108,7 +108,7 @@ def make_task(text: str, given: StatedInput) -> Task:
 def _net(document: Document) -> Net:
     found = list(nets(document))
     if not found or found[0].node.parent is not None:
-        raise Unrepresentable("the file holds no net of its own; give the train net")
+        raise Unrepresentable("the file contains no net of its own; give the train net")
     if Generation.V0 in found[0].generations:
         raise Unrepresentable("the net is in V0 format; migrate it first: caffefix FILE")
     return found[0]
@@ -130,7 +130,7 @@ def _refuse_code(view: Sequence[Layer]) -> None:
         if layer.type == "Python":
             raise Unrepresentable(f"layer {layer.name!r} is a Python layer: its code is not run")
         if layer.kind.words:
-            raise Unrepresentable(f"layer {layer.name!r}: {layer.type} takes words or time steps, not images")
+            raise Unrepresentable(f"layer {layer.name!r}: {layer.type} reads words or time steps, not images")
         if layer.type == "InfogainLoss":
             raise Unrepresentable(f"layer {layer.name!r}: its matrix is in a file that is not read")
 
@@ -162,7 +162,7 @@ class _Split:
             for name in layer.bottoms if id(layer) not in self.removed else ():
                 if name in gone and not self.is_target(name):
                     raise Unrepresentable(
-                        f"layer {layer.name!r} takes {name!r}, which is made from labels and data"
+                        f"layer {layer.name!r} reads {name!r}, which is computed from labels and data"
                     )
 
     def is_target(self, blob: str) -> bool:
@@ -184,7 +184,7 @@ def _feeds(by_name: dict[str, Source], split: _Split, found: Sequence[Loss]) -> 
         if source.shape is None:
             raise Unrepresentable(
                 f"layer {source.layer!r}: the shape of {source.blob!r} is not in the file; "
-                f"say it: --shape {source.blob}=CHANNELS,HEIGHT,WIDTH"
+                f"give it: --shape {source.blob}=CHANNELS,HEIGHT,WIDTH"
             )
     pairs = any(loss.kind == "similar" for loss in found)
     feeds = [Feed(source, "data", pair=_pair(data, source) if pairs else "") for source in data]
@@ -207,7 +207,7 @@ def _pair(data: Sequence[Source], source: Source) -> str:
         return "both"
     if len(data) == 2:
         return "first" if source is data[0] else "second"
-    raise Unrepresentable(f"layer {source.layer!r}: pairs of more than two blobs are not represented")
+    raise Unrepresentable(f"layer {source.layer!r}: pairs of more than two blobs are not supported")
 
 
 def _frozen(kept: Iterable[Layer]) -> Iterable[tuple[str, int]]:

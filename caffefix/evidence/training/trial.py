@@ -31,7 +31,7 @@ from caffefix.syntax.scalars import quoted
 # The script that runs inside Caffe's interpreter; never imported here.
 _CHILD = Path(__file__).with_name("child")
 _OWN_NORM = (
-    "this Caffe's BatchNorm does not normalise by the batch (tested): a layer of our own with BVLC's formulas ran"
+    "this Caffe's BatchNorm does not normalise by the batch (tested): our own layer with BVLC's formulas ran"
 )
 
 

@@ -79,7 +79,7 @@ def power(place: Place, bottoms: list[Signal]) -> list[Signal]:
     if exponent == 1:
         return [shifted(bottoms[0].times(factor), Moments(shift, shift * shift, abs(shift)))]
     if exponent != int(exponent) or exponent < 0:
-        raise Stop("a power that is not whole")
+        raise Stop("a power that is not an integer")
     return [mapped(bottoms[0], lambda x: (shift + factor * x) ** int(exponent)).with_doubt(0.1)]
 
 
@@ -90,12 +90,12 @@ def exponential(place: Place, bottoms: list[Signal]) -> list[Signal]:
         for name, default in (("base", -1.0), ("scale", 1.0), ("shift", 0.0))
     )
     if base <= 0 and base != -1:
-        raise Stop("a base that is not above zero, on which Caffe aborts")
+        raise Stop("a base that is not positive, on which Caffe aborts")
     grown = 1.0 if base == -1 else log(base)
     try:
         return [mapped(bottoms[0], lambda x: exp(grown * (shift + factor * x))).with_doubt(0.1)]
     except OverflowError:
-        raise Stop("an exponential beyond all numbers") from None
+        raise Stop("an exponential that overflows") from None
 
 
 def clip(place: Place, bottoms: list[Signal]) -> list[Signal]:

@@ -42,7 +42,7 @@ class Place:
         blob = self.params[index]
         found = moments(blob.filler, blob.shape)
         if found is None:
-            raise Stop(f"what filler '{blob.filler.type}' gives is not known here")
+            raise Stop(f"the output of filler '{blob.filler.type}' is not known here")
         return found
 
     @property

@@ -98,7 +98,7 @@ def reduction(place: Place, bottoms: list[Signal]) -> list[Signal]:
     axis = param.integer("axis", 0) or 0
     number = count(shape[axis:]) if shape is not None else None
     if not number:
-        raise Stop("how many values are summed is not known")
+        raise Stop("the number of summed values is not known")
     operation = param.word("operation", "SUM")
     factor = place.layer.number("reduction_param", "coeff", 1.0)
     bottom = bottoms[0]

@@ -27,7 +27,7 @@ def normalised(place: Place, bottom: Signal, eps: float) -> Signal:
     """Each channel with mean 0 and variance 1, by its own statistics."""
     inside = max(0.0, bottom.square - bottom.common)
     if bottom.square > 0 and inside < 1e-9 * bottom.square:
-        raise Stop("BatchNorm of what is nearly constant")
+        raise Stop("BatchNorm of a nearly constant blob")
     square = inside / (inside + eps)
     made = normal(0.0, square, 0.0, bottom)
     firm = inside > 1e3 * eps
@@ -66,7 +66,7 @@ def mvn(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """Each item's channel to mean 0, and variance 1 unless told otherwise."""
     inside = max(0.0, bottoms[0].square - bottoms[0].common)
     if inside <= 0:
-        raise Stop("normalisation of what is nearly constant")
+        raise Stop("normalisation of a nearly constant blob")
     keeps = not place.layer.flag("mvn_param", "normalize_variance", True)
     made = normal(0.0, inside if keeps else 1.0, 0.0, bottoms[0])
     return [made.with_doubt(0.02) if keeps else replace(made, doubt=0.01, sized=True)]

@@ -53,7 +53,7 @@ class Child(object):
             return
         known = set(str(name) for name in known())
         if "Python" not in known and self.job["has_norm"] and self.norm_is_faulty():
-            raise Refused("this Caffe's BatchNorm does not normalise by the batch, and it runs no layer of ours")
+            raise Refused("this Caffe's BatchNorm does not normalise by the batch, and cannot run our own layer")
         for name, kind in self.job["types"]:
             if kind not in known:
                 self.say("unloadable", reason="layer '%s': this Caffe has no layer type %s" % (name, kind))
