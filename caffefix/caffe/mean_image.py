@@ -1,6 +1,6 @@
 """Mean images: BlobProto messages in ``.binaryproto`` files, as ``compute_image_mean`` writes them.
 
-Read by protobuf's wire format, so that every field but the numbers survives byte for byte. Fields
+Read in protobuf's wire format, so that every field except the numbers survives byte for byte. Fields
 (caffe.proto): data = 5 (floats), double_data = 8; sizes in shape = 7, or num … width = 1 … 4.
 """
 
@@ -16,7 +16,7 @@ _NUMBERS = {5: ("f", 4), 8: ("d", 8)}
 
 
 class MeanError(Exception):
-    """Bytes that are no BlobProto with numbers; the message says what is wrong."""
+    """Bytes that are not a BlobProto with numbers; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def values(data: bytes) -> list[float]:
     """The numbers of a mean image, as float32 rounds them where they are floats.
 
     Raises:
-        MeanError: it is no BlobProto, or holds no numbers.
+        MeanError: it is not a BlobProto, or contains no numbers.
     """
     found: list[float] = []
     for field in _fields(data):
@@ -47,7 +47,7 @@ def mapped(data: bytes, factor: float, offset: float) -> bytes:
     """The same image with each number times a factor plus an offset; nothing else changes.
 
     Raises:
-        MeanError: as ``values``, or a result that no float holds.
+        MeanError: as for ``values``, or a result does not fit into a float.
     """
     parts = []
     for field in _fields(data):

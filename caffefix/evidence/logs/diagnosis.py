@@ -1,8 +1,8 @@
-"""What a log says went wrong, and what went well.
+"""What went wrong according to a log, and what went well.
 
 A zero blob is a finding where something came in and nothing came out: labels, losses and accuracies
-may be zero, and so may all that a zero feeds. Bottoms are known from a net, or from a layer that
-works in place; without either, a layer that has parameters is taken to have been fed.
+may be zero, and so may everything that reads a zero. Bottoms are known from a net, or from an in-place layer;
+without either, a layer that has parameters is assumed to have received input.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from caffefix.evidence.logs.decode import sole_learner
 from caffefix.evidence.logs.model import SATURATED, Series, Track, TrainingLog
 from caffefix.evidence.logs.nets import SPLIT
 
-# A blob of this mean size is out of hand in any net that still learns; or one that grew by _GROWTH.
+# A blob of this mean size has exploded in any net that still learns; so has one that grew by _GROWTH.
 _HUGE = 1e4
 _GROWTH = 1e3
 _NOTEWORTHY = 1e2
-# What counts as standing still: deviation from a level, and number of values; fewer tell a direction.
+# What counts as flat: deviation from a level, and number of values; fewer values suffice for a direction.
 _NEAR = 0.03
 _ENOUGH = 20
 _FEW = 5
@@ -70,9 +70,9 @@ def diagnose(log: TrainingLog, layers: Mapping[str, Layer], classes: int | None)
 
 
 def first_dead(log: TrainingLog, layers: Mapping[str, Layer]) -> Track | None:
-    """The first top that is exactly zero throughout though something else went in.
+    """The first top that is exactly zero throughout although its input was not.
 
-    A layer whose weights get a gradient will not stay at zero: a last layer may well start there.
+    A layer whose weights get a gradient will not stay zero: a last layer may well start at zero.
     """
     learning = {t.layer for t in log.gradients if t.blob == "0" and t.zeros < t.count}
     return next((t for t in _fed_tops(log, layers) if t.always_zero and t.layer not in learning), None)
@@ -139,7 +139,7 @@ def _nonfinite(log: TrainingLog) -> Iterator[Observation]:
 
 
 def _exploding(log: TrainingLog, layers: Mapping[str, Layer]) -> Iterator[Observation]:
-    """The first top that gets out of hand; a loss that is not normalised may be as large as it likes."""
+    """The first top that explodes; a loss that is not normalised may have any size."""
     losses = {series.name for series in log.outputs} | {"(automatic)", "loss"}
     for track in _fed_tops(log, layers):
         if track.blob in losses or not track.count > track.zeros:

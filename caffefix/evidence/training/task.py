@@ -1,4 +1,4 @@
-"""The synthetic task of a net: its text without data layers, and what is fed in their place."""
+"""The synthetic task of a net: its text without data layers, and the data that replace them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import quoted
 from caffefix.syntax.tree import Document, Node
 
-# Net fields that the task sets itself, or that only make noise.
+# Net fields that the task sets itself, or that only produce log output.
 _NET_FIELDS = ("input", "input_dim", "input_shape", "state", "debug_info")
 
 
@@ -44,14 +44,14 @@ class Task:
 
     Attributes:
         body: the net without data layers and phases, Latin-1.
-        predictions: the same without losses, to ask Caffe for shapes.
-        own_norm: the body with BatchNorm by the child's own layer, for a Caffe whose own is faulty;
-            empty where there is none.
+        predictions: the same without losses, to obtain shapes from Caffe.
+        own_norm: the body with BatchNorm replaced by the child's own layer, for a Caffe whose own is faulty; empty
+            if the net has none.
         feeds: what is fed.
         losses: what is minimised.
-        types: (layer, type) of the layers that are left.
+        types: (layer, type) of the remaining layers.
         frozen: (layer, parameter) that has a learning rate of zero.
-        dropped: layers that were taken out beside the data layers.
+        dropped: layers that were removed in addition to the data layers.
     """
 
     body: str
@@ -68,11 +68,11 @@ def make_task(text: str, given: StatedInput) -> Task:
     """The synthetic task for a net.
 
     Args:
-        text: the net, one character a byte; it must parse.
-        given: what the user says of the data.
+        text: the net, one character per byte; it must parse.
+        given: what the user specifies about the data.
 
     Raises:
-        Unrepresentable: a layer that the task cannot stand for, by name.
+        Unrepresentable: a layer that the task cannot represent, by name.
     """
     document = parse(text)
     net = _net(document)
@@ -136,10 +136,10 @@ def _refuse_code(view: Sequence[Layer]) -> None:
 
 
 class _Split:
-    """Which part of the net is data, which is target, and which layers go.
+    """Which part of the net is data, which is target, and which layers are removed.
 
     A source is a target where no prediction depends on it. Layers that only process targets
-    (a Slice of several labels, an Accuracy) go, and the losses are fed directly.
+    (a Slice of several labels, an Accuracy) are removed, and the losses are fed directly.
     """
 
     def __init__(self, view: Sequence[Layer], roots: Roots, found: Sequence[Loss]) -> None:
@@ -151,7 +151,7 @@ class _Split:
             if is_fed(layer):
                 self.removed.add(id(layer))
                 continue
-            # They would write files, or measure what is not asked.
+            # They would write files, or measure what is not needed.
             idle = layer.kind.sink or layer.kind.metric
             dead_end = idle or not gone.isdisjoint(layer.bottoms)
             on_targets = any(self.is_target(name) for name in layer.bottoms)
@@ -235,7 +235,7 @@ def _body(document: Document, net: Net, kept: Sequence[Layer], wanted: set[int],
 
 
 def _own_norm(body: str) -> str:
-    """The body with each BatchNorm as the Python layer ``child_norm.Normalize``."""
+    """The body with each BatchNorm replaced by the Python layer ``child_norm.Normalize``."""
     document = parse(body)
     norms = [layer for layer in Net(document.root).layers if layer.is_bvlc_batch_norm]
     edits: list[Edit] = []

@@ -1,4 +1,4 @@
-"""Functions of each value by itself."""
+"""Functions of each value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def relu(place: Place, bottoms: list[Signal]) -> list[Signal]:
         made = replace(
             scaled_to(made, (bottom.mean_abs + bottom.mean) / 2), latent=None, rectified=False, scale=1.0
         )
-    # Which channels pass is a draw of its own. Far below zero, what is left depends on the tail.
+    # Which channels pass is a separate draw. Far below zero, what is left depends on the tail.
     kept = made.mean_abs / bottom.mean_abs if bottom.mean_abs else 1.0
     tail = 0.0002 if kept > 0.3 else 0.05 if kept > 0.02 else 1.0
     return [made.with_doubt(tail + (2 * few(place, bottom) if kept < 0.9 else 0.0))]
@@ -56,12 +56,12 @@ def mapped(bottom: Signal, function: Callable[[float], float]) -> Signal:
 
 
 def pointwise(function: Callable[[float], float], bounded: bool = False) -> Rule:
-    """A rule for a function of each value; what is bounded hardly depends on the size of its input."""
+    """A rule for a function of each value; bounded functions hardly depend on the size of the input."""
 
     def rule(place: Place, bottoms: list[Signal]) -> list[Signal]:
         made = mapped(bottoms[0], function)
         if bounded and made.mean_abs:
-            # how the answer moves if the input is a tenth larger
+            # how the answer changes if the input is a tenth larger
             moved = mapped(bottoms[0].times(1.1), function).mean_abs
             slope = log(moved / made.mean_abs) / log(1.1)
             made = replace(made, doubt=bottoms[0].doubt * slope**2 + 0.0005)
@@ -105,7 +105,7 @@ def clip(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def dropout(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """In TRAIN some values are dropped and the others made larger."""
+    """In TRAIN some values are dropped and the others scaled up."""
     if place.phase is Phase.TEST:
         return [bottoms[0]]
     kept = 1 - place.layer.number("dropout_param", "dropout_ratio", 0.5)

@@ -1,4 +1,4 @@
-"""Layers of forks whose effect on the size of a signal follows from their C++, and what stops it."""
+"""Layers of forks whose effect on the size of a signal follows from their C++, and those that stop prediction."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def axpy(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def silence(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Nothing is made."""
+    """There are no tops."""
     return []
 
 

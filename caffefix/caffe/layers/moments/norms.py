@@ -80,7 +80,7 @@ def normalize(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """x · (k + alpha/n Σx²)^−beta: about the mean square, and its own square once more."""
+    """x · (k + alpha/n Σx²)^−beta: about the mean square, and its own square a second time."""
     bottom = bottoms[0]
     size = place.layer.number("lrn_param", "local_size", 5)
     alpha, beta, k = (place.layer.number("lrn_param", n, d) for n, d in (("alpha", 1), ("beta", 0.75), ("k", 1)))
@@ -94,7 +94,7 @@ def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
         return abs(z) * exp(-beta * log(crowded))
 
     factor = gauss.expect(damped, 0.0, 1.0) / gauss.mean_abs(0.0, 1.0)
-    # Where the sum rules, a value that stands out damps itself.
+    # Where the sum dominates, an outlier damps itself.
     ruled = crowd / (k + crowd) if k + crowd > 0 else 0.0
     made = bottom.times(factor)
     doubt = bottom.doubt * (1 - 2 * beta * ruled) ** 2 + 0.03 * ruled**2 + 0.0001
@@ -102,7 +102,7 @@ def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def _window_share(channels: int, size: int) -> float:
-    """How full a window of channels is, on average: at the ends it is cut."""
+    """Average number of channels in a window: it is cut at the ends."""
     half = size // 2
     inside = sum(min(c + half, channels - 1) - max(c - half, 0) + 1 for c in range(channels))
     return inside / (channels * size)
