@@ -171,10 +171,10 @@ def test_imports(tmp_path: Path) -> None:
 BROKEN = {
     "no end": ("message M {", "the file ends too early"),
     "comment": ("message M { /* }", 'unexpected "/"'),
-    "string": ('syntax = "proto2', "means nothing here"),
+    "string": ('syntax = "proto2', "is unexpected here"),
     "label": ("message M { int32 a = 1; }", '"a" has no label'),
-    "number": ("message M { optional int32 a = 0; }", "0 is no field's number"),
-    "large number": ("message M { optional int32 a = 536870912; }", "is no field's number"),
+    "number": ("message M { optional int32 a = 0; }", "0 is not a field number"),
+    "large number": ("message M { optional int32 a = 536870912; }", "is not a field number"),
     "twice": ("message M { optional int32 a = 1; optional int32 a = 2; }", '"M.a" is defined twice'),
     "same number": ("message M { optional int32 a = 1; optional int32 b = 1; }", '"b" has the number 1, like "a"'),
     "reserved": ("message M { optional int32 a = 3; reserved 2 to 4; }", '"a = 3" is reserved'),
@@ -187,7 +187,7 @@ BROKEN = {
     "messages": ("message M { } message M { }", '"M" is defined twice'),
     "import": ('import "b.proto";', 'the imported file "b.proto" was not found'),
     "syntax": ('syntax = "proto9";', 'unknown syntax "proto9"'),
-    "garbage": ("\x00\x01", "byte 0x00 means nothing here"),
+    "garbage": ("\x00\x01", "byte 0x00 is unexpected here"),
     "prototxt": ('name: "x"\nlayer { }', 'unexpected "name"'),
 }
 
