@@ -1,4 +1,4 @@
-"""docs/forks.md: what each known fork is, told from the tables. ``python -m dev regen`` writes it."""
+"""docs/forks.md: what each known fork is, generated from the tables by ``python -m dev regen``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SHOWN = 8
 
 _HEAD = """# The known forks
 
-`caffefix dialects FILE…` tells which of {count} Caffes suit a file: whose parser takes it, and which register the
+`caffefix dialects FILE…` reports which of {count} Caffes suit a file: whose parser accepts it, and which register the
 layer types, fillers, solver types and learning rate policies in it.
 
-Of the net
+For the net
 
 ```
 {net}```
@@ -30,18 +30,18 @@ it says
 ```
 {said}```
 
-- `needs` is what BVLC's Caffe of 2020 does not have, and behind the arrow the forks that have all of it;
-- `nearest` are those that lack least of what the file holds;
-- `not` are the others, by the first thing that they stop at, with its place;
-- `unknown` are those whose parser takes the file, and of which nothing else was read: converters, and repositories
-  that hold additions to another Caffe. They count nowhere as having or lacking a type.
+- `needs` is what BVLC's Caffe of 2020 does not have, and after the arrow the forks that have all of it;
+- `nearest` are the forks that lack least of what the file contains;
+- `not` are the others, grouped by the first thing that they stop at, with its place;
+- `unknown` are forks whose parser accepts the file, and of which nothing else was read: converters, and repositories
+  that hold additions to another Caffe. They never count as having or lacking a type.
 
-`--format json` says the same in full ([json.md](json.md)); `--list` prints the table below with counts. All names
-may be given as `--dialect`, in the configuration, and in patches (`where {{ dialect: … }}`).
+`--format json` prints the same in full ([json.md](json.md)); `--list` prints the table below with counts. All names
+may be used with `--dialect`, in the configuration, and in patches (`where {{ dialect: … }}`).
 
-What a fork reads are formats of layers: V0 (`layers {{ layer {{ type: "conv" }} }}`), V1
+The column "reads" lists formats of layers: V0 (`layers {{ layer {{ type: "conv" }} }}`), V1
 (`layers {{ type: CONVOLUTION }}`) and V2 (`layer {{ type: "Convolution" }}`), and whether there is an Input layer.
-Types of its own are those that it registers and BVLC's Caffe of 2020 does not.
+A fork's own types are those that it registers and BVLC's Caffe of 2020 does not.
 
 | fork | repository | as of | reads | types of its own |
 |---|---|---|---|---|

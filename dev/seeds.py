@@ -1,7 +1,7 @@
 """The nets of the first five threads: what is wrong with each, and what finds it.
 
-``python -m dev.seeds`` writes docs/seeds.md from what the tool says now; ``tests/fixers/test_seeds.py``
-holds it to that. The files lie beside the project and are laid out here as their solvers want them.
+``python -m dev.seeds`` writes docs/seeds.md from the tool's current output; ``tests/fixers/test_seeds.py``
+enforces this. The files are stored outside the project and are laid out here as their solvers expect them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Defect:
     """Something wrong with a seed.
 
     Attributes:
-        what: in a few words.
-        found: the finding's name; or words of ``caffefix log``, if ``file`` is a log; empty if nothing finds it.
-        file: where.
-        why: where nothing finds it, why not; else what there is to add.
+        what: the defect in a few words.
+        found: the finding's name, or words of ``caffefix log`` if ``file`` is a log; empty if nothing finds it.
+        file: the file that has it.
+        why: why nothing finds it; otherwise additional remarks.
     """
 
     what: str
@@ -38,15 +38,15 @@ class Defect:
 
 @dataclass(frozen=True)
 class Seed:
-    """A thread's files: by the path that they get, the name that they have; and their defects.
+    """A thread's files, as a map from their path here to their stored name, and their defects.
 
     Attributes:
-        title: what was asked.
+        title: the question.
         files: path in the folder → name among the seeds.
-        defects: all that is wrong.
+        defects: everything that is wrong.
         log: path of the training log, for the nets that it was written with.
         logged: those nets.
-        closed: files whose last brace was cut off: it is put back.
+        closed: files whose last brace was cut off and is restored.
     """
 
     title: str
@@ -59,16 +59,16 @@ class Seed:
 
 _BIASES = Defect(
     "biases decay like weights",
-    why="a matter of taste, no defect: many nets that work let them",
+    why="a matter of taste, not a defect: many nets that work do the same",
 )
 
 SEEDS = {
     "000": Seed(
-        "A VGG net does not learn: in its log conv2 and all behind it are 0.",
+        "A VGG net does not learn: in its log conv2 and all layers after it are 0.",
         {"models/Custom_Model/train.prototxt": "s000_train.prototxt", "deploy.prototxt": "s000_deploy.prototxt",
          "solver.prototxt": "s000_solver.prototxt", "train.log": "s000_train.log"},
         (
-            Defect("conv2 to fc8_cat have no weight_filler: all their weights start at 0 for ever",
+            Defect("conv2 to fc8_cat have no weight_filler: all their weights start at 0 and stay 0 for ever",
                    "missing-weight-filler", "models/Custom_Model/train.prototxt"),
             Defect("conv1 to conv5 have blobs_lr 0 and load no weights: with fillers they stay random for ever",
                    "frozen-random-layer", "models/Custom_Model/train.prototxt"),
@@ -82,7 +82,7 @@ SEEDS = {
             Defect("the log was written with batches of 32, the file says 30",
                    "batches of 32 where the file says batch_size: 30", "train.log"),
             Defect("a test is 1 batch of 15 images",
-                   why="how many images are enough depends on the data, of which the files say nothing"),
+                   why="how many images are enough depends on the data, about which the files say nothing"),
             _BIASES,
             Defect("the asker says that conv1 is 0; it is conv2", "dead-blob", "train.log"),
             Defect("4048 outputs of fc6 and fc7 look like a slip for 4096",
@@ -99,7 +99,7 @@ SEEDS = {
                    "missing-input-scale", "models/fneishnet_numbers/train_val.prototxt"),
             Defect("gamma does nothing with lr_policy poly", "ignored-policy-field", "solver.prototxt"),
             Defect("pool1 has stride 1, Keras's default is 2",
-                   why="`stride: 1` is written there and done: only the Keras code shows the difference, "
+                   why="`stride: 1` is written there and applied: only the Keras code shows the difference, "
                    "and it is not why the net does not learn"),
             Defect("SGD with 0.01 here, Adadelta there", why="only the Keras code shows the difference"),
             _BIASES,
@@ -112,20 +112,20 @@ SEEDS = {
          "train.log": "s002_with_batchnorm.log"},
         (
             Defect("the last layer was cut off", "is never closed", "fragment.prototxt",
-                   "refused with the line where the brace was opened; the rest is judged with it put back"),
-            Defect("NVCaffe 0.15 starts gamma at 0 without a scale_filler: all behind it is 0 for ever",
+                   "refused with the line where the brace was opened; the rest is judged with the brace restored"),
+            Defect("NVCaffe 0.15 starts gamma at 0 without a scale_filler: everything after it is 0 for ever",
                    "batch-norm-zero-gamma", "closed.prototxt"),
-            Defect("the same, told from the log alone", "its five blobs are all 0, gamma among them", "train.log"),
+            Defect("the same, inferred from the log alone", "its five blobs are all 0, gamma among them", "train.log"),
             Defect("BatchNorm in place has wrong gradients with cuDNN in that version",
                    "in-place-batch-norm", "closed.prototxt"),
-            Defect("the Scale behind it learns gamma and beta once more", "redundant-scale", "closed.prototxt"),
+            Defect("the Scale after it learns gamma and beta a second time", "redundant-scale", "closed.prototxt"),
             Defect("use_global_stats: false also holds in TEST",
-                   why="NVCaffe 0.15 with cuDNN ignores the field and goes by the phase; in a whole net for "
-                   "another Caffe it is `batch-statistics-in-test`; a fragment does not tell who tests it"),
+                   why="NVCaffe 0.15 with cuDNN ignores the field and uses the phase; in a whole net for "
+                   "another Caffe it is `batch-statistics-in-test`; a fragment does not show who tests it"),
             Defect("a bias in front of BatchNorm is redundant",
-                   why="it costs a few numbers; without it, weights that exist no longer fit"),
+                   why="it costs a few numbers; without it, existing weights no longer fit"),
             Defect("std 0.0589 is √(1/288), where He et al. have √(2/288)",
-                   why="the std is judged by what it does to the signal, and BatchNorm makes good for it"),
+                   why="the std is judged by its effect on the signal, and BatchNorm compensates for it"),
         ),
         "train.log", ("closed.prototxt",), ("closed.prototxt",),
     ),
@@ -136,7 +136,7 @@ SEEDS = {
          "param.prototxt": "s003_fragment_param_snippet.prototxt",
          "dots.prototxt": "s003_fragment_a_with_dots.prototxt", "train.log": "s003_train.log"},
         (
-            Defect("convolutions without weight_filler: all of their weights start at 0 for ever",
+            Defect("convolutions without weight_filler: all their weights start at 0 and stay 0 for ever",
                    "missing-weight-filler", "b.prototxt"),
             Defect("only the bias of score_fr gets a gradient, so the loss falls all the same",
                    "sole-learner", "train.log"),
@@ -145,15 +145,15 @@ SEEDS = {
             Defect("BatchNorm is written twice, for TRAIN and TEST", "batch-norm-phase-twins", "b.prototxt"),
             Defect("bilinear ignores `value: 0.5`", "ignored-filler-field", "a.prototxt"),
             Defect("the Deconvolution's weights are frozen, its bias learns", "unfrozen-bias", "a.prototxt"),
-            Defect("a bias behind upsampling has nothing to do", "upsampling-bias", "a.prototxt"),
+            Defect("a bias after upsampling has no purpose", "upsampling-bias", "a.prototxt"),
             Defect("score_fr has a bias_filler of 0.5",
-                   why="the same number for every class changes nothing behind a softmax, and harms nothing"),
+                   why="the same number for every class changes nothing before a softmax, and does no harm"),
             Defect("the loss is a sum over pixels, for which base_lr is 1e-11", "the loss is not normalised",
-                   "train.log", "told from the log; the fragment has neither loss nor solver"),
+                   "train.log", "inferred from the log; the fragment has neither loss nor solver"),
             Defect("the labels of a batch are all 0",
-                   why="the log shows it once, and one batch of one image may well be all background"),
+                   why="the log shows it once, and a batch of one image may well be all background"),
             Defect("pad 100 dilutes BatchNorm's statistics",
-                   why="FCN wants the padding; by how much the border dilutes them depends on the images"),
+                   why="FCN needs the padding; how much the border dilutes them depends on the images"),
             Defect("dots stand for layers that were left out", "unexpected", "dots.prototxt",
                    "refused with the place, and with what to do about dots"),
         ),
@@ -168,7 +168,7 @@ SEEDS = {
                    "vanishing-signal", "models/es_vgg/train_val.prototxt"),
             Defect("relu5_3 is missing, which nobody saw", "missing-activation",
                    "models/es_vgg/train_val.prototxt"),
-            Defect("the mean is right as it stands; the answer divides it by 255",
+            Defect("the mean is right as written; the answer divides it by 255",
                    "mean-in-scaled-units", "models/es_vgg/train_val.prototxt", "a note that says so"),
             Defect("no snapshot in 18,900,000 iterations", "missing-snapshot", "solver.prototxt"),
             Defect("after 700,000 of them a ten-millionth of the rate is left", "vanishing-lr", "solver.prototxt"),
@@ -178,8 +178,8 @@ SEEDS = {
                    why="whether a rate is too high depends on the net and its signals, not on the solver; "
                    "`caffefix prove` trains both in real Caffe and shows it"),
             Defect("a test takes 6000 of 50000 images", why="the size of an LMDB is not in the files"),
-            Defect("whoever deploys the net must scale, too",
-                   why="no deploy net was posted; beside one, `missing-deploy-scale` compares both"),
+            Defect("whoever deploys the net must also scale",
+                   why="no deploy net was posted; if there is one in the folder, `missing-deploy-scale` compares both"),
         ),
     ),
 }  # fmt: skip
@@ -196,7 +196,7 @@ def lay_out(seed: Seed, folder: Path) -> None:
 
 
 def commands(seed: Seed) -> Iterator[tuple[str, ...]]:
-    """What is asked, each in the seed's folder."""
+    """The commands that are run, each in the seed's folder."""
     rest = [path for path in seed.files if path.endswith(".prototxt") and path not in seed.logged]
     if seed.logged:
         yield ("--check", "--notes", "--log", seed.log, *seed.logged)
@@ -207,14 +207,14 @@ def commands(seed: Seed) -> Iterator[tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Told:
-    """What the tool says of a seed: findings as (file, name, applicability) → layers, and all else as text."""
+    """The tool's output for a seed: findings as (file, name, applicability) → layers, and the rest as text."""
 
     findings: dict[tuple[str, str, str], list[str]]
     texts: dict[str, str]
 
 
 def ask(seed: Seed, folder: Path) -> Told:
-    """What caffefix says of a seed's files."""
+    """What caffefix reports about a seed's files."""
     findings: dict[tuple[str, str, str], list[str]] = {}
     texts: dict[str, str] = {}
     for command in commands(seed):
@@ -235,7 +235,7 @@ def ask(seed: Seed, folder: Path) -> Told:
 
 
 def is_found(defect: Defect, told: Told) -> bool:
-    """Whether it says what a defect calls for."""
+    """Whether the report contains what a defect calls for."""
     named = {(file, name) for file, name, _ in told.findings}
     return (defect.file, defect.found) in named or defect.found in told.texts.get(defect.file, "")
 
@@ -262,11 +262,11 @@ def page() -> str:
 _HEAD = """# The first five nets
 
 Five questions from forums started this project: nets that did not learn, with answers that were right, half right
-or wrong. For each, this page has all that caffefix finds, and beside it all that is known to be wrong with the
+or wrong. For each, this page lists everything that caffefix finds, and everything that is known to be wrong with the
 net, with what finds it, or why nothing does. What the nets do was measured in real Caffe.
 
-`python -m dev.seeds` makes this page, from the files of the threads, laid out as their solvers name them. *safe*
-findings are mended at once, *unsafe* ones on request; *note* is shown with `--notes`.
+`python -m dev.seeds` generates this page from the files of the threads, laid out as their solvers name them. *safe*
+findings are repaired at once, *unsafe* ones on request; *note* is shown with `--notes`.
 """
 
 

@@ -1,7 +1,7 @@
-"""The Caffes that a file is judged by: all known forks and, if one lies in the file's repository, the owner's own.
+"""The Caffes that a file is judged by: all known forks and, if the file's repository has one, the owner's own.
 
-The owner's is one more fork: a set of forks is an int, and its bit comes after those of the known ones. What asks
-for known forks by name or in their tables need not know of it.
+The owner's is another fork: a set of forks is an int, and its bit comes after those of the known ones. Code that
+uses known forks by name or in their tables does not have to handle it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Own:
         name: of its caffe.proto, as messages call it.
         linked: the caffe.proto, and what it imports.
         registered: what its sources register.
-        digest: tells all this from others.
-        is_given: whether the user names it, so that it may lie anywhere.
+        digest: identifies all of this.
+        is_given: whether the user names it, so it may be anywhere.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Caffes:
         return Checker(self.schema)
 
     def judging(self, message: str) -> int:
-        """Those that are asked about a file: the owner's only where it has such a message."""
+        """The forks that are consulted about a file: the owner's only where it has such a message."""
         everyone = self.schema.everyone
         return everyone & ~self.own if self.own and message not in self._messages else everyone
 
@@ -87,8 +87,8 @@ class Caffes:
         return frozenset(message.name for file in files for message in file.messages)
 
     def known(self, kind: Kind) -> int:
-        """Those of which it was read what they register."""
-        from caffefix.caffe import registry  # not every run asks what is registered
+        """The forks whose registered names were read."""
+        from caffefix.caffe import registry  # not every run needs what is registered
 
         return registry.known(kind) | (self.own if self._reads(kind) else 0)
 
@@ -98,7 +98,8 @@ class Caffes:
         return self.given is not None and any(self._has(kind, name, form) for name, form in anchored(kind))
 
     def registering(self, kind: Kind, name: str, form: Form | None = None) -> int:
-        """Those that make something of a name, spelt so, as a string by default; as ``registry.registering``."""
+        """The forks that accept a name with this spelling, as a string by default; like
+        ``registry.registering``."""
         from caffefix.caffe import registry
 
         form = form or registry.Form.STRING
@@ -106,7 +107,7 @@ class Caffes:
         return found | self.own if self.given is not None and self._makes(kind, name, form) else found
 
     def _makes(self, kind: Kind, name: str, form: Form) -> bool:
-        """Whether the owner's registers a name, or what its upgrade makes of it."""
+        """Whether the owner's registers a name, or the result of its upgrade."""
         if self._has(kind, name, form):
             return True
         from caffefix.caffe.registry import Form, Kind
@@ -117,7 +118,8 @@ class Caffes:
         return any(self._makes(kind, new, becomes) for new in self._upgraded(generation, name))
 
     def _upgraded(self, generation: str, name: str) -> list[str]:
-        """What the owner's upgrade makes of an old type; where that was not read, what those of known forks do."""
+        """The result of the owner's upgrade of an old type; where that was not read, of the known forks'
+        upgrades."""
         if any(known == generation for known, _ in self._upgrades):
             return [self._upgrades[generation, name]] if (generation, name) in self._upgrades else []
         from caffefix.caffe import registry

@@ -1,8 +1,7 @@
-"""What differs between the meanings of two files.
+"""The differences between the meanings of two files.
 
 ``undeclared`` decides whether all differences lie on given paths; it compares messages and is
-cheap. ``changes`` says what differs, for people: DeepDiff is asked about the layers that differ,
-and about nothing else.
+cheap. ``changes`` describes the differences for people: DeepDiff runs only on the layers that differ.
 
 A path is field names from the net down, without positions: ``layer.param.lr_mult``. A declared
 path covers all that is below it; its names may be globs (``layer.*_param.weight_filler``).
@@ -30,7 +29,7 @@ _Key = tuple[str, int]
 
 @dataclass(slots=True)
 class _Difference:
-    """Two messages that differ; one is None where a whole layer is new or gone, both where it moved."""
+    """Two messages that differ; one is None where a whole layer was added or removed, both where it moved."""
 
     place: str
     key: _Key | None  # of the layer; None for the fields of a net or solver
@@ -56,7 +55,7 @@ def undeclared(old: NormalForm, new: NormalForm, declared: Sequence[str]) -> lis
     """The differences beyond the declared paths."""
     if old.unloadable and UNLOADABLE in declared:
         return []
-    # A file that could not load may stop at its next mistake once the first is mended.
+    # A file that could not load may stop at its next mistake once the first is fixed.
     spoilt = new.unloadable if not old.unloadable else ""
     old, new = (NormalForm(form.nets, form.rest) for form in (old, new))
     patterns = [tuple(path.split(".")) for path in declared]
@@ -75,7 +74,7 @@ def undeclared(old: NormalForm, new: NormalForm, declared: Sequence[str]) -> lis
 
 
 def changes(old: NormalForm, new: NormalForm) -> list[Change]:
-    """All differences, in the order of the new file, what is gone first."""
+    """All differences, in the order of the new file, removed layers first."""
     found = []
     if old.unloadable != new.unloadable:
         found.append(
@@ -145,7 +144,7 @@ def _layers(old: NormalNet, new: NormalNet) -> Iterator[_Difference]:
 
 
 def _places(keys: Iterable[_Key]) -> dict[_Key, str]:
-    """Behind which layer each stands."""
+    """The layer that each one follows."""
     places = {}
     place = "first"
     for key in keys:
@@ -155,7 +154,7 @@ def _places(keys: Iterable[_Key]) -> dict[_Key, str]:
 
 
 def _in_order(old: list[_Key], new: list[_Key]) -> set[_Key]:
-    """The largest set of keys that stand in the same order in both (patience: longest increasing run)."""
+    """The largest set of keys that are in the same order in both (patience: longest increasing run)."""
     if old == new:
         return set(old)
     from bisect import bisect_left
@@ -181,7 +180,7 @@ def _in_order(old: list[_Key], new: list[_Key]) -> set[_Key]:
 
 
 def _without(message: Any, patterns: list[tuple[str, ...]]) -> Any:
-    """The message, or a copy without the fields at these paths and without what is empty then."""
+    """The message, or a copy without the fields at these paths and without messages left empty by this."""
     if not any(_leads(message, pattern) for pattern in patterns):
         return message
     copy = type(message)()
@@ -226,7 +225,7 @@ def _clear(message: Any, pattern: tuple[str, ...]) -> None:
             held.ClearField(field)
 
 
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- reporting
 
 
 def _rendered(difference: _Difference, old: Any, new: Any) -> list[Change]:

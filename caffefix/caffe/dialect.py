@@ -9,19 +9,19 @@ from caffefix.caffe.schema import load
 from caffefix.caffe.typecheck import NET, SOLVER, Problem, problems
 from caffefix.syntax.tree import Document
 
-# What fixes declare that are safe because the file could not load: they may change all of it.
+# Declared by fixes that are safe because the file could not load: they may change all of it.
 UNLOADABLE = "unloadable"
 
 
 @dataclass(frozen=True, slots=True)
 class DialectVerdict:
-    """What the parsers of all known forks say of a file.
+    """What the parsers of all known forks say about a file.
 
     Attributes:
-        problems: in file order, all that no fork lets pass, and the first thing that each fork stops at.
-        accepting: the forks whose parser takes the file.
+        problems: in file order, everything that no fork accepts, and the first thing that each fork stops at.
+        accepting: the forks whose parser accepts the file.
         reasons: for each of the others, by name, what its parser stops at.
-        caffes: those that were asked.
+        caffes: those that were consulted.
     """
 
     problems: tuple[Problem, ...]
@@ -30,12 +30,12 @@ class DialectVerdict:
     caffes: Caffes
 
     def accepted_by(self, fork: str) -> bool:
-        """Whether a fork's parser takes the file."""
+        """Whether a fork's parser accepts the file."""
         return bool(self.accepting & load().bit(fork))
 
 
 def root_type(document: Document) -> str | None:
-    """``NetParameter`` or ``SolverParameter``; None for what is neither, or only a part of a layer."""
+    """``NetParameter`` or ``SolverParameter``; None for a file that is neither, or only a part of a layer."""
     kind = file_role(document)
     if kind is Role.SOLVER:
         return SOLVER
@@ -44,12 +44,12 @@ def root_type(document: Document) -> str | None:
 
 
 def judge(document: Document, asked: int = 0, caffes: Caffes | None = None) -> DialectVerdict | None:
-    """The verdict on a file; None for what is neither net nor solver.
+    """The verdict on a file; None for a file that is neither net nor solver.
 
     Args:
         document: the file.
-        asked: forks of which all problems are told.
-        caffes: those that are asked; by default the known ones.
+        asked: forks for which all problems are reported.
+        caffes: those that are consulted; by default the known ones.
     """
     root = root_type(document)
     if root is None:

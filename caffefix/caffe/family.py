@@ -1,8 +1,8 @@
 """Files that belong together: a train net and its deploy net, a solver and its nets.
 
 What is trained in one net is loaded into the other by the names of layers (net.cpp,
-CopyTrainedLayersFrom), so nets are matched by their layers. But models of one kind have the same layers,
-trained on other data or in other variants: a solver and the names of the files must not speak against it.
+CopyTrainedLayersFrom), so nets are matched by their layers. But models of one kind have the same layers, trained
+on different data or in different variants: a solver and the names of the files must not contradict it.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from caffefix.syntax.scalars import number_value, string_value
 from caffefix.syntax.tree import Document
 
 # Two nets are a pair if this share of the deploy net's layers with weights has a namesake of the
-# same type in the train net, and this share the same shape of weights, too.
+# same type in the train net, and this share also the same shape of weights.
 _NAMESAKES = 0.75
 _SAME_SHAPE = 0.5
 
-# The literal comes first: it is what is searched for, in texts that are long and have none.
+# The literal comes first: it is searched for, in texts that are long and do not contain it.
 _NAMES_NET = pattern(r"net(?<![^\W_]net)[\s:#]")
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file beside the one that is judged; it is parsed when somebody asks what it says.
+    """A file in the same folder as the one that is judged; it is parsed on demand.
 
     Attributes:
         name: of the file, in the folder that both are in.
-        text: its content, one character a byte.
+        text: its content, one character per byte.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Member:
 
     @cached_property
     def document(self) -> Document | None:
-        """What it says; None if it does not parse, which is told when it is its own turn."""
+        """The parsed file; None if it does not parse, which is reported when the file itself is processed."""
         try:
             return parse(self.text)
         except PrototxtError:
@@ -52,8 +52,8 @@ class Member:
 
     @cached_property
     def digest(self) -> bytes:
-        """Tells this name and content from all others."""
-        from hashlib import blake2b  # only a cache asks
+        """Identifies this name and content."""
+        from hashlib import blake2b  # only a cache needs it
 
         name = self.name.encode("utf-8", "surrogateescape")
         return blake2b(name + b"\0" + self.text.encode("latin-1"), digest_size=20).digest()
@@ -69,7 +69,7 @@ class Member:
 
     @cached_property
     def forks(self) -> int:
-        """The known forks whose parsers take it; none for what is neither net nor solver."""
+        """The known forks whose parsers accept it; none for a file that is neither net nor solver."""
         verdict = judge(self.document) if self.document is not None else None
         return verdict.accepting if verdict is not None else 0
 
@@ -79,7 +79,7 @@ class Member:
 
     @cached_property
     def nets_named(self) -> tuple[str, ...]:
-        """The paths of nets in a solver; what cannot name one is not parsed for it."""
+        """The paths of nets in a solver; files that cannot name one are not parsed for it."""
         if not _NAMES_NET.search(self.text) or self.solver is None:
             return ()
         return tuple(string_value(node.value) for node in self.solver.net_paths())
@@ -94,18 +94,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What stands beside a file; empty for content that is in no folder.
+    """The other files in a file's folder; empty for content that is in no folder.
 
-    Nothing else of it may be asked than what ``key`` tells apart: caches go by that.
+    Only properties that ``key`` distinguishes may be used: caches rely on it.
 
     Attributes:
         siblings: the files in its folder, in the order of their names.
         solvers: those of them that are solvers and name this file as a net.
         lost: names of nets, as a solver writes them, that no file has.
         name: of the file itself; empty where it has no siblings.
-        caffes: those that it may be for, with the one that lies in its repository; None where none does.
+        caffes: those that it may be for, including the one in its repository; None if the repository has none.
         trained: names of the siblings that a sibling trains.
-        tested: of those that siblings name as nets to test with, and none as one to train.
+        tested: names of the siblings that a sibling names as a net to test with, and none as one to train.
         is_tested: whether the file itself is one of these.
     """
 
@@ -120,7 +120,7 @@ class Family:
 
     @property
     def key(self) -> Iterator[bytes]:
-        """What tells this family from others, in an order of its own."""
+        """Identifies this family, in a fixed order."""
         yield from (member.digest for member in self.siblings)
         for label, names in (
             (b"solver", [member.name for member in self.solvers]),
@@ -136,7 +136,7 @@ class Family:
 
     @property
     def outline(self) -> Family:
-        """What of it everything depends on: the role of the file, and the Caffe that it is for."""
+        """The part that everything depends on: the role of the file, and the Caffe that it is for."""
         return Family(is_tested=self.is_tested, caffes=self.caffes)
 
     @property
@@ -145,10 +145,10 @@ class Family:
         return any(member.solver is not None and member.solver.loads_weights for member in self.solvers)
 
     def train_net(self, document: Document) -> tuple[Member, Net] | None:
-        """The net that a deploy net's weights are trained in, if the folder tells.
+        """The net in which a deploy net's weights are trained, if the folder shows it.
 
-        Each must be the other's best match, so that of several models in one folder none is taken
-        for another; and solvers and names must allow it (``_eligible``).
+        Each must be the other's best match, so that several models in one folder are not confused; and solvers and
+        names must allow it (``_eligible``).
         """
         deploy = _net(document) if self.siblings else None
         if deploy is None or role(document, deploy) is not Role.DEPLOY:
@@ -164,8 +164,8 @@ class Family:
         return (member, train) if all(best.share >= rival for rival in rivals) else None
 
     def _eligible(self) -> list[tuple[Member, Net]]:
-        """Train nets that the file may belong to: those of its stem, or the only one for a file that is called by
-        its role alone. Where solvers train some of these, the others are not meant.
+        """Train nets that the file may belong to: those of its stem, or the only one for a file that is named only
+        by its role. Where solvers train some of these, the others are excluded.
         """
         nets = [(m, m.net) for m in self.siblings if m.name not in self.tested and m.role in LEARNS]
         found = [(member, net) for member, net in nets if net is not None]
@@ -178,7 +178,7 @@ class Family:
 
 
 _WORDS = pattern(r"[a-z]+|[0-9]+")
-# What file names say of the role, and of nothing else.
+# Words in file names that indicate only the role.
 _OF_ROLES = frozenset(
     """
     train training trainval val valid validation test testing deploy deployed deployment deploying inference infer
@@ -195,12 +195,12 @@ _DATA = frozenset(
 
 
 def stem_words(name: str) -> frozenset[str]:
-    """The words of a file's name that tell its model, data set or variant."""
+    """The words of a file's name that identify its model, data set or variant."""
     return frozenset(_WORDS.findall(os.path.splitext(name.lower())[0])) - _OF_ROLES
 
 
 def _contradict(one: Net, other: Net) -> bool:
-    """Whether two nets are named after different sets of data."""
+    """Whether two nets are named after different data sets."""
     mine, theirs = (
         _DATA.intersection(_WORDS.findall((net.node.string("name") or "").lower())) for net in (one, other)
     )
@@ -216,7 +216,7 @@ def _net(document: Document) -> Net | None:
 
 
 def test_view(net: Net) -> list[Layer]:
-    """The layers that a net has when it is tested: those that a deploy net stands for."""
+    """The layers that a net has when it is tested: those that a deploy net corresponds to."""
     return net.view(Phase.TEST)
 
 
@@ -247,7 +247,7 @@ class Likeness:
 
     @property
     def is_pair(self) -> bool:
-        """Whether the deploy net is made for weights of the train net, be it with mistakes."""
+        """Whether the deploy net is made for weights of the train net, even if it has mistakes."""
         alike = self.namesakes >= _NAMESAKES * self.mine and self.same >= _SAME_SHAPE * self.mine
         return self.mine > 1 and alike
 
@@ -269,7 +269,7 @@ def likeness(deploy: Net, train: Net) -> Likeness:
 
 
 def shape(layer: Layer) -> dict[str, object]:
-    """What decides how many weights a layer has, by the name of the field."""
+    """What determines how many weights a layer has, by the name of the field."""
     message = layer.kind.weights
     out: dict[str, object] = {
         "num_output": layer.number(message, "num_output", 0),
@@ -282,7 +282,7 @@ def shape(layer: Layer) -> dict[str, object]:
 
 
 def geometry(layer: Layer) -> dict[str, object]:
-    """What else decides what a layer computes from its input, by the name of the field."""
+    """What else determines what a layer computes from its input, by the name of the field."""
     if layer.kind.convolution:
         out = {name: _sides(layer, "convolution_param", name, name, default) for name, default in _STEPS.items()}
         return {**out, "dilation": _sides(layer, "convolution_param", "dilation", "", 1)}
@@ -318,13 +318,13 @@ def _sides(layer: Layer, message: str, name: str, prefix: str, default: float) -
     return layer.number(message, f"{prefix}_h", both), layer.number(message, f"{prefix}_w", both)
 
 
-# ---------------------------------------------------------------- what stands between layers
+# ---------------------------------------------------------------- what is between layers
 
 
 def between(view: list[Layer]) -> Iterator[tuple[Layer, Layer, tuple[Layer, ...]]]:
     """Chains from one layer with weights to the next: both, and what is between them.
 
-    Only chains without branches, of layers whose work is known.
+    Only chains without branches, of layers whose computation is known.
     """
     source: dict[str, tuple[Layer, tuple[Layer, ...]] | None] = {}
     for layer in view:

@@ -25,7 +25,7 @@ class FillerSpec:
     Attributes:
         type: one of ``FILLERS``, or a fork's.
         variance_norm: ``FAN_IN``, ``FAN_OUT`` or ``AVERAGE``; for xavier and msra.
-        sparse: for gaussian: of each row so many weights are not zero, on average; −1 for all.
+        sparse: for gaussian: the average number of non-zero weights in each row; −1 for all.
     """
 
     type: str = "constant"
@@ -110,7 +110,7 @@ def fans(shape: Shape) -> tuple[Dim, Dim]:
 
 
 def moments(spec: FillerSpec, shape: Shape) -> Moments | None:
-    """Moments of a parameter of that shape, or None where they cannot be told."""
+    """Moments of a parameter of that shape, or None where they are unknown."""
     constant = spec.constant
     if constant is not None:
         return Moments(constant, constant * constant, abs(constant))

@@ -1,8 +1,8 @@
-"""The blob graph of a net in one phase: which layer makes which version of which blob.
+"""The blob graph of a net in one phase: which layer produces which version of which blob.
 
 A blob's name does not name one thing: a layer that works in place (``top[i] == bottom[i]``)
-makes a new version of it, and layers behind see that one. This is what Caffe's ``InsertSplits``
-and ``Net::AppendTop`` work out (insert_splits.cpp, net.cpp), with what they abort on kept apart.
+produces a new version of it, and later layers see that one. This is what Caffe's ``InsertSplits`` and
+``Net::AppendTop`` compute (insert_splits.cpp, net.cpp), with what they abort on kept separately.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Blob:
         index: its place in ``Graph.blobs``.
         name: shared by all versions.
         version: 0 for the first of that name.
-        producer: index of the step that makes it; None for an input of the net, and for a blob
-            that nothing makes.
+        producer: index of the step that produces it; None for an input of the net, and for a blob that no layer
+            produces.
         slot: which of the producer's tops it is.
     """
 
@@ -59,10 +59,10 @@ class Graph:
 
     Attributes:
         steps: layers that run, in file order.
-        blobs: all versions, in the order in which they come up.
+        blobs: all versions, in the order in which they appear.
         inputs: blobs from outside (``input:`` fields).
         consumers: by blob index, the bottoms that read it.
-        undefined: bottoms that no layer before them makes.
+        undefined: bottoms that no earlier layer produces.
         redefined: tops of a name that exists already, where it is not in place for Caffe: either
             the layer has no bottom of that name at the same index, or others read that version too.
     """
@@ -86,7 +86,7 @@ class Graph:
         return (blob for blob in self.blobs if not self.consumers[blob.index])
 
     def chain(self, blob: Blob) -> tuple[Blob, ...]:
-        """The versions of a blob's name, in order: what in-place layers make of it."""
+        """The versions of a blob's name, in order, as in-place layers produce them."""
         return tuple(other for other in self.blobs if other.name == blob.name)
 
     def upstream(self, blob: Blob) -> tuple[Step, ...]:

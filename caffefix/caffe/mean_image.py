@@ -1,6 +1,6 @@
 """Mean images: BlobProto messages in ``.binaryproto`` files, as ``compute_image_mean`` writes them.
 
-Read by protobuf's wire format, so that every field but the numbers survives byte for byte. Fields
+Read in protobuf's wire format, so that every field except the numbers survives byte for byte. Fields
 (caffe.proto): data = 5 (floats), double_data = 8; sizes in shape = 7, or num … width = 1 … 4.
 """
 
@@ -16,7 +16,7 @@ _NUMBERS = {5: ("f", 4), 8: ("d", 8)}
 
 
 class MeanError(Exception):
-    """Bytes that are no BlobProto with numbers; the message says what is wrong."""
+    """Bytes that are not a BlobProto with numbers; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ def values(data: bytes) -> list[float]:
     """The numbers of a mean image, as float32 rounds them where they are floats.
 
     Raises:
-        MeanError: it is no BlobProto, or holds no numbers.
+        MeanError: it is not a BlobProto, or contains no numbers.
     """
     found: list[float] = []
     for field in _fields(data):
         if field.number in _NUMBERS:
             found += struct.unpack(_format(field), data[field.body : field.end])
     if not found:
-        raise MeanError("it holds no numbers")
+        raise MeanError("it contains no numbers")
     return found
 
 
@@ -47,7 +47,7 @@ def mapped(data: bytes, factor: float, offset: float) -> bytes:
     """The same image with each number times a factor plus an offset; nothing else changes.
 
     Raises:
-        MeanError: as ``values``, or a result that no float holds.
+        MeanError: as for ``values``, or a result does not fit into a float.
     """
     parts = []
     for field in _fields(data):
@@ -67,7 +67,7 @@ def mapped(data: bytes, factor: float, offset: float) -> bytes:
 def _format(field: _Field) -> str:
     letter, size = _NUMBERS[field.number]
     if field.wire not in (_BYTES, {4: _FOUR, 8: _EIGHT}[size]) or (field.end - field.body) % size:
-        raise MeanError(f"field {field.number} does not hold numbers")
+        raise MeanError(f"field {field.number} does not contain numbers")
     return f"<{(field.end - field.body) // size}{letter}"
 
 
@@ -86,9 +86,9 @@ def _fields(data: bytes) -> Iterator[_Field]:
         elif wire in (_EIGHT, _FOUR):
             body, end = at, at + (8 if wire == _EIGHT else 4)
         else:
-            raise MeanError(f"it is no BlobProto: wire type {wire} at byte {start}")
+            raise MeanError(f"it is not a BlobProto: wire type {wire} at byte {start}")
         if end > len(data) or not number:
-            raise MeanError(f"it is no BlobProto, or cut off: field {number} at byte {start}")
+            raise MeanError(f"it is not a BlobProto, or cut off: field {number} at byte {start}")
         yield _Field(number, wire, start, body, end)
         at = end
 
@@ -97,7 +97,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if at >= len(data) or shift > 63:
-            raise MeanError(f"it is no BlobProto, or cut off at byte {at}")
+            raise MeanError(f"it is not a BlobProto, or cut off at byte {at}")
         byte = data[at]
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7

@@ -1,10 +1,10 @@
 """Typed messages: prototxt as protobuf holds it, for all forks at once.
 
-The classes are made from the schema, one private union of all known forks: a field has the widest type
-that any fork gives it, strings and enum values are bytes (paths in GBK are legal), and what fits
-no fork stands in the field ``UNKNOWN`` as text. So does a field that one fork alone has: of all fields
-these are two thirds, and without them the union is read in a third of the time. Nothing is lost and no
-file is refused here; whether a fork's parser accepts it, ``dialect.judge`` tells.
+The classes are built from the schema, one private union of all known forks: a field has the widest type that any
+fork gives it, strings and enum values are bytes (paths in GBK are legal), and whatever fits no fork is kept as
+text in the field ``UNKNOWN``. So is a field that only one fork has: these are two thirds of all fields, and
+without them the union is read in a third of the time. Nothing is lost and no file is refused here;
+``dialect.judge`` determines whether a fork's parser accepts it.
 
 ``python -m dev regen`` writes ``data/union.binpb``, the union as descriptors, from the
 tables of the schema.
@@ -49,7 +49,7 @@ def _pool() -> descriptor_pool.DescriptorPool:
 
 
 def union() -> bytes:
-    """The union as a serialized ``FileDescriptorProto``, made from the tables."""
+    """The union as a serialized ``FileDescriptorProto``, built from the tables."""
     from google.protobuf import descriptor_pb2
 
     kinds = descriptor_pb2.FieldDescriptorProto
@@ -78,7 +78,7 @@ def union() -> bytes:
 
 
 def _is_held(slot: Slot) -> bool:
-    """Whether the union has the field: two forks must, or more."""
+    """Whether the union has the field: at least two forks must have it."""
     return bool(slot.forks & (slot.forks - 1))
 
 
@@ -88,7 +88,7 @@ def message_of(node: Node, name: str, *, leave: frozenset[str] = frozenset()) ->
     Args:
         node: the message.
         name: its type in caffe.proto.
-        leave: fields of the message itself that are left out.
+        leave: fields of the message itself that are omitted.
     """
     message = message_class(name)()
     stack = [(child, name, message) for child in reversed(list(node.children())) if child.name not in leave]
@@ -104,7 +104,7 @@ def message_of(node: Node, name: str, *, leave: frozenset[str] = frozenset()) ->
 
 
 def _put(slot: Slot | None, node: Node, target: Any) -> Any:
-    """Set a scalar, or give the message that is to be filled; what does not fit is kept as text."""
+    """Set a scalar, or return the message to fill; what does not fit is kept as text."""
     if slot is None or not _is_held(slot) or node.is_message != (slot.kind == "message"):
         getattr(target, UNKNOWN).append(canonical(node))
         return None
@@ -128,7 +128,7 @@ def _put(slot: Slot | None, node: Node, target: Any) -> Any:
 
 
 def canonical(node: Node) -> bytes:
-    """A field as text on one line, without comments, quotes alike."""
+    """A field as text on one line, without comments, with uniform quotes."""
     return " ".join(_tokens(node)).encode("latin-1")
 
 

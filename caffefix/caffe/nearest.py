@@ -1,13 +1,13 @@
-"""Which known name a word is a slip of: letters left out, doubled, changed or swapped."""
+"""Finds the known name that a word misspells: letters left out, doubled, changed or swapped."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
 
-_LONG = 10  # letters, from which on two slips are forgiven
-_LONGEST = 64  # nobody slips in a longer one
-_SHORT = 7  # letters, below which none is: ReLU, PReLU and SELU are near to each other
+_LONG = 10  # letters, from which on two slips are accepted
+_LONGEST = 64  # longer names are not corrected
+_SHORT = 7  # letters, below which no slip is accepted: ReLU, PReLU and SELU are near to each other
 
 
 def _allowed(name: str) -> int:
@@ -16,11 +16,11 @@ def _allowed(name: str) -> int:
 
 
 def nearest(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that a word comes nearest to, case apart; none if it has more slips than its length allows.
+    """The names nearest to a word, ignoring case; none if it has more slips than its length allows.
 
-    Nobody slips at the first letter, in a digit, or by a word more: ``ConvolutionFixed``, ``Pooling3D`` and
-    ``ImageGtData`` are names of their own. (Of 659 types that only forks register, one comes near one of BVLC's
-    by these rules: ``Lstm``.)
+    A different first letter, a digit or an additional word is not a slip: ``ConvolutionFixed``, ``Pooling3D`` and
+    ``ImageGtData`` are separate names. (Of 659 types that only forks register, one is near to one of BVLC's by
+    these rules: ``Lstm``.)
     """
     found: dict[int, list[str]] = {}
     if len(word) > _LONGEST:
@@ -46,13 +46,14 @@ def _is_slip(word: str, name: str) -> bool:
 
 
 def _ends_alike(word: str, name: str) -> bool:
-    """Whether a word is no longer form of a name, such as a plural, but for its last letter given twice."""
+    """Whether a word is not a longer form of a name, such as a plural, except for a doubled last letter."""
     return not word.startswith(name) or word[len(name) :] in ("", name[-1])
 
 
 @lru_cache(maxsize=1 << 12)
 def _slips(word: str, name: str, most: int) -> int:
-    """Letters added, left out, changed or swapped with their neighbour (Damerau); over most, some more."""
+    """Letters added, left out, changed or swapped with their neighbour (Damerau); above ``most``, any larger
+    number."""
     if abs(len(word) - len(name)) > most:
         return most + 1
     before: list[int] = []

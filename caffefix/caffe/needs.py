@@ -1,7 +1,8 @@
-"""What a file needs of a Caffe: fields and values that its parser takes, and names that it registers.
+"""What a file needs from a Caffe: fields and values that its parser accepts, and names that it registers.
 
-``dialect.judge`` tells what parsers say; whether a fork then finds a factory for each layer, filler and solver,
-and a learning rate policy, is told here, beside it. What was not read of a fork is unknown: it lacks nothing here.
+``dialect.judge`` determines what parsers say; this module determines whether a fork then finds a factory for each
+layer, filler and solver, and a learning rate policy. What was not read from a fork is unknown: here, the fork
+lacks none of it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Use:
     """A name in a file that a Caffe must register.
 
     Attributes:
-        kind: what it is the name of.
-        name: as it is written.
+        kind: what the name stands for.
+        name: as written.
         node: where it is first.
         lacking: the forks that are known not to register it.
     """
@@ -48,7 +49,7 @@ class Need:
         kind: ``field`` or ``value`` for parsers; else what is registered: ``layer type`` …
         name: the field, the field with its value, or the name.
         node: where it is first.
-        text: what a Caffe without it says.
+        text: the message of a Caffe without it.
         lacking: the forks that lack it.
     """
 
@@ -65,9 +66,9 @@ class Fit:
 
     Attributes:
         verdict: what their parsers say.
-        needs: all that some of them lack, in file order, each once.
+        needs: everything that some of them lack, in file order, each once.
         registering: the forks that register all names in the file, as far as these were read.
-        unread: the forks of which a kind of names in the file was not read.
+        unread: the forks for which a kind of names in the file was not read.
     """
 
     verdict: DialectVerdict
@@ -77,16 +78,16 @@ class Fit:
 
     @property
     def fitting(self) -> int:
-        """The forks that take the file and register what is in it."""
+        """The forks that accept the file and register what is in it."""
         return self.verdict.accepting & self.registering
 
 
 def fit(document: Document, caffes: Caffes | None = None) -> Fit | None:
-    """How the known forks suit a file; None for what is neither net nor solver.
+    """How the known forks suit a file; None for a file that is neither net nor solver.
 
     Args:
         document: the file.
-        caffes: those that are asked; by default the known ones.
+        caffes: those that are consulted; by default the known ones.
     """
     caffes = caffes or known_caffes()
     everyone = caffes.schema.everyone
@@ -122,14 +123,14 @@ def uses(document: Document, caffes: Caffes) -> tuple[Use, ...]:
 
     Args:
         document: the file.
-        caffes: those that are asked who lacks them.
+        caffes: those that are checked for lacking them.
     """
     found: dict[tuple[Kind, str, Form], Use] = {}
     for kind, name, form, node in _named(document):
         if (kind, name, form) in found or is_placeholder(node):
             continue
         having = caffes.registering(kind, name, form)
-        if having or form is not Form.ENUM:  # an enum's value that nobody has, no parser takes
+        if having or form is not Form.ENUM:  # an enum value that no fork has is refused by every parser
             found[kind, name, form] = Use(kind, name, node, caffes.known(kind) & ~having)
     return tuple(found.values())
 

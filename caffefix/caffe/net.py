@@ -39,10 +39,10 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """How one blob of a layer is learnt: a ``param { … }``, or the i-th ``blobs_lr``.
+    """How one blob of a layer is learned: a ``param { … }``, or the i-th ``blobs_lr``.
 
     Attributes:
-        lr_mult: factor on the learning rate; 1 where nothing is said (ParamSpec's default).
+        lr_mult: factor on the learning rate; 1 by default (ParamSpec).
         given: whether the file gives it.
         shared_name: name under which layers share the blob, or empty.
     """
@@ -73,7 +73,7 @@ class Filler:
 class Rule:
     """A ``NetStateRule``: all of its conditions must hold (net.cpp, StateMeetsRule).
 
-    A phase that Caffe does not have is a word: a fork's (MyCaffe's RUN), in which nothing here is judged.
+    A phase that Caffe does not have is kept as a word: a fork's (MyCaffe's RUN), in which nothing here is judged.
     """
 
     phase: Phase | str | None
@@ -129,7 +129,7 @@ class Layer:
 
     @cached_property
     def kind(self) -> LayerType:
-        """What the layer book says of its type."""
+        """The layer book's record of its type."""
         return kind_of(self.type)
 
     @cached_property
@@ -173,7 +173,7 @@ class Layer:
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
-        """What the file says of each blob, in order; blobs beyond have ``Param()``."""
+        """What the file says about each blob, in order; further blobs have ``Param()``."""
         if not (self.node.has("param") or self.node.has("blobs_lr")):
             return ()
         if any(map(is_string, self.node.scalars("param"))):  # names of shared blobs, as V1 gives them
@@ -192,7 +192,7 @@ class Layer:
 
     @property
     def is_bvlc_batch_norm(self) -> bool:
-        """Whether it is a BatchNorm that says nothing which BVLC's does not have: gamma is a fork's."""
+        """Whether it is a BatchNorm without any field that BVLC's does not have: gamma is a fork's."""
         if self.type != "BatchNorm":
             return False
         node = self.node.message("batch_norm_param")
@@ -224,9 +224,10 @@ def truth(value: str) -> bool:
 
 
 def alike(judge: Callable[..., T]) -> Callable[..., T]:
-    """A function of a layer that judges layers once which are of one type and differ in their own strings only.
+    """Decorates a function of a layer: layers of one type that differ only in their own strings are judged once.
 
-    It looks at no string of the layer itself but the type, and gives nothing of the file (``remembered``).
+    It may use no string of the layer itself except the type, and may return nothing that belongs to the file
+    (``remembered``).
     """
     work = remembered(judge)
 
@@ -257,10 +258,10 @@ class Net:
 
     @cached_property
     def inputs(self) -> list[str]:
-        """Blobs that come from outside by ``input:`` fields.
+        """Blobs that come from outside through ``input:`` fields.
 
-        Where no shape at all stands beside them Caffe drops the fields (UpgradeNetInput): what a layer makes then
-        comes from there. What nothing makes is listed all the same, since it is told at the fields.
+        Without any shape, Caffe drops the fields (UpgradeNetInput): a blob that a layer produces then comes from
+        that layer. A blob that no layer produces is listed all the same, because it is reported at the fields.
         """
         names = self.node.strings("input")
         if not names or self.node.has("input_shape") or self.node.has("input_dim"):
@@ -342,10 +343,10 @@ def _params(layer: Node) -> Iterator[Param]:
 
 @lru_cache(1 << 10)
 def _type(raw: str, old: bool) -> str:
-    """V2's name of a type as written, in the format of today or in V1."""
+    """V2's name of a type as written, in the current format or in V1."""
     if is_string(raw):
         text = string_value(raw)
-        return V1_TYPES.get(text, text) if old else text  # layers { type: "CONVOLUTION" } is a migration half made
+        return V1_TYPES.get(text, text) if old else text  # layers { type: "CONVOLUTION" } is half-migrated
     number = integer_value(raw)
     return V1_TYPES.get(raw, raw) if number is None else V1_NUMBERS.get(number, raw)
 

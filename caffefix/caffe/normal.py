@@ -1,8 +1,8 @@
-"""The normal form of a file: what it means, whatever format it is written in.
+"""The normal form of a file: what it means, regardless of its format.
 
 Typed messages after Caffe's own upgrade, layer by layer; fields that only an old way of writing
-needs are written the new way; a field with its default's value is absent, and so is a message
-with nothing in it. Two files with equal normal forms are the same net to Caffe.
+needs are written the new way; a field with its default value is absent, and so is an empty message. Two files with
+equal normal forms are the same net to Caffe.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LAYERS = frozenset(("layer", "layers"))
 _NOTHING: frozenset[str] = frozenset()
 
 _USUAL = {"pad": 0, "stride": 1}
-# Messages that say nothing say as much as none, where Caffe does not ask for them.
+# An empty message means the same as an absent one, where Caffe does not check for its presence.
 _HOLLOW = frozenset(("weight_filler", "bias_filler"))
 
 REFUSING = (
@@ -42,7 +42,7 @@ class NormalLayer:
     Attributes:
         name: its name, one character a byte.
         message: a ``LayerParameter`` (``V1LayerParameter`` where Caffe does not upgrade it);
-            shared between normal forms, so never to be changed.
+            shared between normal forms, so it must never be changed.
     """
 
     name: str
@@ -55,7 +55,7 @@ class NormalNet:
 
     Attributes:
         place: the solver's field that holds it, ``test_net_param[0]``; empty for a file that is a net.
-        message: the net's fields but its layers.
+        message: the net's fields except its layers.
         layers: in the order in which Caffe sets them up.
     """
 
@@ -77,9 +77,9 @@ class NormalForm:
 
     Attributes:
         nets: the file's net, or those that a solver holds.
-        rest: the solver's fields but its nets, or the fields of a file that is neither net nor solver.
-        unloadable: why Caffe cannot load the file, in its own words; empty if some fork's parser
-            takes it. What stands in the file is told all the same.
+        rest: the solver's fields except its nets, or the fields of a file that is neither net nor solver.
+        unloadable: why Caffe cannot load the file, in its own words; empty if some fork's parser accepts it. The
+            contents of the file are given all the same.
     """
 
     nets: tuple[NormalNet, ...]
@@ -92,7 +92,7 @@ def normal_form(document: Document, verdict: DialectVerdict | None = None, forks
 
     Args:
         document: the file.
-        verdict: what the forks' parsers say of it, if that is known already.
+        verdict: what the forks' parsers say about it, if already known.
         forks: those that may load it; by default all.
     """
     root = root_type(document)
@@ -110,7 +110,7 @@ def normal_form(document: Document, verdict: DialectVerdict | None = None, forks
 
 
 def _refused(verdict: DialectVerdict | None, forks: int) -> str:
-    """Why none of these forks' parsers takes the file."""
+    """Why none of these forks' parsers accepts the file."""
     if verdict is None or verdict.accepting & forks:
         return ""
     names = verdict.caffes.schema.names(forks)
@@ -149,7 +149,7 @@ def _inline(node: Node, place: str, bvlc: bool) -> NormalNet:
 
 
 def _fields(net: Node) -> Any:
-    """What a net says beside its layers."""
+    """The fields of a net other than its layers."""
     message = message_of(net, NET, leave=_LAYERS)
     odd = (n for child in net.children() if child.name in _LAYERS for n in _elements(child) if not n.is_message)
     getattr(message, UNKNOWN).extend(map(canonical, odd))
@@ -167,7 +167,7 @@ def _layer_nodes(net: Node) -> Iterator[Node]:
 
 
 def _net(node: Node, document: Document, bvlc: bool) -> tuple[NormalNet, str]:
-    """A net after Caffe's upgrade, and what Caffe aborts with."""
+    """A net after Caffe's upgrade, and the message with which Caffe aborts."""
     message = _fields(node)
     nodes = list(_layer_nodes(node))
     reason = ""
@@ -214,7 +214,7 @@ def _remembered(node: Node, text: str, bvlc: bool) -> NormalLayer:
 
 
 def _finished(layer: Any) -> Any:
-    """What holds for every layer that Caffe upgrades."""
+    """Rules for every layer that Caffe upgrades."""
     upgrade.batch_norm(layer)
     return _modern(layer)
 
@@ -236,7 +236,7 @@ def _modern(layer: Any) -> Any:
 
 
 def _windows(param: Any) -> None:
-    """Sides that are given apart and are equal are one size; what is the default is absent."""
+    """Sides that are given separately and are equal become one size; defaults become absent."""
     for both, (height, width) in SIDES.items():
         value = getattr(param, both)
         repeated = hasattr(value, "append")
@@ -277,12 +277,12 @@ def _normal(message: Any, kind: str, bvlc: bool) -> NormalLayer:
 
 
 def _resolve(message: Any, kind: str, bvlc: bool) -> None:
-    """Clear fields that say what an absent field says, and messages that say nothing.
+    """Clear fields that mean the same as an absent field, and messages that are empty.
 
     Args:
-        message: that is changed.
+        message: the message to change.
         kind: its type in caffe.proto.
-        bvlc: whether BVLC's Caffe takes the file, so that its defaults hold; else those that all forks share.
+        bvlc: whether BVLC's Caffe accepts the file, so its defaults apply; otherwise those that all forks share.
     """
     order: list[tuple[Any, str, Any, str]] = [(message, kind, None, "")]
     for held, name, _, _ in order:  # grows: messages before those inside them

@@ -1,7 +1,7 @@
-"""Values that stand for others: what a program, or a person, was to fill in.
+"""Placeholders: values that a program, or a person, was to fill in.
 
-Nothing is wrong with such a value itself; it is right or wrong once it is filled in. What cannot be read with
-it in (``num_output: ${N}``) is told by the parser (``syntax/hints.py``).
+Nothing is wrong with such a value itself; it is right or wrong once it is filled in. A file that cannot be read
+because of it (``num_output: ${N}``) is reported by the parser (``syntax/hints.py``).
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def is_placeholder(node: Node) -> bool:
 
 
 def _is_constant(node: Node) -> bool:
-    """Whether a name as of a constant (``NUM_CLASSES``) stands where all that Caffe takes are numbers."""
+    """Whether a name like that of a constant (``NUM_CLASSES``) is in a place where Caffe accepts only numbers."""
     return _CONSTANT.fullmatch(node.value) is not None and _takes_numbers(node.name)
 
 
 @lru_cache(maxsize=1 << 10)
 def _takes_numbers(field: str) -> bool:
-    """Whether all that Caffe takes in fields of a name, in any fork, are numbers."""
+    """Whether Caffe accepts only numbers in fields of a name, in any fork."""
     messages = load().messages
     kinds = {v.kind for name in load().holders(field) for v in messages[name][field]}
     return bool(kinds) and kinds <= _NUMBERS

@@ -1,9 +1,9 @@
-"""Whether a text is Caffe's at all: protobuf's text format serves other families, with the same words.
+"""Whether a text belongs to Caffe: protobuf's text format serves other programs, with the same words.
 
 Triton's ``config.pbtxt`` has ``input [ { … } ]``, deepnet's nets have ``layer { … }``, and ``gamma`` or
-``max_iter`` stand in many a configuration. So one field name is no proof. Proof is what only Caffe's
-messages have together: a layer with the names of blobs, with a message of parameters, or of a known type;
-inputs by name; settings of a solver that are not outnumbered by fields that no solver has.
+``max_iter`` are in many configurations. So one field name proves nothing. Proof is a combination that only Caffe's
+messages have: a layer with the names of blobs, with a message of parameters, or of a known type; inputs by name;
+settings of a solver that are not outnumbered by fields that no solver has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node
 
 LAYERS = ("layer", "layers")
-# What only a solver has; the other settings (gamma, power, momentum) are anybody's words.
+# Fields that only a solver has; the other settings (gamma, power, momentum) are common words.
 SOLVER_FIELDS = frozenset(
     """
     net train_net test_net net_param train_net_param base_lr lr_policy max_iter test_iter test_interval
@@ -56,7 +56,7 @@ def _has_inputs(node: Node) -> bool:
 
 
 def _is_layer(layer: Node) -> bool:
-    """Whether a message is a layer of Caffe's: by the type, by blobs, by parts, or for want of anything else."""
+    """Whether a message is a layer of Caffe: by the type, by blobs, by parts, or because it has nothing else."""
     if not layer.is_message:
         return False
     if any(is_string(blob) for name in ("bottom", "top") for blob in layer.scalars(name)):
@@ -66,7 +66,7 @@ def _is_layer(layer: Node) -> bool:
 
 
 def _is_plain(layer: Node) -> bool:
-    """Whether a layer says nothing that Caffe's do not: a name and a type, or V0's layer inside."""
+    """Whether a layer has only what Caffe's layers have: a name and a type, or V0's layer inside."""
     inner = layer.message("layer")
     return _known(layer.names(), _LAYER_MESSAGES) or (inner is not None and inner.has("type"))
 
@@ -90,7 +90,7 @@ def _tells(part: Node) -> bool:
 
 
 def _is_solver(root: Node) -> bool:
-    """Whether a file sets what a solver does, and not mostly what no fork's solver knows."""
+    """Whether a file sets a solver's fields, and not mostly fields that no fork's solver has."""
     if any(_has_net(net) for name in INLINE_NETS for net in root.fields(name) if net.is_message):
         return True
     names = root.names()
@@ -102,7 +102,7 @@ def _is_solver(root: Node) -> bool:
 
 
 def _is_setting(root: Node, name: str) -> bool:
-    """Whether a field is given as a solver gives it: a value, but for nets inside."""
+    """Whether a field has the form it has in a solver: a value, except for nets inside."""
     return any(field.is_message == (name in INLINE_NETS) for field in root.fields(name))
 
 

@@ -1,4 +1,4 @@
-"""What is not done, by name: the ends of commands that never guess."""
+"""Named refusals: how commands end that never guess."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from caffefix.syntax.tree import Node
 
 
 class Refusal(Exception):
-    """Something that is not done.
+    """Something that a command refuses to do.
 
     Attributes:
         name: of the reason, in kebab-case: ``no-loss``.

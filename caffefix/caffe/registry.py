@@ -1,10 +1,9 @@
 """Which forks of Caffe register which layer types, solver types and fillers, and know which policies.
 
-The tables beside those of the schema (``data/layers.tsv`` …) are read when somebody asks. A set of forks is an
-int with a bit for each, as in ``schema.load()``. Of some forks nothing was read but their caffe.proto
-(converters have no layers): what they register is unknown, and so they are in no set here, neither of those
-that register a name nor in what ``known`` says. To ask whether a fork lacks a name, ask for
-``known(kind) & ~registering(kind, name)``.
+The tables next to those of the schema (``data/layers.tsv`` …) are read on demand. A set of forks is an int with a
+bit for each, as in ``schema.load()``. Of some forks only the caffe.proto was read (converters have no layers):
+what they register is unknown, so they are in no set here, neither of those that register a name nor in the result
+of ``known``. To find the forks that lack a name, use ``known(kind) & ~registering(kind, name)``.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ class Kind(enum.Enum):
     POLICY = "lr_policy"
 
 
-# What Caffe says of a name that nobody registered.
+# Caffe's message for a name that is not registered.
 ABORTS = {
     Kind.LAYER: "Unknown layer type",
     Kind.SOLVER: "Unknown solver type",
@@ -95,7 +94,7 @@ def forks() -> tuple[Fork, ...]:
 
 @cache
 def known(kind: Kind) -> int:
-    """The forks of which it was read what they register."""
+    """The forks whose registered names were read."""
     found = 0
     for name, form in anchored(kind):
         found |= _listed(kind, name, form)
@@ -103,15 +102,15 @@ def known(kind: Kind) -> int:
 
 
 def anchored(kind: Kind) -> tuple[tuple[str, Form], ...]:
-    """Names that every Caffe registers one of: where none was found, nothing was read."""
+    """Names of which every Caffe registers one: where none was found, nothing was read."""
     return _ANCHORS[kind]
 
 
 @lru_cache(maxsize=1 << 12)
 def registering(kind: Kind, name: str, form: Form = Form.STRING) -> int:
-    """The forks that make something of a name, spelt so.
+    """The forks that accept a name with this spelling.
 
-    A type in an old form counts where the fork registers it so, or registers what its upgrade makes of it.
+    A type in an old form counts where the fork registers it in this form, or registers the result of its upgrade.
     """
     found = _listed(kind, name, form)
     if kind is Kind.LAYER and form is not Form.STRING:
@@ -131,11 +130,11 @@ def names(kind: Kind, forks: int, form: Form = Form.STRING) -> Iterator[str]:
 
 @cache
 def upgrades(generation: str, name: str) -> Sequence[tuple[str, int]]:
-    """What forks' upgrade makes of a type of V0 (a string) or V1 (a value of its enum), each with the forks.
+    """The results of forks' upgrades of a type of V0 (a string) or V1 (a value of its enum), each with the forks.
 
     Args:
         generation: ``v0`` or ``v1``.
-        name: the type as it is written.
+        name: the type as written.
     """
     found = _starting(_upgrades(), f"{generation}\t{name}\t") if "\t" not in name else []
     cells = (row.split("\t") for row in found)
@@ -162,6 +161,6 @@ def _upgrades() -> list[str]:
 
 
 def _starting(table: list[str], head: str) -> list[str]:
-    """The rows of a sorted table that start so; the head ends with a tab."""
+    """The rows of a sorted table that start with a head, which ends with a tab."""
     first = bisect_left(table, head)
     return table[first : bisect_left(table, head[:-1] + "\n", first)]

@@ -1,4 +1,4 @@
-"""Messages as people read prototxt, and what differs between two of them, by DeepDiff."""
+"""Messages as readable prototxt, and the differences between two of them, found by DeepDiff."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def differences(old: Any, new: Any) -> list[tuple[str, str, str]]:
         sides = (level.t1, level.t2)
         old_text, new_text = ("" if type(side).__name__ == "NotPresent" else text_of(side) for side in sides)
         default = _default(_schema_name(old), parts)
-        if default not in (old_text, new_text):  # where they are equal, it is their presence that differs
+        if default not in (old_text, new_text):  # where they are equal, only their presence differs
             old_text, new_text = old_text or default, new_text or default
         found[_path(parts), old_text, new_text] += 1
     return sorted(found)
 
 
 def _default(message: str, path: Sequence[str | int]) -> str:
-    """What an absent field says; empty if nothing."""
+    """The value of an absent field; empty if it has none."""
     slot = None
     for name in path:
         if isinstance(name, str):
@@ -117,7 +117,7 @@ def _default(message: str, path: Sequence[str | int]) -> str:
 
 
 def _narrow(old: dict[str, _Plain], new: dict[str, _Plain]) -> None:
-    """Drop what is equal, and take long lists whole: DeepDiff takes its time over both."""
+    """Drop equal parts, and keep long lists whole: DeepDiff is slow on both."""
     pairs = [(old, new)]
     for one, other in pairs:
         for name in [name for name in one if name in other]:

@@ -1,4 +1,4 @@
-"""What a file is for, told from its content, never from its name."""
+"""What a file is for, determined from its content, never from its name."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _PARTS = frozenset(["param", "weight_filler", "bias_filler", "filler", "include"
 
 
 def is_source(layer: Layer) -> bool:
-    """Whether a layer makes blobs from nothing: data of any kind."""
+    """Whether a layer produces blobs without bottoms: data of any kind."""
     return not layer.bottoms and bool(layer.tops) and not layer.kind.input
 
 
 def is_origin(layer: Layer) -> bool:
-    """Whether a layer's blobs come from nothing in the net: data, or an Input layer."""
+    """Whether a layer's blobs come from outside the net: data, or an Input layer."""
     return is_source(layer) or (layer.kind.input and bool(layer.tops))
 
 
@@ -91,7 +91,7 @@ def role(document: Document, net: Net | None) -> Role:
 
 
 def carry_role(before: Document, after: Document) -> None:
-    """Let an edited file be for what it was for before: an edit may take the last sign of it away."""
+    """Keep the role of an edited file: an edit may remove the last sign of it."""
     after.memory.setdefault("is_caffe", is_caffe(before))
     after.memory.setdefault("role", file_role(before))
 
@@ -106,7 +106,7 @@ def file_role(document: Document) -> Role:
 
 
 def _has_nothing_of_training(net: Net) -> bool:
-    """Whether a net with a loss has no filler at all, and data that are called validation or test."""
+    """Whether a net with a loss has no filler, and data that are called validation or test."""
     if "source" not in net.field_names or any(name.endswith("_filler") for name in net.field_names):
         return False
     items = (item for layer in net.layers for block in blocks(layer.node.block) for item in block.items)
@@ -116,7 +116,7 @@ def _has_nothing_of_training(net: Net) -> bool:
 
 
 def _is_fed_in_test_only(net: Net) -> bool:
-    """Whether all data is for TEST: a net to measure trained weights with, which cannot be trained itself."""
+    """Whether all data is for TEST: a net for measuring trained weights, which cannot be trained itself."""
     origins = [layer for layer in net.layers if is_origin(layer)]
     trained = any(layer.is_in(Phase.TRAIN, layer.stages) for layer in origins)
     return bool(origins) and not net.inputs and not trained

@@ -1,11 +1,11 @@
 """The schema of all known forks of caffe.proto as one: which fields, of which types, in which forks.
 
 ``data/fields.tsv`` and ``data/enums.tsv`` list each field and enum value with the forks that
-define it. Text needs names only, so one union serves; where forks disagree on a type, all are
-kept. A set of forks is an int with a bit for each; the bits are in the order of ``data/forks.tsv``.
+define it. Text needs only names, so one union is enough; where forks disagree on a type, all are kept. A set of
+forks is an int with a bit for each; the bits are in the order of ``data/forks.tsv``.
 
-The same sets come up again and again, so ``data/sets.txt`` has each once, in hexadecimal, and the
-last column of a row is the number of its line there. ``caffe/tables.py`` writes these files.
+The same sets recur, so ``data/sets.txt`` has each once, in hexadecimal, and the last column of a row is the number
+of its line there. ``caffe/tables.py`` writes these files.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Variant:
         type: the message's or enum's name; empty for scalars.
         default: as caffe.proto writes it; empty if none.
         number: the field's number.
-        forks: the forks that define it so.
+        forks: the forks with this definition.
     """
 
     label: str
@@ -52,7 +52,7 @@ class Schema:
         messages: variants by field name, by message name.
         enums: (number, forks) by value name, by enum name.
         required: names of the fields that some forks require, by message name.
-        holders: tells the messages that have a field of a name.
+        holders: returns the messages that have a field of a name.
     """
 
     forks: tuple[str, ...]
@@ -76,13 +76,13 @@ class Schema:
 
 
 class _Table(Mapping):  # type: ignore[type-arg]
-    """Some rows of a table by their next column; what they say is read when somebody asks for a name.
+    """Some rows of a table by their next column; the contents are read when a name is requested.
 
     Args:
         rows: all rows, sorted, without line ends.
         part: which of them, by index.
         prefix: the columns that they have in common, each with its tab.
-        read: what is made of the rows of a name.
+        read: converts the rows of a name.
     """
 
     def __init__(self, rows: list[str], part: range, prefix: str, read: Callable[[range, str], object]) -> None:

@@ -1,9 +1,9 @@
-"""Shape inference: the shape of each top and each parameter blob of a net, as far as it is known.
+"""Shape inference: the shape of each top and each parameter blob of a net, as far as known.
 
-A dimension is an int, or None where the net does not say: the size of images in a database, what
-a Python layer makes. Rules are in ``layers/shapes``; behind a layer without a rule everything is
-unknown until something states it again. Problems are what Caffe would abort on; behind one,
-shapes are unknown, so that each mistake is told once.
+A dimension is an int, or None where the net does not give it: the size of images in a database, the output of a
+Python layer. Rules are in ``layers/shapes``; after a layer without a rule everything is unknown until something
+states it again. Problems are what Caffe would abort on; after one, shapes are unknown, so each mistake is reported
+once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Shapes:
         blobs: by ``Blob.index``.
         params: by ``Step.index``; None where not even their number is known.
         problems: in file order.
-        unruled: indices of steps for which there is no rule: unknown from there.
+        unruled: indices of steps without a rule: unknown from there.
     """
 
     blobs: tuple[Shape, ...]
@@ -74,9 +74,9 @@ def infer(
         graph: of that net and phase.
         net: for the shapes of its ``input:`` fields.
         phase: of the graph.
-        given: shapes of blobs that sources make, by name, where the caller knows better than the
-            file; known axes of the file win.
-        known: whether a layer is what its rule takes it for; behind one that is not, all is unknown.
+        given: shapes of blobs that sources produce, by name, where the caller knows more than the file; known axes
+            of the file take precedence.
+        known: whether a layer is what its rule assumes; after one that is not, everything is unknown.
     """
     given = given or {}
     blobs: list[Shape] = [None] * len(graph.blobs)
@@ -115,7 +115,7 @@ def infer(
 def _unshared(
     layer: Layer, params: tuple[ParamBlob, ...], owners: dict[str, tuple[Layer, Shape]]
 ) -> Iterator[Problem]:
-    """The first shared blob that does not fit its owner's (net.cpp, ``AppendParam``); notes new owners."""
+    """The first shared blob that does not fit its owner's (net.cpp, ``AppendParam``); records new owners."""
     for index, (blob, param) in enumerate(zip(params, layer.params, strict=False)):
         if not param.shared_name:
             continue
@@ -146,7 +146,7 @@ def _is_permissive(layer: Layer, index: int) -> bool:
 
 @alike
 def _applied(layer: Layer, bottoms: tuple[Shape, ...]) -> Outcome | Mismatch:
-    """What a layer's rule says of bottoms of these shapes."""
+    """The outcome of a layer's rule for bottoms of these shapes."""
     try:
         rule = shape_rule(layer.kind)
         return rule(Site(layer, bottoms)) if rule is not None else Outcome((), None)

@@ -1,7 +1,7 @@
-"""What stands in a field of a message: its type in all forks at once, and the values that are alike.
+"""What a field of a message may contain: its type in all forks at once, and which values are equal.
 
-A field has the widest type that any fork gives it. This is the schema without protobuf, so that values
-can be compared where no message is made.
+A field has the widest type that any fork gives it. This is the schema without protobuf, so values can be compared
+where no message is created.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from caffefix.caffe.schema import Variant, load
 from caffefix.caffe.typecheck import scalar_fits
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
 
-# A net's layers of the old format have, besides V1's fields, what the first format wraps and what
-# forks without a V1 message write there.
+# A net's layers of the old format have, in addition to V1's fields, what the first format wraps and what forks
+# without a V1 message write there.
 _OLD_LAYER = "V1LayerParameter"
 _ALSO = {_OLD_LAYER: ("LayerConnection", "LayerParameter")}
 _INNER = "V0LayerParameter"
-# A field of one of these is the same field in the others: upgrades hand it on.
+# A field of one of these is the same field in the others: upgrades carry it over.
 _LAYERS = ("LayerConnection", _OLD_LAYER, "LayerParameter")
-# Fields whose type is not to be taken from the tables.
+# Fields whose type does not come from the tables.
 _TYPES = {
     ("NetParameter", "layers"): _OLD_LAYER,
     (_OLD_LAYER, "layer"): _INNER,
@@ -31,11 +31,11 @@ _TYPES = {
 }
 _WIDTH = ("bool", "uint32", "int32", "uint64", "int64", "float", "double", "enum", "string", "bytes", "message")
 
-# Messages in which Caffe asks what is given (NetState::MergeFrom), and fields of which it asks that:
-# there a default that is written out is not an absent one.
+# Messages in which Caffe checks which fields are given (NetState::MergeFrom), and fields for which it does so:
+# there a written default differs from an absent field.
 _EXACT = frozenset(("NetState", "NetStateRule"))
 _PRESENCE = frozenset(("normalization", "slice_dim", "concat_dim"))
-# Given beside the field of a side, they are an error; alone they may be their default.
+# Together with the field of a side, they are an error; alone they may be their default.
 SIDES = {"pad": ("pad_h", "pad_w"), "stride": ("stride_h", "stride_w"), "kernel_size": ("kernel_h", "kernel_w")}
 
 
@@ -82,7 +82,7 @@ class Slot:
             return truth(text)
         if self.kind == "float":
             number = number_value(text)
-            return _single(0.0 if number is None else number)  # -0 stays what it is
+            return _single(0.0 if number is None else number)  # -0 stays -0
         return number_value(text) if self.kind == "double" else integer_value(text)
 
 
@@ -113,7 +113,7 @@ def _enum_value(enum: str, text: str) -> bytes | None:
 
 
 class Slots(Mapping[str, Slot]):
-    """The fields of a message by name, each made when it is asked for: few of a layer's two hundred are."""
+    """The fields of a message by name, each created on demand: few of a layer's two hundred are needed."""
 
     __slots__ = ("_made", "_message", "_sources")
 
@@ -161,12 +161,12 @@ def slots(message: str) -> Slots:
 
 
 def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> Any:
-    """The value that a field has for Caffe where it is absent; None if there is none.
+    """The value that an absent field has for Caffe; None if it has none.
 
     Args:
         kind: the type of the message that the field is in.
         slot: the field.
-        bvlc: whether BVLC's Caffe takes the file, so that its defaults hold; else those that all forks share.
+        bvlc: whether BVLC's Caffe accepts the file, so its defaults apply; otherwise those that all forks share.
         given: whether the message has a field of that name.
     """
     default = slot.bvlc_default if bvlc and slot.bvlc_default is not None else slot.default
@@ -178,13 +178,14 @@ def unsaid(kind: str, slot: Slot, bvlc: bool, given: Callable[[str], bool]) -> A
     return None if any(map(given, beside)) else default
 
 
-# Lists, in some forks, that say the same when they are empty (base_conv_layer.cpp, pooling_layer.cpp, LayerSetUp).
+# Lists, in some forks, that mean the same when they are empty (base_conv_layer.cpp, pooling_layer.cpp,
+# LayerSetUp).
 _USUAL = {"pad": 0, "stride": 1, "dilation": 1}
 _WINDOWS = frozenset(("ConvolutionParameter", "PoolingParameter"))
 
 
 def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Callable[[str], bool]) -> bool:
-    """Whether a field with that value says what Caffe takes it for where it is absent.
+    """Whether a field with that value means the same to Caffe as an absent one.
 
     Args:
         kind: the type of the message that the field is in.

@@ -54,7 +54,7 @@ class Solver:
 
     @cached_property
     def method(self) -> str:
-        """``type``, or what ``solver_type`` stands for; as written if Caffe has no such method."""
+        """``type``, or the method that ``solver_type`` means; as written if Caffe has no such method."""
         kind = self.node.string("type")
         if kind is not None:
             return kind
@@ -80,17 +80,17 @@ class Solver:
 
     @property
     def is_plain(self) -> bool:
-        """Whether BVLC's solver is what reads it: a fork's fields may change what the others mean."""
+        """Whether it is for BVLC's solver: a fork's fields may change what the others mean."""
         return not self.foreign
 
     @cached_property
     def train_nets(self) -> list[Node]:
-        """What says which net is trained: Caffe wants exactly one."""
+        """The fields that name the net to train: Caffe requires exactly one."""
         return [node for name in TRAIN_NETS for node in self.node.fields(name)]
 
     @cached_property
     def test_nets(self) -> list[Node]:
-        """Nets for testing alone; ``net`` and ``net_param`` can be tested besides."""
+        """Nets only for testing; ``net`` and ``net_param`` can also be tested."""
         return [node for name in TEST_NETS for node in self.node.fields(name)]
 
     @property
@@ -112,7 +112,7 @@ class Solver:
         return self.net_paths(("net", "train_net"))
 
     def step_at(self, count: int) -> int | None:
-        """The iteration at which ``step`` or ``multistep`` has taken so many steps; None if it never has."""
+        """The iteration at which ``step`` or ``multistep`` has taken that many steps; None if it never does."""
         if self.policy == "step":
             size = int(self.number("stepsize"))
             return count * size if size > 0 else None
@@ -154,7 +154,7 @@ def _passed(values: list[float], iteration: int) -> int:
 
 
 def _taken(values: list[float]) -> Iterator[float]:
-    """The iterations of steps: in file order, one an iteration at most, so that a late one holds up the rest."""
+    """The iterations of steps: in file order, at most one per iteration, so a late step delays the rest."""
     taken = -1.0
     for value in values:
         taken = max(value, taken + 1)

@@ -1,8 +1,8 @@
-"""Taking over the tables of all known forks: checked, sorted, and with each set of forks written once.
+"""Imports the tables of all known forks: checked, sorted, and with each set of forks written once.
 
 ``python -m caffefix.caffe.tables FOLDER`` reads the tables of a folder, in which a row ends with the names
 of its forks, and writes ``caffe/data``; then run ``python -m dev regen``, ``python -m
-dev.forks``, and all else that is made from the schema.
+dev.forks``, and everything else that is generated from the schema.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FORMS = frozenset(("string", "enum", "v0"))
 
 
 class TableError(Exception):
-    """A table that cannot be taken over; the message names the line."""
+    """A table that cannot be imported; the message names the line."""
 
 
 def _is_number(cell: str) -> bool:
@@ -42,7 +42,7 @@ _FORK_COLUMNS = 9
 
 
 def checked(name: str, lines: Iterable[str], forks: Sequence[str]) -> list[tuple[str, int]]:
-    """The rows of a table, sorted, each once: what stands before its forks, and their set.
+    """The rows of a table, sorted, without duplicates: the columns before the forks, and the set of forks.
 
     Raises:
         TableError: a line has the wrong shape, or names an unknown fork.

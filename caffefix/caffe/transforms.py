@@ -15,7 +15,7 @@ class Transform:
     """What a data layer does to pixels: (x − mean) · scale.
 
     Attributes:
-        scale: 1 where nothing is said.
+        scale: 1 by default.
         means: ``mean_value``s as written.
         mean_file: or empty.
         node: the field that says the scale, or None.
@@ -43,10 +43,10 @@ def transform(layer: Layer) -> Transform:
 
 
 def is_batched(layer: Layer) -> bool:
-    """Whether the first axis of a data layer's images is a number of images, free to be another."""
+    """Whether the first axis of a data layer's images is a number of images, which may be changed."""
     return layer.kind.images
 
 
 def twins(net: Net, top: str) -> Sequence[Layer]:
-    """The data layers of all phases and stages that make a blob of that name."""
+    """The data layers of all phases and stages that produce a blob of that name."""
     return [layer for layer in net.layers if is_source(layer) and top in layer.tops]

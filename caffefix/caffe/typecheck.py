@@ -1,4 +1,4 @@
-"""What protobuf's C++ text parser says of a file's fields and values, for all forks at once.
+"""What protobuf's C++ text parser says about a file's fields and values, for all forks at once.
 
 The walk carries, for each message, the types it may have and the forks in which it has them. A
 field is accepted by the forks that define it there, with a type that its value fits
@@ -23,7 +23,7 @@ NET = "NetParameter"
 SOLVER = "SolverParameter"
 
 
-# What the parser says of a list of scalars without a colon; the grammar lets an empty one pass.
+# The parser's message for a list of scalars without a colon; the grammar accepts an empty one.
 BARE_LIST = 'Expected ":", found "[".'
 
 
@@ -47,9 +47,8 @@ class Problem:
         message: the type of the message around it (one of them, where forks differ).
         text: the parser's own words.
         forks: the forks that refuse it, of those that accept what is around it.
-        context: those that might have accepted it: for an unknown field all that accept what is
-            around it, for a value those that know the field, for a repetition those that accept
-            the field once.
+        context: those that might have accepted it: for an unknown field all forks that accept what is around it,
+            for a value those that know the field, for a repetition those that accept the field once.
     """
 
     kind: Kind
@@ -66,7 +65,7 @@ _Refusal = tuple[Kind, str, int, int]  # kind, words, the forks that refuse, tho
 
 @dataclass(slots=True)
 class _Answer:
-    """What is to be said of a field of that name and value, wherever it stands in such a message."""
+    """The answer for a field of that name and value, wherever it is in such a message."""
 
     refused: list[_Refusal]
     fitting: int
@@ -98,13 +97,13 @@ class _Context:
         ]
 
     def remember(self, block: Block, refusing: int) -> None:
-        """These forks refuse something in a message like that."""
+        """Record that these forks refuse something in a message of this kind."""
         self.refusing.keep(shape_key(block), refusing)
 
 
 @dataclass(slots=True)
 class _Open:
-    """A message under way: what is left of it, in which forks each field was given, which refuse something."""
+    """A message being walked: what remains of it, in which forks each field was given, which refuse something."""
 
     rest: Iterator[tuple[int, Green]]
     node: Node
@@ -117,10 +116,10 @@ _ANSWERS = 1 << 12
 
 
 class Checker:
-    """Checks files against a schema; it remembers what it said of fields and messages.
+    """Checks files against a schema; it remembers its answers for fields and messages.
 
     Args:
-        schema: of all forks that are asked.
+        schema: of all forks that are consulted.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -136,14 +135,14 @@ class Checker:
 
 
 def problems(checker: Checker, document: Document, root: str, judging: int, asked: int = 0) -> Iterator[Problem]:
-    """What is wrong, in file order: all that no fork lets pass, and the first thing that each fork stops at.
+    """What is wrong, in file order: everything that no fork accepts, and the first thing that each fork stops at.
 
     Args:
         checker: what the file is checked against.
         document: the file.
         root: type of the whole: ``NetParameter`` or ``SolverParameter``.
-        judging: the forks that are asked.
-        asked: those of them of which all is told that they refuse.
+        judging: the forks that are consulted.
+        asked: those of them for which everything that they refuse is reported.
     """
     sought = _Sought(judging, asked, everyone=1 << len(checker.schema.forks))
     stack = [_opened(document.root, checker.context({root: judging}))]
@@ -174,16 +173,16 @@ def problems(checker: Checker, document: Document, root: str, judging: int, aske
                     yield _problem(top, top.node, refusal)
             if stack:
                 context.remember(top.node.block, top.refusing)
-                stack[-1].refusing |= top.refusing  # of a list's next message, too, which does no harm
+                stack[-1].refusing |= top.refusing  # also of a list's next message, which does no harm
 
 
 class _Sought:
     """The forks whose next problem is reported.
 
     Args:
-        judging: the forks that are asked: of each, the first problem.
-        asked: those of which all problems are reported.
-        everyone: stands beside the forks that refuse something, if those are all.
+        judging: the forks that are consulted: for each, the first problem.
+        asked: those for which all problems are reported.
+        everyone: a bit added to the refusing forks if every fork that could accept refuses.
     """
 
     __slots__ = ("_asked", "_everyone", "forks")
@@ -194,7 +193,7 @@ class _Sought:
         self._everyone = everyone
 
     def counts(self, top: _Open, refusal: _Refusal) -> bool:
-        """Whether a refusal is reported; it is noted in any case."""
+        """Whether a refusal is reported; it is recorded in any case."""
         _, _, forks, knowing = refusal
         refusing = forks | (self._everyone if forks == knowing else 0)
         top.refusing |= refusing
@@ -210,7 +209,7 @@ def _problem(top: _Open, node: Node, refusal: _Refusal) -> Problem:
 
 
 def _repeated(answer: _Answer, name: str, again: int) -> list[_Refusal]:
-    """What is wrong with a field that these forks were given before."""
+    """What is wrong with a field that was given before in these forks."""
     text = f'Non-repeated field "{name}" is specified multiple times.'
     return [*answer.refused, (Kind.REPEATED, text, again & answer.singular, again)]
 
@@ -233,7 +232,7 @@ def _opened(node: Node, context: _Context) -> _Open:
 
 
 def _form(item: Field | Block) -> str:
-    """What an answer depends on besides the name: of a string that fits, not on what is in it."""
+    """What an answer depends on in addition to the name; for a valid string, not on its content."""
     if isinstance(item, Field):
         return '"' if item.value[0] in "\"'" else item.value
     return item.kind
@@ -244,7 +243,7 @@ def _answer(context: _Context, parent: Node, index: int, item: Field | Block) ->
     answer = _judge(context, parent.child(index))
     form = _form(item)
     if form == "[" or (form == '"' and answer.refused):
-        return answer  # it speaks of what is in there
+        return answer  # it mentions the content
     return context.answers.keep((item.name, form), answer)
 
 
@@ -365,7 +364,7 @@ def scalar_fits(kind: str, value: str) -> bool:
     if kind in _RANGES:
         low, high = _RANGES[kind]
         number = integer_value(value)
-        # Unsigned fields take no minus sign, not even before 0.
+        # Unsigned fields accept no minus sign, not even before 0.
         return number is not None and low <= number <= high and not (low == 0 and value.startswith("-"))
     return number_value(value) is not None and not is_radix(value)
 

@@ -1,6 +1,6 @@
 """Caffe's own upgrade, on messages: what a net in an old format means (upgrade_proto.cpp).
 
-Written apart from the fixers that rewrite the text, so that each checks the other.
+Implemented separately from the fixers that rewrite the text, so that each checks the other.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def is_v0(layers: Iterable[Any]) -> bool:
 
 
 def from_v0(connections: Sequence[Any], inputs: Sequence[bytes]) -> tuple[list[Any], str]:
-    """V1 layers of a V0 net (UpgradeV0Net), and on which missing blob Caffe aborts, if on one.
+    """V1 layers of a V0 net (UpgradeV0Net), and the missing blob on which Caffe aborts, if any.
 
     Raises:
-        Fatal: Caffe aborts, and what the net means otherwise is not clear.
+        Fatal: Caffe aborts, and the rest of the net has no clear meaning.
     """
     kept, missing = _without_padding(connections, inputs)
     return [_from_connection(c) for c in kept], missing

@@ -1,15 +1,14 @@
 """Exact analysis: which weights can never receive a gradient.
 
-An abstract interpretation of the TRAIN net. Each blob is known to be exactly zero, constant
-per channel with a known or unknown sign, or is anything at all; each parameter is zero,
-constant, or anything. Gradients are killed by weights that are zero, by ReLU where its input
-is zero or a negative constant (Caffe's derivative at 0 is 0), and by paths without a loss.
-Parameters that are live and trainable become anything, and the analysis is repeated until
-nothing changes: what never came alive is dead for ever.
+An abstract interpretation of the TRAIN net. Each blob is known to be exactly zero, constant per channel with a
+known or unknown sign, or anything; each parameter is zero, constant, or anything. Gradients are killed by weights
+that are zero, by ReLU where its input is zero or a negative constant (Caffe's derivative at 0 is 0), and by paths
+without a loss. Parameters that are live and trainable become anything, and the analysis is repeated until nothing
+changes: whatever never became live is dead for ever.
 
-It is sound: what it does not know (layers of forks, Python layers) is taken to be alive, so a
-layer that is called dead is dead. The rules of layer types are in the book (``caffe/layers/zeros.py``); that a
-net whose last layer alone is zero learns was confirmed by training.
+It is sound: what it does not know (layers of forks, Python layers) is assumed to be live, so a layer that is
+called dead is dead. The rules of layer types are in the book (``caffe/layers/zeros.py``); that a net whose last
+layer alone is zero learns was confirmed by training.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from caffefix.syntax.scalars import number_value
 
 @dataclass(slots=True)
 class _Blob:
-    """What is known of one version of a blob."""
+    """What is known about one version of a blob."""
 
     value: Value = Value.ANY
-    live: bool = False  # may its gradient be other than zero?
+    live: bool = False  # whether its gradient may be other than zero
     consumed: bool = False
 
 
 class _Step:
-    """A layer and what is known of it; ``is_ruled`` tells whether that is anything at all."""
+    """A layer and what is known about it; ``is_ruled`` says whether anything is known."""
 
     def __init__(self, site: Site, rule: ZeroRule | None, bottoms: list[_Blob], tops: list[_Blob]) -> None:
         self.site = site
@@ -80,7 +79,7 @@ def dead_weights(
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What is exactly known of a net before its first step.
+    """What is exactly known about a net before its first step.
 
     Attributes:
         values: of the blobs, by ``Blob.index``.
@@ -139,7 +138,7 @@ def _steps(graph: Graph, filled: set[int], phase: Phase, zero_gamma: Collection[
 
 
 def _train(params: Params) -> bool:
-    """Let live parameters learn; whether any is now less known than before."""
+    """Let live parameters learn; returns whether any is now less known than before."""
     before = (params.weight, params.bias)
     if params.weight_live and params.weight_trains:
         params.weight = Value.ANY

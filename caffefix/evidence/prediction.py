@@ -1,4 +1,4 @@
-"""What is predicted of a net's signals: plain results of ``signal.predict``."""
+"""Predictions about a net's signals: plain results of ``signal.predict``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from caffefix.caffe.net import Layer, Phase
 
 @dataclass(frozen=True, slots=True)
 class BlobPrediction:
-    """A top as it is before the first step.
+    """A top before the first step.
 
     Attributes:
-        layer: that makes it.
+        layer: the layer that produces it.
         blob: its name; ``(automatic)`` for a loss without a top.
         type: of the layer.
         mean_abs: predicted E|x|, or None where it is not known.
@@ -31,7 +31,7 @@ class BlobPrediction:
 
 @dataclass(frozen=True, slots=True)
 class ParamPrediction:
-    """A parameter blob as its filler makes it.
+    """A parameter blob as filled by its filler.
 
     Attributes:
         layer: that has it.
@@ -59,7 +59,7 @@ class ParamPrediction:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A layer behind which nothing is predicted."""
+    """A layer after which nothing is predicted."""
 
     layer: str
     type: str
@@ -68,10 +68,10 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Logits:
-    """What a softmax or sigmoid loss is fed, before the first step.
+    """The input of a softmax or sigmoid loss, before the first step.
 
     Attributes:
-        loss: the layer that takes them.
+        loss: the layer that reads the logits.
         blob: their name.
         feeders: the layers that they come from, in file order.
         std: predicted standard deviation, or None where it is not known.
@@ -99,7 +99,7 @@ class Prediction:
         blobs: every top, in the order of the layers.
         params: every parameter blob whose existence is known.
         stopped: where prediction ends, and why.
-        assumed: what was taken for granted about the data, in words.
+        assumed: what was assumed about the data, in words.
         loss: sum of the losses by their weights, or None where one is not known.
         logits: one entry for each softmax or sigmoid loss.
     """

@@ -1,9 +1,9 @@
 """How large the signals of a net are before its first step: prediction by mean-field theory.
 
-For each blob E|x| is predicted with a bracket, for each parameter what its filler gives, and the
-exact analysis (``liveness``) tells which are exactly zero and which gradients are. Weights are taken
-to come from the fillers. What the data are like is in no net: predictions are made for white noise
-and for smooth images, of the size that is given or usual, and the bracket holds both.
+For each blob E|x| is predicted with a bracket, for each parameter from its filler, and the exact analysis
+(``liveness``) determines which are exactly zero and which gradients are. Weights are assumed to come from the
+fillers. No net describes its data: predictions are made for white noise and for smooth images, of the given or a
+usual size, and the bracket covers both.
 
 Sources: Glorot and Bengio 2010; He et al. 2015, arXiv:1502.01852; Poole et al. 2016,
 arXiv:1606.05340; Schoenholz et al. 2017, arXiv:1611.01232; the layers of BVLC's Caffe.
@@ -29,9 +29,9 @@ from caffefix.evidence.liveness import Start, at_start
 from caffefix.evidence.prediction import BlobPrediction, Logits, ParamPrediction, Prediction, Stopped
 from caffefix.syntax.scalars import number_value
 
-# E|x| of 8-bit images: less their mean, and as they are (signal.md §3: √q ≈ 60 ± 15 and 130).
+# E|x| of 8-bit images: with their mean subtracted, and unchanged (signal.md §3: √q ≈ 60 ± 15 and 130).
 CENTRED, RAW = 45.0, 110.0
-# Pixels over which natural images are alike, as far as layers above see it.
+# Pixels over which natural images are alike, as seen by the layers above.
 _SMOOTH = 12.0
 _SIZE = 224
 
@@ -52,8 +52,8 @@ def predict(
         phase: TRAIN, or TEST before any training.
         stages: of the net's state.
         input_mean_abs: E|x| of the images as they leave the data layer, mean subtracted and scaled.
-        filled: weight fillers to be assumed in place of the file's, by layer of ``net.layers``.
-        inputs: signals of blobs that sources make, by name, where more is known of them.
+        filled: weight fillers to assume in place of the file's, by layer of ``net.layers``.
+        inputs: signals of blobs that sources produce, by name, where more is known about them.
     """
     graph = build(net.view(phase, stages), net.inputs)
     run = _Run(
@@ -149,7 +149,7 @@ class _Run:
             self.stopped[step.index] = (layer, f"Caffe aborts: {self.aborts[layer]}")
             return [None] * len(step.tops)
         if any(0 in (self.shapes.of(top) or ()) for top in step.tops):
-            self.stopped[step.index] = (layer, "makes a blob without values, on which Caffe aborts")
+            self.stopped[step.index] = (layer, "produces a blob without values, on which Caffe aborts")
             return [None] * len(step.tops)
         rule = moments_rule(layer.kind)
         signals = [scene[bottom.index] for bottom in step.bottoms]
@@ -192,7 +192,7 @@ class _Run:
     # ---- data
 
     def _outside(self, name: str, shape: Shape, smooth: bool) -> Signal | None:
-        """What comes from outside: of unknown size, unless it is told."""
+        """The signal of a blob from outside: of unknown size, unless it is given."""
         if name in self.inputs:
             return self.inputs[name]
         if shape is not None and len(shape) == 1:
@@ -217,7 +217,7 @@ class _Run:
             return self._outside(name, shape, smooth)
         if not slot:
             index = next(step.index for step in self.graph.steps if step.layer is layer)
-            self.stopped[index] = (layer, f"what type '{layer.type}' gives is not known")
+            self.stopped[index] = (layer, f"the output of type '{layer.type}' is not known")
         return None
 
     def _shape(self, layer: Layer, slot: int) -> Shape:
@@ -236,12 +236,12 @@ class _Run:
             made = images(self.size, centred=centred or not smooth, length=length)
             return made.with_doubt(0.0002)
         size = (CENTRED if centred else RAW) * abs(factor)
-        what = "less their mean" if centred else "without a mean subtracted"
+        what = "with their mean subtracted" if centred else "without a mean subtracted"
         self.assumed[f"'{name}' are 8-bit images {what}: mean |x| about {size:.3g}"] = None
         made = images(size, centred=centred or not smooth, length=length)
         return made.with_doubt(0.02 if centred else 0.01)
 
-    # ---- what is told
+    # ---- results
 
     def rows(self, step: Step, scenes: list[Scene]) -> list[BlobPrediction]:
         """The predictions for the tops of a step."""
@@ -344,7 +344,7 @@ class _Run:
         return total if seen else None
 
     def logits(self, scenes: list[Scene]) -> Iterator[Logits]:
-        """What the losses with a softmax or sigmoid of their own are fed."""
+        """The inputs of the losses with a softmax or sigmoid of their own."""
         for step in self.graph.steps:
             if not step.layer.kind.contains or not step.bottoms or not scores(step.layer):
                 continue
@@ -372,7 +372,7 @@ class _Run:
     def _reach(self, feeders: Sequence[Step], std: float) -> float | None:
         """Σ τ²/σ² over layers of weights σ: a logit is linear in the weights of each layer, which are independent.
 
-        Where branches meet, each layer makes a part of τ only.
+        Where branches meet, each layer contributes only a part of τ.
         """
         total = 0.0
         for step in feeders:
@@ -398,7 +398,7 @@ def _is_followed(layer: Layer, index: int) -> bool:
 
 
 def _dummy(layer: Layer, slot: int, shape: Shape) -> Signal:
-    """What DummyData's filler gives; zeros where there is none."""
+    """The output of DummyData's filler; zeros where there is none."""
     param = layer.node.message("dummy_data_param")
     fillers = [node for node in param.fields("data_filler") if node.is_message] if param is not None else []
     node = fillers[min(slot, len(fillers) - 1)] if fillers else None
@@ -421,7 +421,7 @@ def _row(layer: Layer, blob: str, signals: list[Signal | None], exact: Value) ->
             layer=layer.name, blob=blob, type=layer.type, mean_abs=None, low=None, high=None, zero=None
         )
     middle, low, high = spread(known)
-    # Single precision ends at 1e-38, and what hardly passes a ReLU may as well be nothing.
+    # Single precision ends at 1e-38, and a signal that hardly passes a ReLU counts as zero.
     if not isfinite(high):
         return BlobPrediction(
             layer=layer.name, blob=blob, type=layer.type, mean_abs=None, low=None, high=None, zero=None

@@ -1,4 +1,4 @@
-"""``python -m caffefix.patching`` writes what the shipped patches declare, and what they are, as Python."""
+"""``python -m caffefix.patching`` saves what the shipped patches declare, and the parsed patches, as Python."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa
-GRAMMAR: int = 1207519542608835963
+GRAMMAR: int = 726964519664855088
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'ANY': '\\.\\.\\.',
  'BAR': '\\|',

@@ -1,7 +1,6 @@
-"""Automata that read a value once, whatever the expression: ``regexp`` makes them.
+"""Automata that read a value once, whatever the expression: ``regexp`` builds them.
 
-They are in all their states at once (Thompson 1968), so that time is the value's length times the
-expression's size.
+They are in all their states at once (Thompson 1968), so time is the value's length times the expression's size.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ _MEMORY = 1 << 12
 
 
 class Automaton:
-    """A regular expression that is to match a whole value.
+    """A regular expression that must match a whole value.
 
     Attributes:
         expression: as written.
@@ -38,7 +37,7 @@ class Automaton:
         self._memory: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def matches(self, value: str) -> bool:
-        """Whether it matches all of a value, one character a byte."""
+        """Whether it matches all of a value, one character per byte."""
         if len(value) > _LONGEST:
             return False
         states = self._closure((self.start,))
@@ -49,7 +48,7 @@ class Automaton:
         return self.end in states
 
     def is_empty(self) -> bool:
-        """Whether it matches no value at all: ``[z-a]``."""
+        """Whether it matches no value: ``[z-a]``."""
         seen = self._closure((self.start,))
         while True:
             reads = {to for chars, to in (self.arrows[state] for state in seen) if chars}

@@ -1,4 +1,4 @@
-"""Reads the body of a patch: two sides, each by the grammar."""
+"""Reads the body of a patch: two sides, each with the grammar."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_body(text: str, start: int) -> Body:
 
 
 def _signs(text: str, start: int) -> Iterator[tuple[int, int, str]]:
-    """(start, end, sign) of each line that says something."""
+    """(start, end, sign) of each line that is not blank."""
     at = start
     for line in text[start:].split("\n"):
         if line.strip():
@@ -93,7 +93,7 @@ def _lex(text: str, start: int, end: int, sign: str) -> Iterator[_Token]:
 
 
 def _character(text: str, at: int) -> str:
-    """What means nothing: a word, or a character beyond ASCII, by its number if it cannot be seen."""
+    """Unexpected text: a word, or a character beyond ASCII, by its number if it is not visible."""
     word = _ASCII.match(text, at, at + 20)
     return word.group() if word is not None else character(text, at) if text[at] > "~" else text[at]
 
@@ -124,7 +124,7 @@ def _unexpected(error: Unexpected, tokens: list[_Token], sign: str, start: int) 
     return PatchError(where, Mistake.UNEXPECTED, token=shown, side=_SIDES[sign], expected=words)
 
 
-# ---------------------------------------------------------------- what the rules make
+# ---------------------------------------------------------------- reductions
 
 
 def _value(text: _Token, value: str) -> Value:
@@ -144,7 +144,7 @@ def _text(children: list[Any]) -> Value:
 
 
 def _sum(steps: list[Any]) -> Value:
-    """Arithmetic as a value: a variable or a number by itself is none."""
+    """Arithmetic as a value: a variable or a number by itself is not a ``Sum``."""
     if len(steps) == 1:
         return steps[0] if isinstance(steps[0], Variable) else Literal(steps[0])
     if len(steps) == 2 and steps[1] == "~" and not isinstance(steps[0], Variable):

@@ -1,4 +1,4 @@
-"""What is checked when a patch is loaded, so that it cannot go wrong in a file: each mistake has its place."""
+"""Checks when a patch is loaded, so that it cannot go wrong in a file: each mistake has its place."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Use:
 
 
 def check_body(front: Front, body: Body, entries: Sequence[Entry]) -> None:
-    """Refuse a body that cannot be right.
+    """Refuse a body with a mistake.
 
     Raises:
         PatchError: what is wrong, and where.
@@ -73,7 +73,7 @@ def _check_change(front: Front, body: Body, entries: Sequence[Entry]) -> None:
 
 
 def _bound(body: Body) -> dict[str, str]:
-    """What kind of thing each variable is."""
+    """The kind of each variable."""
     found: dict[str, Use] = {}
     for use in _uses(body.before):
         first = found.setdefault(use.name, use)
@@ -129,14 +129,14 @@ def _check_entries(entries: Sequence[Entry]) -> None:
 
 
 def _written(entries: Sequence[Entry]) -> set[str]:
-    """Variables of messages that ``+`` lines write again as they are."""
+    """Variables of messages that ``+`` lines write again unchanged."""
     added = (item for entry in entries_in(entries) if isinstance(entry, Add) for item in walk((entry.item,)))
     return {item.variable for item in added if isinstance(item, Message) and item.variable}
 
 
 def _check_removed(item: Item, written: set[str]) -> None:
     if isinstance(item, Message) and item.variable in written:
-        return  # it moves, with all that is in it
+        return  # it moves, with everything in it
     for inner in walk((item,)):
         if isinstance(inner, Rest) and not inner.variable:
             raise PatchError(inner.offset, Mistake.HIDDEN_DELETION)
@@ -169,10 +169,10 @@ def _check_front(front: Front, body: Body, bound: dict[str, str]) -> None:
 
 
 def conditions(front: Front, body: Body) -> tuple[tuple[Where, int], ...]:
-    """What must hold, and the offset of the message of which it is asked; ``ROOT`` for the file itself.
+    """What must hold, and the offset of the message that it is about; ``ROOT`` for the file itself.
 
     Raises:
-        PatchError: a condition does not say of which, or of one that is not there.
+        PatchError: a condition does not say which message it is about, or names one that does not exist.
     """
     messages = {item.variable: item for item in walk(body.before) if isinstance(item, Message) and item.variable}
     top = [item for item in body.before if isinstance(item, Message)]
@@ -193,7 +193,7 @@ def conditions(front: Front, body: Body) -> tuple[tuple[Where, int], ...]:
 
 
 def kinds(body: Body) -> frozenset[str]:
-    """What a patch looks into: nets, solvers, or both.
+    """What a patch searches: nets, solvers, or both.
 
     Raises:
         PatchError: neither has such fields.
@@ -225,7 +225,7 @@ def anchors(body: Body, prefilters: Iterable[Prefilter]) -> frozenset[str]:
         prefilters: of its messages.
 
     Raises:
-        PatchError: nothing in it is telling.
+        PatchError: nothing in it narrows the search.
     """
     names = frozenset[str]().union(*(prefilter.names for prefilter in prefilters))
     literals = {
@@ -238,10 +238,10 @@ def anchors(body: Body, prefilters: Iterable[Prefilter]) -> frozenset[str]:
 
 
 def check_numbers(body: Body, kind: str) -> None:
-    """Refuse numbers on ``+`` lines that a calculation might not come to either.
+    """Refuse numbers on ``+`` lines that would not be valid results of a calculation either.
 
     Raises:
-        PatchError: there is one that is not finite, in a field that takes numbers.
+        PatchError: a number is not finite, in a field for numbers.
     """
     for item, inside in with_kinds(body.after, kind):
         if not isinstance(item, Scalar) or item.sign != "+" or not isinstance(item.value, Literal):
@@ -256,10 +256,10 @@ def check_numbers(body: Body, kind: str) -> None:
 
 
 def joins(body: Body) -> tuple[Join, ...]:
-    """How the layers hang together by blobs.
+    """How the layers are connected by blobs.
 
     Raises:
-        PatchError: a layer has nothing to do with those before it.
+        PatchError: a layer is not connected to those before it.
     """
     layers = [item for item in body.before if isinstance(item, Message) and is_layer(item)]
     known: set[str] = set()

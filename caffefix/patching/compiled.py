@@ -1,7 +1,7 @@
-"""Shipped patches as Python, so that a run need not read them: the text of ``_compiled.py``.
+"""Shipped patches as Python, so that a run does not have to read them: the text of ``_compiled.py``.
 
-A record is written as the call that makes it, with what finding matches needs; what only pages and
-messages about the patch file need is left out.
+A record is written as the call that creates it, with everything that finding matches needs; what only pages and
+messages about the patch file need is omitted.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def _bare(patch: Patch) -> Patch:
 
 
 def _written(value: Any, taken: set[tuple[str, str]]) -> str:
-    """An expression for a value; calls itself as deep as a body may nest.
+    """An expression for a value; recurses as deep as a body may nest.
 
     Args:
-        value: a record, or what records hold.
-        taken: what the expression needs to import: modules and names.
+        value: a record, or a value in a record.
+        taken: the modules and names that the expression needs to import.
     """
     if value is None or (isinstance(value, str | bytes | int | float) and not isinstance(value, enum.Enum)):
         return repr(value)
@@ -71,7 +71,7 @@ def _written(value: Any, taken: set[tuple[str, str]]) -> str:
 
 
 def _parts(value: Any) -> Iterator[Any]:
-    """What an object is made of, as its class takes it."""
+    """The parts of an object, as its class accepts them."""
     if isinstance(value, Source):
         yield from (value.path, value.data)
     elif isinstance(value, Prefilter):

@@ -1,4 +1,4 @@
-"""What a patch will match, in words: for ``caffefix patch check``."""
+"""Describes what a patch will match, for ``caffefix patch check``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def describe(patch: Patch) -> str:
     lines += _matched(patch)
     lines += [f"  ${name} is {_constrained(c)}" for name, c in front.constraints.items()]
     lines += [f"  only where {text}" for where in front.wheres for text in _condition(where)]
-    lines += ["", f"looks at files with all of: {', '.join(sorted(patch.needs))}"]
+    lines += ["", f"checks files that have all of: {', '.join(sorted(patch.needs))}"]
     lines.append(f"may change {', '.join(patch.changes) or 'nothing in the meaning of a net'}")
     lines.append(f"its fixes are {front.applicability.value}: {_applied(patch)}")
     return "\n".join(lines) + "\n"
@@ -29,8 +29,8 @@ def describe(patch: Patch) -> str:
 def _applied(patch: Patch) -> str:
     return {
         "safe": "applied by default",
-        "unsafe": "applied if it is asked for (--patch, --unsafe)",
-        "display": "there are none, it reports",
+        "unsafe": "applied on request (--patch, --unsafe)",
+        "display": "there are none: it only reports",
     }[patch.front.applicability.value]
 
 
@@ -51,13 +51,13 @@ def _matched(patch: Patch) -> Iterator[str]:
 
 
 def _with(message: Message) -> str:
-    """What is in a message, but a layer's type; calls itself as deep as a body may nest."""
+    """What is in a message, except a layer's type; recurses as deep as a body may nest."""
     typed = is_layer(message) and bool(layer_types(message))
     shown = [i for i in message.items if not (typed and isinstance(i, Scalar) and i.name == "type")]
     parts = [_scalar(i) if isinstance(i, Scalar) else _message(i) for i in shown if not isinstance(i, Rest)]
     rest = message.rest
     if rest is None:
-        parts.append("nothing else but defaults")
+        parts.append("nothing else except defaults")
     else:
         parts.append(f"other fields, ${rest.variable}" if rest.variable else "any other fields")
     return " with " + ", ".join(parts)
@@ -84,7 +84,7 @@ def _constrained(constraint: Constraint) -> str:
     if constraint.most is not None:
         parts.append(f"at most {number_text(constraint.most)}")
     if constraint.regexp is not None:
-        parts.append(f"all of it like {constraint.regexp.expression}")
+        parts.append(f"matched as a whole by {constraint.regexp.expression}")
     return ", ".join(parts) or "anything"
 
 
@@ -97,8 +97,8 @@ def _condition(where: Where) -> Iterator[str]:
     if where.phase is not None:
         yield f"{of} runs in {where.phase.value} only"
     for types, text in (
-        (where.producers, "reads what a {} makes"),
-        (where.no_producers, "reads nothing that a {} makes"),
+        (where.producers, "reads what a {} produces"),
+        (where.no_producers, "reads nothing that a {} produces"),
         (where.consumers, "is read by a {}"),
         (where.only_consumers, "is read by a {}, and by nothing else"),
         (where.no_consumers, "is not read by a {}"),

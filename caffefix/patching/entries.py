@@ -1,4 +1,4 @@
-"""What happens to the fields of a body, as ``merge`` finds it out from its two sides."""
+"""What happens to the fields of a body, as ``merge`` derives it from its two sides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from caffefix.patching.pattern import Item, Message, Scalar
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """A field, or other fields, that stay as they are."""
+    """A field, or other fields, that stay unchanged."""
 
     item: Item
 
@@ -35,28 +35,28 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """What goes."""
+    """An item that is deleted."""
 
     item: Item
 
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """What comes."""
+    """An item that is added."""
 
     item: Item
 
 
 @dataclass(frozen=True, slots=True)
 class Unwrap:
-    """A message that goes, while its fields stay; their entries stand behind it."""
+    """A message that is removed, while its fields stay; their entries follow this one."""
 
     before: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Wrap:
-    """A message that comes around fields that stay."""
+    """A new message around fields that stay."""
 
     after: Message
     entries: tuple[Entry, ...]

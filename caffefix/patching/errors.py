@@ -1,4 +1,4 @@
-"""What can be wrong with a patch file, each in one place and with what to do about it.
+"""Everything that can be wrong with a patch file, each mistake in one place with advice.
 
 ``docs/patch-reference.md`` lists all of these; a test compares.
 """
@@ -12,119 +12,125 @@ from caffefix.syntax.source import one_line
 
 
 class Mistake(enum.Enum):
-    """Messages, with names in braces for what differs, and hints."""
+    """Messages, with names in braces for the parts that vary, and hints."""
 
     # ---- the file
     EMPTY = ("the file is empty", "a patch has a front matter, a line ---, and a body; see docs/patches.md")
-    BINARY = ("this is no text: it has a zero byte", "")
-    TOO_LONG = ("the file has {size} bytes; a patch may have {most}", "split it into several patches")
+    BINARY = ("this is not a text file: it contains a zero byte", "")
+    TOO_LONG = ("the file has {size} bytes; a patch may have at most {most}", "split it into several patches")
     UNIFIED = (
-        "this is a unified diff, which knows lines, not layers",
-        "caffefix patch new BEFORE AFTER makes a patch of the two files",
+        "this is a unified diff, which describes lines, not layers",
+        "caffefix patch new BEFORE AFTER makes a patch from the two files",
     )
     NO_SEPARATOR = (
         "there is no line --- between front matter and body",
         "write name: and summary:, a line ---, and then the change",
     )
-    NO_BODY = ("nothing stands behind the line ---", "write the change there, with - and + in the first column")
+    NO_BODY = ("nothing follows the line ---", "write the change there, with - and + in the first column")
 
     # ---- front matter
     FRONT_SYNTAX = ("the front matter does not parse: {reason}", "{hint}")
     UNKNOWN_FIELD = ("the front matter has no field {name}; it may have {known}", "")
-    NOT_A_SCALAR = ("{name} wants a value, not a message", "")
-    NOT_A_MESSAGE = ("{name} wants a message in braces", "")
+    NOT_A_SCALAR = ("{name} requires a value, not a message", "")
+    NOT_A_MESSAGE = ("{name} requires a message in braces", "")
     GIVEN_TWICE = ("{name} is given twice", "")
     MISSING = ("the front matter has no {name}", "")
     BAD_CHOICE = ("{name} is {value}; it may be {known}", "")
     BAD_NAME = (
-        "{value} is no name of a finding",
-        "small letters, digits and hyphens, after the bad pattern: hard-coded-phase",
+        "{value} is not a valid name for a finding",
+        "use small letters, digits and hyphens, and name it after the bad pattern: hard-coded-phase",
     )
-    RESERVED_NAME = ("no finding may be called {value}", "call it after the bad pattern: hard-coded-phase")
-    BAD_NUMBER = ("{name} wants a number, not {value}", "")
-    UNKNOWN_FORK = ("no fork is called {value}", "caffefix dialects lists them by file; did you mean {near}?")
+    RESERVED_NAME = ("no finding may be called {value}", "name it after the bad pattern: hard-coded-phase")
+    BAD_NUMBER = ("{name} requires a number, not {value}", "")
+    UNKNOWN_FORK = (
+        "no fork is called {value}",
+        "caffefix dialects lists the forks for a file; did you mean {near}?",
+    )
     UNUSED_VARIABLE = ("${name} is constrained, but the body does not match it", "")
-    NOTHING_ALLOWED = ("no value can be ${name}: what is asked of it excludes each other", "")
-    CONSTRAINED_TWICE = ("${name} is constrained twice", "put all of it into one variable { … }")
+    NOTHING_ALLOWED = ("no value can be ${name}: its constraints exclude each other", "")
+    CONSTRAINED_TWICE = ("${name} is constrained twice", "put all constraints into one variable { … }")
     WHERE_OF_WHAT = (
         "this where does not say which layer it is about",
         'name the layer in the body, layer $L {, and write of: "L" here',
     )
     UNKNOWN_OF = ("the body matches no message called ${name}", "name it there: layer ${name} {")
-    NOT_A_LAYER = ("{name} is no layer, and {field} is asked of layers only", "")
-    BAD_PATH = ("{value} is no path of field names", "convolution_param.bias_term, from the message on")
+    NOT_A_LAYER = ("{name} is not a layer, and {field} applies only to layers", "")
+    BAD_PATH = (
+        "{value} is not a path of field names",
+        "write the path from the message on: convolution_param.bias_term",
+    )
     BAD_TEMPLATE = ("{name} mentions ${variable}, which the body does not match", "")
 
     # ---- regular expressions
-    BAD_REGEXP = ("the regular expression is wrong at {rest}", "{hint}")
-    REGEXP_LONG = ("the regular expression is too long: {size} {what}, {most} at most", "")
+    BAD_REGEXP = ("the regular expression is invalid at {rest}", "{hint}")
+    REGEXP_LONG = ("the regular expression is too long: {size} {what}, at most {most} are allowed", "")
 
-    # ---- the body's text
+    # ---- the text of the body
     BAD_COLUMN = (
         "the first column says what happens to the line: a blank, - or +, not {char}",
         "put one blank before each line that stays",
     )
     BAD_CHARACTER = ("{char} means nothing here", "")
-    UNEXPECTED = ("{token} does not fit here, as the {side} reads", "what may stand here: {expected}")
-    UNCLOSED = ("this { is not closed, as the {side} reads", "")
+    UNEXPECTED = ("unexpected {token} on the {side}", "expected {expected}")
+    UNCLOSED = ("this { is never closed on the {side}", "")
     TOO_DEEP = ("messages are nested more than {most} deep", "")
     TOO_MANY = ("the body has more than {most} {what}", "split it into several patches")
 
-    # ---- what it means
+    # ---- what the body means
     NO_CHANGE = (
         "the body has neither - nor + lines: it changes nothing",
         "write applicability: DISPLAY for a patch that only reports",
     )
     DISPLAY_CHANGES = ("applicability is DISPLAY, but the body has - or + lines", "")
-    UNBOUND = ("${name} stands on a + line, but no other line says what it is", "")
+    UNBOUND = ("${name} appears on a + line, but no other line binds it", "")
     BOUND_APART = ("${name} is {one} here and {other} elsewhere", "use two names")
-    TWO_RESTS = ("a message has one ... or $$$ only: two would share the fields at random", "")
-    REST_ADDED = ("... on a + line says nothing of what to write", "bind the fields with $$$REST, and write that")
-    REST_AT_TOP = ("the net's other layers are never in question here", "delete this line")
+    TWO_RESTS = ("a message may have only one ... or $$$: two would divide the fields arbitrarily", "")
+    REST_ADDED = ("... on a + line does not say what to write", "bind the fields with $$$REST, and write that")
+    REST_AT_TOP = ("the net may always have other layers, without a ... here", "delete this line")
     REST_WRAPPED = (
-        "... would go into a new message, whatever it is",
-        "bind the fields with $$$REST if that is meant",
+        "... would move any other fields into a new message",
+        "bind the fields with $$$REST if that is intended",
     )
     HIDDEN_DELETION = (
         "this would delete fields that it does not show",
-        "write them, or bind them with $$$REST if they are to go, whatever they are",
+        "write them, or bind them with $$$REST if they are to be deleted whatever they are",
     )
     CALCULATED = (
-        "only a + line can calculate; a match wants a value or a variable",
+        "only a + line can calculate; a match requires a value or a variable",
         "bind it to a variable, and constrain that in the front matter",
     )
-    TEMPLATE_MATCH = ('a matched string holds one ${X} at most: "conv${I}"', "")
+    TEMPLATE_MATCH = ('a matched string may have only one ${X}: "conv${I}"', "")
     MOVED_APART = (
-        "this field goes in or out of a message in a way that no edit says",
+        "this field moves into or out of a message in a way that no edit can express",
         "remove it on a - line and write it again on a + line",
     )
-    WRITTEN_AS_IS = ("a + line writes a message of a variable as it is", "${name} {...}")
-    CALCULATES_TEXT = ("${name} is a message or fields: there is nothing to calculate", "")
+    WRITTEN_AS_IS = ("a + line writes the message of a variable unchanged", "write ${name} {...}")
+    CALCULATES_TEXT = ("${name} is a message or fields, not a value", "")
     NO_ANCHOR = (
-        "nothing here says where to look: no literal value, no field but name, type, bottom and top",
+        "nothing here narrows the search: no literal value, no field other than name, type, bottom and top",
         'give the layer\'s type: type: "Convolution"',
     )
-    NO_LAYER = ("{name} is neither a field of a net nor of a solver", "a pattern of layers begins with layer {")
-    MIXED = ("{name} and the fields above it are not of the same file: one is a net's, one a solver's", "")
-    OLD_LAYERS = ("patches see the format of today: layer, not layers", "")
+    NO_LAYER = ("{name} is neither a field of a net nor of a solver", "a pattern for layers begins with layer {")
+    MIXED = ("{name} and the fields above it do not belong to the same file: one is a net's, one a solver's", "")
+    OLD_LAYERS = ("patches use the current format: layer, not layers", "")
     DISCONNECTED = (
-        "this layer shares no variable with those before it: every pair in a net would match",
+        "this layer shares no variable with those before it: every pair of layers in a net would match",
         "join them by a blob: top: $B in one, bottom: $B in the other",
     )
     REPEATS = (
-        "its result matches it again, so that it would not come to an end",
-        "constrain what it matches, or say with where { absent: … } what must not be there yet",
+        "the result of the patch matches it again, so it would never come to an end",
+        "constrain what it matches, or say with where { absent: … } what must not be present yet",
     )
-    NO_NUMBER = ("{value} is no number for {name}, which is of type {type}", "")
+    NO_NUMBER = ("{value} is not a valid number for {name}, which is of type {type}", "")
     CALCULATED_AGAIN = (
-        "what this comes to may be matched again as ${name}, and would be calculated again",
-        "constrain ${name} such that no result is one of its values: by min and max with all results outside of "
-        "them, or by any_of",
+        "the result of this calculation may be matched again as ${name}, and would be calculated again",
+        "constrain ${name} so that no result is one of its values: with min and max such that all results are "
+        "outside of them, or with any_of",
     )
 
 
 class PatchError(PrototxtError):
-    """A patch file that cannot be right; rendered with its place as errors in prototxt are."""
+    """A patch file with a mistake; rendered with its place, like errors in prototxt."""
 
     def __init__(self, offset: int, mistake: Mistake, **names: object) -> None:
         message, hint = (one_line(_fill(text, names)) for text in mistake.value)

@@ -1,6 +1,6 @@
-"""What was done to a file by hand: the difference between two trees, as trees of lines of a patch.
+"""A person's edit of a file: the difference between two trees, as trees of lines of a patch.
 
-Fields are compared as patches see them: order among fields of different names does not count.
+Fields are compared as patches see them: the order of fields with different names does not matter.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from caffefix.syntax.tree import Node, descend
 
 @dataclass(slots=True)
 class Leaf:
-    """A scalar on a line with that sign; one value for each place where the same was done.
+    """A scalar on a line with that sign; one value for each place with the same edit.
 
-    ``fixed`` is one that must be shown, as the place of a new field.
+    ``fixed`` marks one that must be shown because it is the place of a new field.
     """
 
     sign: str
@@ -29,7 +29,7 @@ class Leaf:
 
 @dataclass(slots=True)
 class Branch:
-    """A message; ``sign`` is of both its braces."""
+    """A message; ``sign`` applies to both its braces."""
 
     sign: str
     name: str
@@ -57,7 +57,7 @@ def key(node: Node) -> object:
 
 
 def whole(node: Node, sign: str) -> Part:
-    """All of a field on lines with a sign. Nets nest a few messages deep; deeper ones are refused before."""
+    """A whole field on lines with a sign. Nets nest a few messages deep; deeper ones are refused earlier."""
     if not node.is_message:
         return Leaf(sign, node.name, (node.value,))
     return Branch(sign, node.name, [whole(child, sign) for child in fields(node)])
@@ -70,9 +70,9 @@ def fields(node: Node) -> Iterator[Node]:
 
 
 def difference(name: str, old: Sequence[Node], new: Sequence[Node]) -> Branch:
-    """What was done in a message of that name: the fields that differ, on lines with signs.
+    """The edit of a message of that name: the fields that differ, on lines with signs.
 
-    A field that is new stands behind the field above it, which is shown for that.
+    A new field comes after the field above it, which is shown for this purpose.
     """
     pairs = _pairs(old, new)
     branch = Branch(" ", name)
@@ -87,7 +87,7 @@ def difference(name: str, old: Sequence[Node], new: Sequence[Node]) -> Branch:
         elif key(one) != key(node):
             branch.items += _changed(one, node)
             shown.add(id(node))
-        elif key(node) in lost and id(node) not in shown:  # as it stays, it tells its twin from itself
+        elif key(node) in lost and id(node) not in shown:  # unchanged, it distinguishes itself from its twin
             branch.items.append(whole(node, " "))
             shown.add(id(node))
     branch.items[:0] = [whole(node, "-") for node in old if id(node) not in kept]
@@ -97,7 +97,7 @@ def difference(name: str, old: Sequence[Node], new: Sequence[Node]) -> Branch:
 
 
 def _add(branch: Branch, new: Sequence[Node], index: int, partner: dict[int, Node], shown: set[int]) -> None:
-    """A new field, at a place that the patch can say: last, first, or behind the one above."""
+    """A new field, at a place that the patch can express: last, first, or after the one above."""
     above = new[index - 1] if index else None
     is_old = above is not None and id(above) in partner
     if above is not None and is_old and id(above) not in shown:
@@ -123,7 +123,7 @@ def _changed(before: Node, after: Node) -> Iterator[Part]:
 
 
 def _pairs(old: Sequence[Node], new: Sequence[Node]) -> list[tuple[Node, Node]]:
-    """Which field became which: those that say the same first, then those of the same name, in order."""
+    """Which field became which: equal fields first, then those of the same name, in order."""
     found: list[tuple[Node, Node]] = []
     for name in dict.fromkeys(node.name for node in (*old, *new)):
         one, other = ([node for node in nodes if node.name == name] for nodes in (old, new))

@@ -1,4 +1,4 @@
-"""Reads the front matter of a patch: what it is called, when it runs, what it may match."""
+"""Reads the front matter of a patch: its name, when it runs, what it may match."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _E = TypeVar("_E", bound=enum.Enum)
 
 _NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_RESERVED = frozenset(("all", "none"))  # they would read as another thing where findings are listed
+_RESERVED = frozenset(("all", "none"))  # they have another meaning where findings are listed
 _ONCE = frozenset(
     "name summary message title phase applicability severity opt_in once preserves_meaning group".split()
 )
@@ -42,7 +42,7 @@ _MESSAGES = frozenset(("variable", "where"))
 
 
 def is_name(text: str) -> bool:
-    """Whether a finding of a patch may be called that."""
+    """Whether a patch's finding may have this name."""
     return _NAME.fullmatch(text) is not None and text not in _RESERVED
 
 
@@ -91,7 +91,7 @@ def read_front(text: str) -> Front:
 
 
 def _check(message: Node, known: frozenset[str]) -> None:
-    """Refuse fields that nobody reads, and those that are given too often."""
+    """Refuse unknown fields, and fields that are given too often."""
     seen: set[str] = set()
     for child in message.children():
         if child.name not in known:
@@ -188,7 +188,7 @@ def _regexp(node: Node) -> Automaton | None:
             size = min(error.size, 10**6)
             raise PatchError(field_.start, Mistake.REGEXP_LONG, size=size, what=error.what, most=most) from None
         rest = repr(expression[error.at :]) if error.at < len(expression) else "its end"
-        hint = "there are classes, groups, | * + ? {m,n}; signs for their own sake want \\\\ before them"
+        hint = "classes, groups and | * + ? {m,n} are supported; write \\\\ before a literal special character"
         raise PatchError(field_.start, Mistake.BAD_REGEXP, rest=rest, hint=hint) from None
 
 

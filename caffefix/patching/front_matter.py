@@ -1,4 +1,4 @@
-"""What the front matter of a patch says; ``front`` reads it."""
+"""The contents of the front matter of a patch; ``front`` reads it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from caffefix.patching.values import Constraint
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition. What is empty is not asked.
+    """A condition. Empty parts do not apply.
 
     Attributes:
         of: the message that it is about, by its variable; empty for the body's only layer.
         roles: what the file may be for.
         dialects: forks, one of which the file may be for.
         phase: the only phase in which the layer runs.
-        producers, no_producers: types of layers that make a bottom of it; that make none.
-        consumers, only_consumers, no_consumers: types of layers that read a top of it: one at least; all of
-            them, and there is one; none.
+        producers, no_producers: types of layers that produce a bottom of it; that produce none.
+        consumers, only_consumers, no_consumers: types of layers that read a top of it: at least one reader; all
+            readers, and there is one; no reader.
         absent, present: paths from the message.
-        offset: where it stands in the patch.
+        offset: where it is in the patch.
     """
 
     of: str = ""
@@ -40,7 +40,7 @@ class Where:
 
     @property
     def asks_of_layer(self) -> str:
-        """A field of it that only a layer has an answer to; empty if there is none."""
+        """A field of it that applies only to layers; empty if there is none."""
         asked = {
             "phase": self.phase,
             "producer": self.producers,
@@ -63,17 +63,17 @@ class Front:
     Attributes:
         name: the finding's name.
         summary: one line: the bad pattern.
-        message: of its findings; a template. The summary, if it is empty.
-        title: of its fixes; a template. Made from the edits, if it is empty.
+        message: of its findings; a template. If empty, the summary is used.
+        title: of its fixes; a template. If empty, it is generated from the edits.
         runs_in, applicability, severity: as fixers have them.
-        opt_in: whether it is looked for only if it is asked for by name.
-        once: whether each place is rewritten once a run, though what it becomes would be matched again.
-        preserves_meaning: whether the engine is to prove that the net means the same.
-        group: under which its page is listed; empty for none.
+        opt_in: whether it runs only if it is requested by name.
+        once: whether each place is rewritten once per run, even if the result would be matched again.
+        preserves_meaning: whether the engine must prove that the net means the same.
+        group: the heading under which its page is listed; empty for none.
         sections: of its page in ``explain``, by the heading's field.
         constraints: of variables, by name.
         wheres: conditions; all must hold.
-        offsets: where fields stand, by name.
+        offsets: where fields are, by name.
     """
 
     name: str

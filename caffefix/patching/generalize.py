@@ -1,7 +1,7 @@
-"""From what was done in some places to what to do anywhere: names become variables, and so does what differs.
+"""Generalises edits at some places to a pattern: names become variables, and so do values that differ.
 
-Places where the same was done are laid over each other (anti-unification, Plotkin 1970): where they
-agree the patch has the value, where they differ a variable.
+Places with the same edit are overlaid on each other (anti-unification, Plotkin 1970): where they agree the patch
+has the value, where they differ a variable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def laid_over(trees: Sequence[list[Part]]) -> list[Part]:
     """Several places as one, if they have the same shape.
 
     Raises:
-        CannotGeneralize: they have not.
+        CannotGeneralize: they have different shapes.
     """
     first, *others = trees
     result = first
@@ -57,7 +57,7 @@ class Naming:
 
     Attributes:
         written: how values are written in the patch: ``$N``, or ``"conv${I}"`` where a part of a name is bound.
-        used: those that something but their own place needs.
+        used: those that are needed elsewhere than at their own place.
     """
 
     written: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
@@ -67,11 +67,11 @@ class Naming:
     _first: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)
 
     def bind(self, leaf: Leaf, layer: int) -> None:
-        """Make a variable of what differs between places, and of names and blobs.
+        """Make variables of values that differ between places, and of names and blobs.
 
         Args:
             leaf: a field that is matched.
-            layer: which of the patch's layers it is in: what two of them name joins them.
+            layer: which of the patch's layers it is in: a value in two layers joins them.
         """
         where = self.key(leaf)
         if self._first.setdefault(where, layer) != layer:
@@ -81,7 +81,7 @@ class Naming:
 
     @staticmethod
     def key(leaf: Leaf) -> tuple[str, tuple[str, ...]]:
-        """A value among those of its kind: layers' names, blobs, others."""
+        """A value with its kind: layer name, blob, other."""
         return _NAMES.get(leaf.name, ""), tuple(map(string_value, leaf.values))
 
     def _fresh(self, wish: str) -> str:
@@ -100,7 +100,7 @@ class Naming:
         """How a value on a ``+`` line is written.
 
         Raises:
-            CannotGeneralize: it follows from nothing that is bound.
+            CannotGeneralize: it does not follow from anything that is bound.
         """
         same = [where for where in self.written if where[1] == tuple(map(string_value, leaf.values))]
         same.sort(key=lambda where: where[0] != _NAMES.get(leaf.name, ""))
@@ -116,7 +116,7 @@ class Naming:
         return self._calculated(leaf)
 
     def _around(self, leaf: Leaf) -> str:
-        """A string that holds a bound one: ``"${N}_bn"``."""
+        """A string that contains a bound one: ``"${N}_bn"``."""
         texts = list(map(string_value, leaf.values))
         plain = [where for where, text in self.written.items() if where[0] and text.startswith("$")]
         fits = [where for where in plain if _inside(where[1], texts)]
@@ -128,7 +128,7 @@ class Naming:
         return _template(before, self.written[best][1:], after)
 
     def _tail(self, leaf: Leaf) -> str:
-        """A string that ends as a bound one: ``"bn1"`` beside ``"conv1"``, which is ``"conv${I}"`` from now on."""
+        """A string that ends like a bound one: ``"bn1"`` and ``"conv1"``, which becomes ``"conv${I}"``."""
         texts = list(map(string_value, leaf.values))
         for name, tails in self._tails.items():
             heads = {text[: -len(tail)] for text, tail in zip(texts, tails, strict=True)}
@@ -148,7 +148,7 @@ class Naming:
         return ""
 
     def _calculated(self, leaf: Leaf) -> str:
-        """A number that comes of a bound one by one factor or one difference."""
+        """A number that follows from a bound one by one factor or one difference."""
         numbers = [number_value(value) for value in leaf.values]
         for where, written in self.written.items():
             old = [number_value(value) for value in where[1]]
@@ -169,14 +169,14 @@ def _template(before: str, variable: str, after: str) -> str:
 
 
 def _inside(bound: Sequence[str], texts: Sequence[str]) -> bool:
-    """Whether each text is its bound one with the same around it."""
+    """Whether each text is its bound one with the same text around it."""
     if not all(len(b) > 1 and b in t for b, t in zip(bound, texts, strict=True)):
         return False
     return len({tuple(t.split(b, 1)) for b, t in zip(bound, texts, strict=True)}) == 1
 
 
 def _common_tail(one: str, other: str) -> str:
-    """The longest common end that begins where a name has a joint: at a number, behind ``_`` or ``/``."""
+    """The longest common end that begins at a boundary in the name: at a number, after ``_`` or ``/``."""
     length = 0
     while length < min(len(one), len(other)) and one[-1 - length] == other[-1 - length]:
         length += 1

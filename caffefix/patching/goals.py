@@ -1,4 +1,4 @@
-"""What must be found for a patch to match: the items of its side with the ``-`` lines, one after the other.
+"""What must be found for a patch to match: the items of the side with the ``-`` lines, one after the other.
 
 A goal's message is always found before the goal, literals before variables, and ``...`` last, when
 everything else has its field.
@@ -19,11 +19,11 @@ class Goal:
     """An item to be found.
 
     Attributes:
-        item: a scalar or a message; None for what is left in a message when all its items are found.
+        item: a scalar or a message; None for the remaining fields of a message when all its items are found.
         parent: offset of the message that it is in; ``ROOT`` for the net or solver.
-        earlier, later: offsets of items of the same name before and behind it: order among them counts.
-        rest: for what is left, the ``...`` or ``$$$`` that takes it; None if nothing may be left.
-        optional: whether a field that is absent will do, if it has that default.
+        earlier, later: offsets of items of the same name before and after it: their order matters.
+        rest: the ``...`` or ``$$$`` that matches the remaining fields; None if no fields may remain.
+        optional: whether an absent field matches, if it has that default.
     """
 
     item: Scalar | Message | None
@@ -75,7 +75,7 @@ def _inner(items: Sequence[Item], parent: int, replaced: frozenset[int]) -> Iter
 
 
 def _cost(item: Item) -> int:
-    """Cheap and telling goals first; layers stay in the patch's order."""
+    """Cheap and selective goals first; layers stay in the patch's order."""
     if isinstance(item, Message):
         return 3
     if isinstance(item, Scalar):
@@ -93,5 +93,5 @@ def layer_types(message: Message) -> tuple[str, ...]:
 
 
 def is_layer(item: Item) -> bool:
-    """Whether an item of the body's top is a layer."""
+    """Whether an item at the top of the body is a layer."""
     return isinstance(item, Message) and item.name == LAYER

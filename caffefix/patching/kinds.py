@@ -1,4 +1,4 @@
-"""Of which type of caffe.proto the messages of a body are."""
+"""The types of caffe.proto that the messages of a body have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUMBERS = frozenset(("int32", "int64", "uint32", "uint64", "float", "double"))
 
 
 def with_kinds(items: Sequence[Item], kind: str) -> Iterator[tuple[Item, str]]:
-    """Items with the type of the message that they are in; empty where it has any name."""
+    """Items with the type of the message that they are in; empty if the message may have any name."""
     stack = [(item, kind) for item in items]
     while stack:
         item, inside = stack.pop()
@@ -23,14 +23,15 @@ def with_kinds(items: Sequence[Item], kind: str) -> Iterator[tuple[Item, str]]:
 
 
 def kind_of(message: Message, inside: str) -> str:
-    """The type of a message in caffe.proto; of one of any name, the first that has such fields."""
+    """The type of a message in caffe.proto; for a message of any name, the first type that has such fields."""
     return slots(inside)[name].type if (name := name_of(message, inside)) in slots(inside) else ""
 
 
 def kinds_of(message: Message, inside: str) -> set[str]:
-    """All types that a message may have: those of all messages there, if it is one of any name.
+    """All types that a message may have: those of all messages there, if it may have any name.
 
-    Of any name are BVLC's messages, if they have such fields: what one fork calls by the same word is not meant.
+    A message of any name is one of BVLC's messages, if these have such fields: a fork's field of the same name is
+    not intended.
     """
     known = slots(inside)
     if message.name:

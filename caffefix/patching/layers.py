@@ -1,4 +1,4 @@
-"""What a patch may ask of layers: found by type and by blob, joined by blob, read and fed by others."""
+"""Queries that patches make on layers: by type and by blob, joined by blob, consumers and producers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def graphs(net: Net) -> list[Graph]:
 
 
 class Layers:
-    """The layers of a net as patches look them up; those of the old formats are left out.
+    """The layers of a net as patches look them up; layers of the old formats are omitted.
 
     Attributes:
         net: the net.
@@ -43,7 +43,7 @@ class Layers:
 
     @cached_property
     def by_top(self) -> dict[str, list[Layer]]:
-        """Layers by the blobs that they make, in file order."""
+        """Layers by the blobs that they produce, in file order."""
         return self._table(lambda layer: layer.tops)
 
     def _table(self, names: Callable[[Layer], Iterable[str]]) -> dict[str, list[Layer]]:
@@ -58,7 +58,7 @@ class Layers:
         return {id(layer.node): layer for layer in self.all}
 
     def of(self, node: Node) -> Layer:
-        """The layer that a message is."""
+        """The layer of a message."""
         return self._by_node[id(node)]
 
     @cached_property
@@ -82,7 +82,7 @@ class Layers:
     # ---- blobs
 
     def feeds(self, maker: Node, reader: Node, blob: str) -> bool:
-        """Whether, in some phase, one layer reads the very blob of that name that the other makes."""
+        """Whether, in some phase, one layer reads the very blob of that name that the other produces."""
         for view, step in self.runs(reader):
             for bottom in step.bottoms:
                 made_by = view.producer(bottom) if bottom.name == blob else None
@@ -91,7 +91,7 @@ class Layers:
         return False
 
     def share(self, one: Node, other: Node, blob: str) -> bool:
-        """Whether two layers read the same version of a blob where they run together, if they do at all."""
+        """Whether two layers read the same version of a blob where they run together, if they ever do."""
         pairs = [(a, b) for view, a in self.runs(one) for where, b in self.runs(other) if where is view]
         return not pairs or any(self._reads(a, blob) & self._reads(b, blob) for a, b in pairs)
 
@@ -100,7 +100,7 @@ class Layers:
         return {bottom.index for bottom in step.bottoms if bottom.name == blob}
 
     def producers(self, node: Node) -> set[str]:
-        """Types of the layers that make a layer's bottoms."""
+        """Types of the layers that produce a layer's bottoms."""
         found = (view.producer(bottom) for view, step in self.runs(node) for bottom in step.bottoms)
         return {maker.layer.type for maker in found if maker is not None}
 
@@ -111,7 +111,7 @@ class Layers:
     # ---- conditions
 
     def holds(self, where: Where, node: Node) -> bool:
-        """Whether what a condition asks of a layer is so."""
+        """Whether a condition holds for a layer."""
         if where.phase is not None and not _only_in(self.of(node), where.phase):
             return False
         if where.producers or where.no_producers:

@@ -27,7 +27,7 @@ def patch_of(path: str, data: bytes, *, tried: bool = False) -> Patch:
         tried: whether it is known to come to an end.
 
     Raises:
-        PatchError: it cannot be right.
+        PatchError: it has a mistake.
     """
     source = Source(path, data)
     head, start = split(source.text)

@@ -1,6 +1,6 @@
-"""Finds what a patch matches: one goal after the other, and back where a goal has no field left.
+"""Finds what a patch matches: one goal after the other, with backtracking where a goal has no field left.
 
-The stack is a list, so that depth is nobody's concern; steps are counted, so that a patch which tries
+The stack is a list, so depth does not matter; steps are counted, so a patch that tries
 too many combinations in a file is refused there instead of running on.
 """
 
@@ -21,10 +21,10 @@ from caffefix.syntax.edits import EditError
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.tree import Node
 
-_STEPS = 200_000  # fields looked at: two seconds; a big net takes thousands
-_REST = 16  # fields that $$$REST takes in one step
+_STEPS = 200_000  # fields examined: two seconds; a big net needs thousands
+_REST = 16  # fields that $$$REST covers in one step
 
-# What layers can be looked up by.
+# The fields by which layers can be looked up.
 _TABLES: dict[str, Callable[[Layers], dict[str, list[Layer]]]] = {
     "bottom": lambda layers: layers.by_bottom,
     "top": lambda layers: layers.by_top,
@@ -38,7 +38,7 @@ class TooManySteps(EditError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an item is found: a field, and the type of the message that it is; None for a default."""
+    """Where an item is found: a field, and its type if it is a message; None for a default."""
 
     node: Node | None
     kind: str = ""
@@ -78,7 +78,7 @@ class Search:
         constraints: of its variables.
         host: the net or solver, and its type in caffe.proto.
         layers: of the net; None for a solver.
-        bvlc: whether BVLC's Caffe takes the file, so that its defaults hold; asked where it matters.
+        bvlc: whether BVLC's Caffe accepts the file, so its defaults apply; called only where it matters.
     """
 
     goals: tuple[Goal, ...]
@@ -118,7 +118,7 @@ class Search:
     def _count(self, steps: int = 1) -> None:
         self.steps += steps
         if self.steps > _STEPS:
-            raise TooManySteps("it has too many ways to match here; give it more literal values")
+            raise TooManySteps("the patch has too many ways to match here; give it more literal values")
 
     def _take(self, goal: Goal, place: Place, bound: dict[str, Bound]) -> tuple[int, list[str]]:
         if goal.item is not None:
@@ -165,7 +165,7 @@ class Search:
                 yield Place(None), {}
 
     def _value(self, item: Scalar, text: str, slot: Slot | None) -> dict[str, Bound] | None:
-        """What a scalar's variable is bound to; None if the value is another."""
+        """What a scalar's variable is bound to; None if the value does not match."""
         value = item.value
         if isinstance(value, Literal):
             return {} if same(slot, value.text, text) else None
@@ -189,7 +189,7 @@ class Search:
         prefilter = self.prefilters[item.offset]
         for node in self._nodes(goal, item, parent):
             if not node.is_message or not prefilter.passes(node.block):
-                continue  # most layers: they are not worth a step
+                continue  # most layers: not counted as a step
             self._count()
             if id(node) in self.used or not self._in_order(goal, node):
                 continue
@@ -209,7 +209,7 @@ class Search:
         return (node for child in parent.children() for node in (child.children() if child.is_list else (child,)))
 
     def _layers(self, item: Message) -> Iterable[Layer]:
-        """The layers that may do, by what is known of them: a blob that is bound, a name, a type."""
+        """The layers that may match, by what is already known: a bound blob, a name, a type."""
         if self.layers is None:
             return ()
         for scalar in item.items:
@@ -221,7 +221,7 @@ class Search:
         return [layer for layer in self.layers.all if layer.type in types] if types else self.layers.all
 
     def _types(self, item: Message) -> Collection[str]:
-        """What the type of a layer must be one of; empty if it may be any."""
+        """The types that a layer may have; empty if it may have any."""
         for scalar in item.items:
             if isinstance(scalar, Scalar) and scalar.name == "type":
                 if isinstance(scalar.value, Literal):
@@ -232,7 +232,7 @@ class Search:
         return ()
 
     def _known(self, value: Value) -> str | None:
-        """The string that a value must be, as its variable is bound; None if it is not known yet."""
+        """The string that a value must be, given what its variable is bound to; None if not known yet."""
         before, variable, after = holes(value) if isinstance(value, Template) else ("", value, "")
         bound = self.bound.get(variable.name) if isinstance(variable, Variable) else None
         return f"{before}{string_value(bound)}{after}" if isinstance(bound, str) else None
@@ -241,7 +241,7 @@ class Search:
         if goal.rest is not None and not goal.rest.variable:
             yield Place(None), {}
             return
-        if goal.rest is None:  # the first that says something ends it: there may be many for each way to get here
+        if goal.rest is None:  # the first that is not a default ends it: there may be many on each path to here
             elements = (e for n in self._unused(parent) for e in (n.children() if n.is_list else (n,)))
             if all(e.value and self._says_nothing(kind, e) for e in elements):
                 yield Place(None), {}
@@ -279,17 +279,17 @@ class Search:
 
 
 def _rank(node: Node) -> tuple[int, int]:
-    """What orders the fields of a message, those in lists, too."""
+    """The sort key of a message's fields, including those in lists."""
     return (node.parent.index, node.index) if node.parent is not None and node.in_list else (node.index, 0)
 
 
 def alike(one: Iterable[Node], other: Iterable[Node]) -> bool:
-    """Whether fields say the same, in whatever order those of different names stand."""
+    """Whether fields say the same, regardless of the order of different names."""
     return sorted(_facts(one)) == sorted(_facts(other))
 
 
 def _facts(nodes: Iterable[Node]) -> Iterator[tuple[tuple[tuple[str, int], ...], str]]:
-    """Each field by its path, counting those of the same name, with its value."""
+    """Each field by its path, with fields of the same name counted, and its value."""
     stack: list[tuple[tuple[tuple[str, int], ...], Iterable[Node]]] = [((), nodes)]
     while stack:
         path, level = stack.pop()

@@ -1,8 +1,8 @@
-"""The two sides of a body as one: what stays, what changes, what goes and what comes.
+"""The two sides of a body as one: what stays, changes, is deleted and is added.
 
-A field on a context line stands on both sides at the same offset. A message stays a message if its
-name or its closing brace is context, whatever else of it changes: so a message is renamed. Fields
-that are context while the message around them is not go in (``Wrap``) or out (``Unwrap``).
+A field on a context line is on both sides at the same offset. A message stays a message if its name or its closing
+brace is context, whatever else changes: this is how a message is renamed. Fields that are context while the
+message around them is not move in (``Wrap``) or out (``Unwrap``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def merge(before: Sequence[Item], after: Sequence[Item]) -> tuple[Entry, ...]:
     """The sides of a message, or of the body, as one. Messages nest as deep as the body may.
 
     Raises:
-        PatchError: a field goes in or out in a way that no edit says.
+        PatchError: a field moves in or out in a way that no edit can express.
     """
     flat, gone = _opened(before, after)
     entries: list[Entry] = list(map(Unwrap, gone))
@@ -39,7 +39,7 @@ def merge(before: Sequence[Item], after: Sequence[Item]) -> tuple[Entry, ...]:
 
 
 def _places(item: Item) -> set[int]:
-    """The offsets by which an item is known on the other side."""
+    """The offsets that identify an item on the other side."""
     found = {item.offset} if item.sign == " " else set()
     if isinstance(item, Message) and item.close_sign == " ":
         found.add(item.close)
@@ -47,7 +47,7 @@ def _places(item: Item) -> set[int]:
 
 
 def _opened(before: Sequence[Item], after: Sequence[Item]) -> tuple[list[Item], list[Message]]:
-    """The items before, and instead of messages that go while fields of them stay, these fields."""
+    """The items before, with deleted messages replaced by their fields where some of these stay."""
     here = {place for item in after for place in _places(item)}
     flat: list[Item] = []
     gone: list[Message] = []
@@ -82,7 +82,7 @@ def _pair(after: Item, before: Sequence[Item]) -> Entry:
 
 
 def _hunk(before: Sequence[Item], after: Sequence[Item]) -> Iterator[Entry]:
-    """Lines of ``-`` and ``+`` without context between them: a field that both sides have is changed."""
+    """Lines of ``-`` and ``+`` without context between them: a field on both sides is changed."""
     for item in (*before, *after):
         if item.sign == " ":
             raise PatchError(item.offset, Mistake.MOVED_APART)

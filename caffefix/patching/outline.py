@@ -1,4 +1,4 @@
-"""A patch in the making: its parts, and the text that they come to."""
+"""A patch under construction: its parts, and the resulting text."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Outline:
         name: of the finding.
         parts: the body; fields of the net, then layers.
         units: the places of the example, each the indices of its layers.
-        asked: fields that layers must have besides, by (position of the layer, path), with their values.
-        names: what the first layer may be called; empty for anything.
+        asked: additional fields that layers must have, by (position of the layer, path), with their values.
+        names: the names that the first layer may have; empty for any.
         neighbours: conditions on other layers, by (position of the layer, field of ``where``), with a type.
     """
 
@@ -36,7 +36,7 @@ class Outline:
     neighbours: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def asks(self, position: int, path: tuple[str, ...]) -> bool:
-        """Whether a field is asked for, or shown, already."""
+        """Whether a field is already required or shown."""
         layer = self.layers[position]
         shown = {item.name for item in layer.items if isinstance(item, Leaf)}
         inner = {
@@ -49,7 +49,7 @@ class Outline:
         return (position, path) in self.asked or (len(path) == 1 and path[0] in shown) or path in inner
 
     def ask(self, position: int, path: tuple[str, ...], value: str) -> None:
-        """Show one more field, so that the patch fits fewer layers."""
+        """Show another field, so that the patch matches fewer layers."""
         self.asked[position, path] = value
         layer = self.layers[position]
         if len(path) == 1:
@@ -65,7 +65,7 @@ class Outline:
         holder.items.insert(0, Leaf(" ", path[1], (value,)))
 
     def name_them(self, names: list[str]) -> bool:
-        """Let the first layer be one of these only; False if that is done already."""
+        """Restrict the first layer to these names; False if that has already been done."""
         if self.names or not all(names) or not self.layers:
             return False
         self.names = names
@@ -82,10 +82,10 @@ def render(outline: Outline, *, other_layout: bool = False) -> str:
 
     Args:
         outline: the patch.
-        other_layout: whether to say that the example's layout is not the one that the patch writes.
+        other_layout: whether to note that the example's layout differs from what the patch writes.
 
     Raises:
-        CannotGeneralize: a new value follows from nothing that is bound.
+        CannotGeneralize: a new value does not follow from anything that is bound.
     """
     naming = Naming()
     for index, part in enumerate(outline.parts):
@@ -134,7 +134,7 @@ def _leaves(part: Part) -> Iterator[Leaf]:
 
 
 def _lines(part: Part, naming: Naming, made: dict[int, str], outline: Outline, depth: int) -> Iterator[str]:
-    """Lines of the body; calls itself as deep as the example nests, which is bounded."""
+    """Lines of the body; recurses as deep as the example nests, which is bounded."""
     lead = part.sign + " " + "  " * depth
     if isinstance(part, Others):
         yield lead + "..."
@@ -152,7 +152,7 @@ def _lines(part: Part, naming: Naming, made: dict[int, str], outline: Outline, d
 
 
 def _conditions(outline: Outline) -> Iterator[str]:
-    """What is asked of neighbours, and what must not be there yet, so that the patch is not made twice."""
+    """Conditions on neighbours, and on what must not be present yet, so that the patch is not applied twice."""
     layers = outline.layers
     first = next((layer for layer in layers if layer.sign == " "), None)
     several = len([layer for layer in layers if layer.sign != "+"]) > 1
@@ -171,7 +171,7 @@ def _conditions(outline: Outline) -> Iterator[str]:
 
 
 def _new_lists(branch: Branch, kind: str, prefix: str) -> Iterator[str]:
-    """Paths of fields that are new, may be repeated, and of which there is none yet."""
+    """Paths of fields that are new, may be repeated, and are not present yet."""
     old = {i.name for i in branch.items if not isinstance(i, Others) and i.sign != "+"}
     for item in branch.items:
         if isinstance(item, Others):

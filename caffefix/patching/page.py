@@ -1,4 +1,5 @@
-"""The page of a patch in ``caffefix explain``: as a fixer's, from the front matter, the body being the example."""
+"""The page of a patch in ``caffefix explain``: like a fixer's, from the front matter, with the body as the
+example."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _SECTIONS = (
 
 
 def page(patch: Patch) -> str:
-    """The page; sections of which the patch says nothing are left out."""
+    """The page; sections that the patch does not fill are omitted."""
     parts = [patch.front.summary]
     for heading, key in _SECTIONS:
         text = patch.front.sections.get(key, "") if key else f"```\n{body_text(patch)}\n```"
@@ -28,5 +29,5 @@ def page(patch: Patch) -> str:
 
 
 def body_text(patch: Patch) -> str:
-    """The body as the file has it."""
+    """The body as written in the file."""
     return display(patch.source.text[patch.body.start :]).strip("\n")

@@ -1,4 +1,4 @@
-"""A patch that is loaded: where it looks, what it finds, and what it does about it."""
+"""A loaded patch: where it searches, what it finds, and what it does about it."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Join:
 
     Attributes:
         blob: the variable.
-        maker: offset of the layer that makes it; None where both read it.
+        maker: offset of the layer that produces it; None where both read it.
         reader: offset of the layer that reads it.
-        beside: offset of the other layer that reads it, where none makes it.
+        beside: offset of the other layer that reads it, where neither produces it.
     """
 
     blob: str
@@ -60,11 +60,11 @@ class Patch:
         body: its two sides.
         entries: both sides as one.
         goals: what must be found.
-        prefilters: what each message of them cannot do without, by offset.
-        joins: layers that hang together by blobs.
-        conditions: what must hold, and the offset of the message that it is asked of.
+        prefilters: the fields that each of their messages must have, by offset.
+        joins: layers that are connected by blobs.
+        conditions: what must hold, and the offset of the message that it is about.
         needs: names of fields and types of layers that a file must have for it to match.
-        kinds: types in caffe.proto of what it looks into: nets, solvers.
+        kinds: types in caffe.proto of the messages that it searches: nets, solvers.
         layered: whether it matches layers.
         changes: paths of what it may change in the meaning of a net.
         structural: whether it may change which layer reads which.
@@ -95,7 +95,7 @@ class Patch:
                 yield self._finding(subject.document, found, cut.get(index, found.trouble))
 
     def skips(self, subject: Subject) -> bool:
-        """Whether layers of an old format keep the patch from a file: patches see the format of today."""
+        """Whether the patch skips a file because of layers of an old format: patches see the current format."""
         layers = (layer for net in subject.all_nets for layer in net.layers if self.layered)
         return any(layer.generation is not Generation.V2 for layer in layers)
 
@@ -116,7 +116,7 @@ class Patch:
             yield None, Place(subject.document.root, SOLVER)
 
     def _drafts(self, subject: Subject, net: Net | None, host: Place) -> Iterator[Draft]:
-        """What would be done about each match, once for those that would do the same."""
+        """What would be done about each match, without duplicates."""
         search = self._search(subject, net, host)
         seen: set[tuple[Any, ...]] = set()
         for match in self.matches(search):
@@ -149,7 +149,7 @@ class Patch:
                     yield tuple(map(match.message, offsets))
 
     def matches(self, search: Search) -> Iterator[Match]:
-        """What a search finds, as far as joins and conditions allow."""
+        """The results of a search that satisfy joins and conditions."""
         for match in search.matches():
             if self._joined(match, search.layers) and self._conditions_hold(match, search.layers):
                 yield match
@@ -218,7 +218,7 @@ def holes(template: str) -> Iterator[str]:
 
 
 def _layers(document: Document, net: Net) -> Layers:
-    """The layers of a net, looked up once for all patches."""
+    """The layers of a net, indexed once for all patches."""
     found: dict[int, Layers] = document.memory.setdefault("layers", {})
     key = id(net.node)
     if key not in found:
@@ -253,5 +253,5 @@ def _unwritable(document: Document, fix: Fix) -> str:
 
 
 def _key(found: Draft) -> tuple[Any, ...]:
-    """What a draft does: two matches that would do the same are one finding."""
+    """Identifies what a draft does: two matches that would do the same are one finding."""
     return (tuple(map(repr, found.edits)), found.trouble, found.node.start)

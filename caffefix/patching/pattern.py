@@ -1,7 +1,7 @@
 """What the body of a patch consists of.
 
-Each side of the body is a tree of items. An item on a context line stands in both trees, with the
-same offset; so offsets are its identity.
+Each side of the body is a tree of items. An item on a context line is in both trees, with the same offset, so its
+offset identifies it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LAYER = "layer"
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value written out: ``"Convolution"``, ``0.5``, ``LMDB``; ``text`` as it stands in the patch."""
+    """A value written out: ``"Convolution"``, ``0.5``, ``LMDB``; ``text`` as written in the patch."""
 
     text: str
 
@@ -71,7 +71,7 @@ class Message:
 
     Attributes:
         name: empty for ``$X { … }``, a message of any name.
-        variable: what it is called; empty for nothing.
+        variable: the variable that it is bound to; empty if none.
         items: what is in it.
         offset, sign: of its name.
         close: offset of its closing brace; a context brace makes two messages one.

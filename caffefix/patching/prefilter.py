@@ -1,4 +1,4 @@
-"""What a message must hold to be worth a search: most layers of a file are passed over by this alone."""
+"""What a message must contain to be worth a search: most layers of a file are skipped by this alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from caffefix.syntax.green import Block, Green
 
 
 class Prefilter:
-    """The names of fields that a message cannot do without, and prefilters of the messages in it.
+    """The names of fields that a message must have, and prefilters of the messages in it.
 
     Attributes:
         names: of fields.
@@ -26,7 +26,7 @@ class Prefilter:
         self.inner = list(inner)
 
     def passes(self, block: Block) -> bool:
-        """Whether a message may match; calls itself as deep as a pattern nests."""
+        """Whether a message may match; recurses as deep as a pattern nests."""
         places = block.places()
         if not self.names <= places.keys():
             return False
@@ -47,7 +47,7 @@ def prefilters(goals: Sequence[Goal], kind: str) -> dict[int, Prefilter]:
 
     Args:
         goals: of the pattern.
-        kind: the type of what it looks into in caffe.proto.
+        kind: the type in caffe.proto of what the pattern searches.
     """
     found = {ROOT: Prefilter()}
     kinds: dict[int, set[str]] = {ROOT: {kind}}
@@ -66,7 +66,7 @@ def prefilters(goals: Sequence[Goal], kind: str) -> dict[int, Prefilter]:
 
 
 def may_be_absent(item: Scalar, kinds: Iterable[str]) -> bool:
-    """Whether a field of that value says, in some fork, what an absent one says in such a message."""
+    """Whether a field with that value means, in some fork, the same as an absent one in such a message."""
     if not isinstance(item.value, Literal):
         return False
     return any(

@@ -1,6 +1,6 @@
-"""What a calculation may come to, as far as the constraints of its variables tell: a few numbers, or an interval.
+"""The possible results of a calculation, given the constraints of its variables: a few numbers, or an interval.
 
-An interval is what arithmetic makes of the bounds (Moore 1966): never too narrow, perhaps too wide.
+An interval results from arithmetic on the bounds (Moore 1966): never too narrow, perhaps too wide.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Range:
 
     Attributes:
         least, most: no result is smaller or larger.
-        texts: all results that differ from what they are made of, as they are written; None if they are not
-            known one by one.
+        texts: all results that differ from their operands, as they are written; None if they are not known one by
+            one.
     """
 
     least: float
@@ -78,13 +78,13 @@ def _results(value: Sum, bound: Iterator[dict[str, str]], slot: Slot | None) -> 
             text = written(value, each, slot)
             same = len(each) == 1 and calculated(value.steps, each) == number_value(*each.values())
         except ValueMistake:
-            continue  # such a match is told, and not edited
+            continue  # such a match is reported, and not edited
         if not same:
             yield text
 
 
 def _ends(constraint: Constraint | None) -> _Ends:
-    """Between which numbers a variable is."""
+    """The bounds of a variable."""
     numbers = [number_value(text) for text in constraint.any_of] if constraint is not None else []
     known = [number for number in numbers if number is not None]
     least, most = (min(known), max(known)) if known else (-math.inf, math.inf)

@@ -1,4 +1,4 @@
-"""What a patch may change in the meaning of a net, told from the patch itself: the paths that it declares."""
+"""What a patch may change in the meaning of a net, derived from the patch itself: the paths that it declares."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def _join(prefix: str, name: str) -> str:
 
 
 def _as_caffe_sees_it(path: str) -> Iterator[str]:
-    """A path and those that Caffe's upgrade may make of it."""
+    """A path and the paths that Caffe's upgrade may turn it into."""
     yield path
     names = path.split(".")
     if path == "layer.name":
-        yield LAYER  # layers are known by their names
+        yield LAYER  # layers are identified by their names
     if path == "layer.type":
-        yield "layer.param"  # of a BatchNorm, Caffe sets the rates
+        yield "layer.param"  # Caffe sets the rates of a BatchNorm
     if names[0] == "input" or names[0].startswith("input_"):
         yield LAYER
     for both, sides in SIDES.items():

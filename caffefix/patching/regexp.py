@@ -1,9 +1,8 @@
-"""Regular expressions that read a value once, whatever they are.
+"""Regular expressions that read a value once, whatever the expression.
 
-Python's own try all ways to match one after the other, which takes ``(a+)+b`` years. These are
-automata that are in all their states at once (Thompson 1968): time is the value's length times the
-expression's size, and both are bounded. What automata cannot do, back references and look-around,
-is not in the grammar.
+Python's own expressions try all ways to match one after the other, which takes years for ``(a+)+b``. These are
+automata that are in all their states at once (Thompson 1968): time is the value's length times the expression's
+size, and both are bounded. Back references and look-around, which automata cannot do, are not in the grammar.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from caffefix.syntax.driver import Driver, Unexpected
 MOST_CHARACTERS = 200
 MOST_STATES = 500
 _TERMINALS = ("CLASS", "OPEN", "CLOSE", "BAR", "QUANTIFIER", "CHARACTER")
-_ALL = frozenset(map(chr, range(256)))  # text is one character a byte
+_ALL = frozenset(map(chr, range(256)))  # text is one character per byte
 _DIGITS = frozenset("0123456789")
 _CLASSES = {
     "\\d": _DIGITS,
@@ -33,7 +32,7 @@ _Tree: TypeAlias = "tuple[Any, ...]"
 
 
 class RegexpError(ValueError):
-    """An expression that cannot be taken; ``at`` is where, -1 if it is too large."""
+    """An expression that is not accepted; ``at`` is where, -1 if it is too large."""
 
     def __init__(self, at: int, size: int = 0, what: str = "") -> None:
         super().__init__(at)
@@ -46,7 +45,7 @@ def automaton(expression: str) -> Automaton:
     """The automaton of an expression.
 
     Raises:
-        RegexpError: it is wrong, or too large.
+        RegexpError: it is invalid, or too large.
     """
     if len(expression) > MOST_CHARACTERS:
         raise RegexpError(-1, len(expression), "characters")
@@ -60,7 +59,7 @@ def automaton(expression: str) -> Automaton:
 
 
 class _Building:
-    """Each part is compiled into states that lead to the given one; depth is bounded by length."""
+    """Compiles each part into states that lead to the given one; depth is bounded by length."""
 
     def __init__(self) -> None:
         self.arrows: list[tuple[frozenset[str], int]] = []
@@ -96,14 +95,14 @@ class _Building:
 
 
 def _without_anchors(expression: str) -> str:
-    """The whole value is matched anyway."""
+    """The expression without anchors: it always matches the whole value."""
     expression = expression[1:] if expression.startswith("^") else expression
     escaped = len(expression) > 1 and expression[-2] == "\\"
     return expression[:-1] if expression.endswith("$") and not escaped else expression
 
 
 def _size(tree: _Tree) -> int:
-    """How many states it needs, and a few more."""
+    """An upper bound on the number of states."""
     if tree[0] in ("nothing", "set"):
         return 1
     if tree[0] == "repeat":

@@ -1,4 +1,4 @@
-"""Turns a match into edits on nodes: the verbs that fixers write."""
+"""Turns a match into edits on nodes, with the verbs that fixers write."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Draft:
 
 
 def moved_variables(entries: Sequence[Entry]) -> frozenset[str]:
-    """Variables for fields that go from where they are and are written elsewhere: they move, comments and all."""
+    """Variables for fields that are deleted here and written elsewhere: they move, including comments."""
     gone = (entry.item for entry in entries_in(entries) if isinstance(entry, Remove))
     come = (item for entry in entries_in(entries) if isinstance(entry, Add) for item in walk((entry.item,)))
     removed, added = (
@@ -51,7 +51,7 @@ def moved_variables(entries: Sequence[Entry]) -> frozenset[str]:
 
 
 def draft(entries: Sequence[Entry], match: Match, host: Node, kind: str) -> Draft | None:
-    """The edits for a match; None if there is nothing left to do, or a field would be there twice.
+    """The edits for a match; None if there is nothing left to do, or a field would appear twice.
 
     Args:
         entries: the body.
@@ -85,9 +85,9 @@ class _Writer:
         self.node: Node | None = None
 
     def level(self, entries: Sequence[Entry], parent: Node, kind: str) -> bool:
-        """Write what happens in a message; False if a field that may stand once would stand twice.
+        """Write what happens in a message; False if a field that may appear once would appear twice.
 
-        It calls itself for messages in it, as deep as a body may nest.
+        It recurses into messages, as deep as a body may nest.
         """
         for index, entry in enumerate(entries):
             if self._is_new(entry):
@@ -114,7 +114,7 @@ class _Writer:
         return True
 
     def _is_new(self, entry: Entry) -> bool:
-        """Whether an entry is an insertion: a field that changes from a default that is not written is one."""
+        """Whether an entry is an insertion, including a field that changes from an unwritten default."""
         absent = isinstance(entry, Change) and self.match.node(entry.before.offset) is None
         return isinstance(entry, Add) or absent
 
@@ -124,7 +124,7 @@ class _Writer:
         if self.node is None:
             self.node = node
 
-    # ---- what stays and what goes
+    # ---- what stays and what is deleted
 
     def _inside(self, entry: Inside) -> bool:
         place = self.match.places[entry.before.offset]
@@ -159,13 +159,13 @@ class _Writer:
             found = self.match.node(item.offset)
             nodes = (found,) if found is not None else ()
         if isinstance(item, Rest | Message) and item.variable in self.moving:
-            return  # where it is written again, it is taken from here
+            return  # the edit that writes it again moves it from here
         for node in nodes:
-            # What is said to the tool about a layer would be about the next one.
+            # Suppressions for a layer would apply to the next one.
             edit = verbs.Delete(node, suppressions=not is_layer(item))
             self._do(edit, f"delete {node.name}", node)
 
-    # ---- what comes
+    # ---- what is added
 
     def _insert(self, entries: Sequence[Entry], index: int, parent: Node, kind: str) -> bool:
         """Insert a run of new fields at its place."""
@@ -187,7 +187,8 @@ class _Writer:
         return True
 
     def _place(self, entries: Sequence[Entry], index: int, stop: int, parent: Node) -> Place:
-        """Where a run of new fields goes: behind the field above it in the patch, or else before the one below."""
+        """Where a run of new fields goes: after the field above it in the patch, otherwise before the one
+        below."""
         for entry in reversed(entries[:index]):
             if isinstance(entry, Keep) and isinstance(entry.item, Rest):
                 break
@@ -202,7 +203,7 @@ class _Writer:
         return Last(parent) if above is not None or parent.parent is None else First(parent)
 
     def _node_of(self, entry: Entry) -> Node | None:
-        """The field of the file that an entry is about; of a list's element, the list."""
+        """The field of the file that an entry is about; for a list's element, the list."""
         if isinstance(entry, Keep | Remove):
             node = None if isinstance(entry.item, Rest) else self.match.node(entry.item.offset)
         elif isinstance(entry, Inside | Change):
@@ -212,7 +213,7 @@ class _Writer:
         return node.parent if node is not None and node.in_list else node
 
     def _wrap(self, entry: Wrap, parent: Node, kind: str) -> bool:
-        """Put fields that stay into a new message, where the first of them stands."""
+        """Put fields that stay into a new message, at the place of the first of them."""
         slot = slots(kind).get(entry.after.name)
         inner = slot.type if slot is not None else ""
         items: list[New] = []
@@ -250,7 +251,8 @@ class _Writer:
         return bound if isinstance(bound, tuple) else ()
 
     def _again(self, variable: str, nodes: Sequence[Node], name: str = "") -> Iterator[New]:
-        """Fields that a variable is bound to: moved, once, if they go from where they are; else copied."""
+        """Fields that a variable is bound to: moved, once, if they are deleted where they are; otherwise
+        copied."""
         moves = variable in self.waiting
         self.waiting.discard(variable)
         for node in nodes:
@@ -277,7 +279,7 @@ def copied(node: Node, name: str = "") -> New:
     """A field as new text, without comments.
 
     Raises:
-        ValueMistake: it nests too deep to be copied.
+        ValueMistake: it is nested too deep to be copied.
     """
     return _copied(node, name, 0)
 

@@ -1,9 +1,9 @@
-"""Does a patch come to an end? Its ``+`` side is written out as a net of its own, and the patch tried on it.
+"""Whether a patch comes to an end: its ``+`` side is written out as a net, and the patch is tried on it.
 
-A patch whose result it would change again is refused when it is loaded. What a calculation comes to is
-not known; so it stands in the sample as a word of its own, which is matched by whatever may match one of
-its results (``ranges``). What a sample cannot show (a regular expression that also matches what the patch
-makes of a name) the engine's limit of turns ends.
+A patch that would change its own result again is refused when it is loaded. The result of a calculation is not
+known, so the sample has a unique word in its place, which matches whatever may match one of its results
+(``ranges``). Cases that a sample cannot show (a regular expression that also matches the name that the patch
+writes) are ended by the engine's limit of turns.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class _SampleSearch(Search):
         if isinstance(value, Literal):
             return {} if results.may_be(value) else None
         if not isinstance(value, Variable) or not results.may_pass(self.constraints.get(value.name)):
-            return None  # a string is no number
+            return None  # a string is not a number
         before = self.bound.get(value.name, text)
-        # Equal to what it is made of, it stays as it is; two calculations may well come to the same.
+        # Equal to its operand, it stays unchanged; two calculations may well have the same result.
         return {value.name: before} if isinstance(before, str) and _made_at(before) is not None else None
 
 
@@ -70,7 +70,7 @@ def check_ends(patch: Patch) -> None:
     """Refuse a patch that would change its own result.
 
     Raises:
-        PatchError: it would.
+        PatchError: the patch would do so.
     """
     kind = NET if NET in patch.kinds else min(patch.kinds)
     results = {
@@ -86,7 +86,7 @@ def check_ends(patch: Patch) -> None:
         text = "\n".join(_lines(patch.body.after, kind, values))
         document = parse(text)
     except (ValueMistake, PrototxtError):
-        return  # there is no sample: the engine will see
+        return  # there is no sample: the engine's limits apply
     host = Place(document.root, kind)
     layers = Layers(Net(document.root)) if kind == NET else None
     search = _SampleSearch(patch.goals, patch.prefilters, _constraints(patch, values), host, layers, lambda: True)
@@ -117,7 +117,8 @@ def _made_at(text: str) -> int | None:
 
 
 def _without_sums(item: Item) -> Item:
-    """An item with a word for each calculation, another one for other numbers; as deep as a body nests."""
+    """An item with a word for each calculation, different for different numbers; recurses as deep as a body
+    nests."""
     if isinstance(item, Message):
         return replace(item, items=tuple(map(_without_sums, item.items)))
     if not isinstance(item, Scalar) or not isinstance(item.value, Sum):
@@ -129,7 +130,7 @@ def _without_sums(item: Item) -> Item:
 
 
 def _constraints(patch: Patch, values: dict[str, str]) -> dict[str, Constraint]:
-    """The constraints, a regular expression being taken to match the sample's value and no other."""
+    """The constraints, with each regular expression assumed to match only the sample's value."""
     return {
         name: c if c.regexp is None else replace(c, regexp=None, any_of=(values[name],))
         for name, c in patch.front.constraints.items()
@@ -137,7 +138,7 @@ def _constraints(patch: Patch, values: dict[str, str]) -> dict[str, Constraint]:
 
 
 def sample_values(patch: Patch, kind: str) -> dict[str, str]:
-    """A value for each scalar variable that its constraint allows and its field takes."""
+    """A value for each scalar variable that its constraint allows and its field accepts."""
     found: dict[str, str] = {}
     calculated = {
         variable.name
@@ -167,7 +168,7 @@ def _value(constraint: Constraint | None, name: str, number: bool, kind: str) ->
 
 
 def _lines(items: Sequence[Item], kind: str, values: dict[str, str]) -> Iterator[str]:
-    """The text of a side; calls itself as deep as a body may nest."""
+    """The text of a side; recurses as deep as a body may nest."""
     bound: dict[str, Bound] = dict(values)
     for item in items:
         if isinstance(item, Scalar):

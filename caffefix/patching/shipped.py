@@ -1,8 +1,8 @@
-"""Patches as fixers: those in ``patches/``, and those that a user gives.
+"""Patches as fixers: those in ``patches/``, and those given by a user.
 
-What the ones in ``patches/`` declare is written down in ``_index.py``, as ``fixers/_index.py`` does, and what
-was read in ``_compiled.py``, so that a run makes those only that its files need. Both are written when
-the package is built (``hatch_build.py``), and by ``python -m dev regen``.
+What the patches in ``patches/`` declare is saved in ``_index.py``, as in ``fixers/_index.py``, and the parsed
+patches in ``_compiled.py``, so a run creates only those that its files need. Both are written when the package is
+built (``hatch_build.py``), and by ``python -m dev regen``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Row = tuple[str, str, int, tuple[str, ...], str, bool, tuple[str, ...]]
 
 
 def shipped_patches() -> tuple[Patch, ...]:
-    """The patches in ``patches/``; that they come to an end, the tests see to."""
+    """The patches in ``patches/``; the tests check that they come to an end."""
     return tuple(map(_patch, files()))
 
 
@@ -36,7 +36,7 @@ def shipped() -> tuple[Fixer, ...]:
 
 
 def _rows() -> Iterable[Row]:
-    """What they declare: as the index has it, or as the files do that are not as they were."""
+    """What they declare: from the index, or from files that have changed since."""
     try:
         from caffefix.patching._index import INDEX, SUMS
     except ImportError:  # a checkout that was never installed
@@ -71,7 +71,7 @@ def _patch(file: str) -> Patch:
 
 @cache
 def make(file: str) -> Patch:
-    """A patch without its page, as ``_compiled.py`` has it; one that was edited since is read."""
+    """A patch without its page, from ``_compiled.py``; a patch that was edited since is read."""
     try:
         from caffefix.patching import _compiled
     except ImportError:
@@ -93,14 +93,14 @@ def declared(file: str) -> Row:
 def _of_file(
     file: str, name: str, runs_in: int, changes: tuple[str, ...], group: str, opt_in: bool, needs: tuple[str, ...]
 ) -> Fixer:
-    """A patch as the engine runs it, which is read when somebody asks what it finds, or what it is about."""
+    """A patch as the engine runs it; it is read when its findings or its page are requested."""
 
     def find(subject: Subject) -> Iterator[Finding]:
         from caffefix.patching.matcher import TooManySteps
 
         try:
             found = list(make(file).find(subject))
-        except TooManySteps:  # nobody asked for it: a net of fifty megabytes is repaired without it
+        except TooManySteps:  # not requested: a net of fifty megabytes is repaired without it
             found = []
         return iter(found)
 
@@ -124,7 +124,7 @@ def fixer_of(patch: Patch, *, asked: bool = False) -> Fixer:
 
     Args:
         patch: the patch.
-        asked: whether a user gave it, who is told, then, which files it did not look at.
+        asked: whether a user gave it; the skipped files are then reported.
     """
 
     def find(subject: Subject) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""A patch file as text: front matter, the line ``---``, body; and what is mistaken for a patch."""
+"""A patch file as text: front matter, the line ``---``, body; detects files mistaken for a patch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def split(text: str) -> tuple[str, int]:
     """The front matter, and where the body begins.
 
     Args:
-        text: the file, one character a byte.
+        text: the file, one character per byte.
 
     Raises:
-        PatchError: it is no patch at all.
+        PatchError: it is not a patch.
     """
     if not text.strip():
         raise PatchError(0, Mistake.EMPTY)

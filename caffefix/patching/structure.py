@@ -1,4 +1,4 @@
-"""Keeps patches from cutting a net: no layer may read what nothing makes any more."""
+"""Keeps patches from cutting a net: no layer may read a blob that no layer produces any more."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from caffefix.syntax.tree import Document
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """How a net hangs together.
+    """How the layers of a net are connected.
 
     Attributes:
-        faults: what is wrong, in words, and the blob that nothing makes; empty for other faults.
-        made: blobs that something makes, in some phase.
+        faults: what is wrong, in words, and the blob that no layer produces; empty for other faults.
+        made: blobs that some layer produces, in some phase.
     """
 
     faults: frozenset[tuple[str, str]]
     made: frozenset[str]
 
     def new_in(self, after: _State) -> str:
-        """What is wrong afterwards that was not before; empty if nothing is.
+        """What is wrong afterwards but was not before; empty if nothing is.
 
-        A blob that came from outside of a snippet before may be read by whatever layer, under whatever name.
+        A blob that came from outside a snippet before may be read by any layer, under any name.
         """
         outside = {blob for _, blob in self.faults} - self.made - {""}
         return min((words for words, blob in after.faults - self.faults if blob not in outside), default="")
 
 
 def cut_by(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:
-    """What each draft, by its index, would break; those that break nothing are left out."""
+    """What each draft would break, by its index; drafts that break nothing are omitted."""
     before = _state(document)
     found: dict[int, str] = {}
     stack = [range(len(drafts))]
-    while stack:  # halves that break nothing are done with: few drafts do
+    while stack:  # halves that break nothing need no further checks: few drafts break anything
         part = stack.pop()
         fault = _new_fault(document, drafts[part.start : part.stop], before) if part else ""
         middle = (part.start + part.stop) // 2
@@ -54,7 +54,7 @@ def cut_by(document: Document, drafts: Sequence[Draft]) -> dict[int, str]:
 
 
 def _new_fault(document: Document, drafts: Sequence[Draft], before: _State) -> str | None:
-    """What is broken after drafts are made and was not before; None if they cannot be made together."""
+    """What is broken after drafts are applied but was not before; None if they cannot be applied together."""
     try:
         edits = [edit for draft in drafts for edit in draft.edits]
         after = _state(parse(apply(document.text, lower(document, edits))))
@@ -74,6 +74,6 @@ def _faults(view: Graph) -> Iterator[tuple[str, str]]:
     for use in view.undefined:
         layer = view.steps[use.step].layer
         blob = layer.bottoms[use.slot]
-        yield f"{short(layer.name)} would read {short(blob)}, which nothing makes", blob
+        yield f"{short(layer.name)} would read {short(blob)}, which no layer produces", blob
     for use in view.redefined:
-        yield f"{short(view.steps[use.step].layer.tops[use.slot])} would be made twice", ""
+        yield f"{short(view.steps[use.step].layer.tops[use.slot])} would be produced twice", ""

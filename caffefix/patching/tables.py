@@ -1,6 +1,6 @@
-"""Lark's tables for ``grammar/patch.lark``, saved as those of prototxt are: loading a patch imports no Lark.
+"""Lark's tables for ``grammar/patch.lark``, saved like those of prototxt: loading a patch does not import Lark.
 
-``python -m dev regen`` writes ``_tables.py`` again.
+``python -m dev regen`` rewrites ``_tables.py``.
 """
 
 from __future__ import annotations

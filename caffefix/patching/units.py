@@ -1,4 +1,4 @@
-"""The places where a net was edited: layers that were changed, put in or taken out together."""
+"""The places where a net was edited: layers that were changed, added or removed together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Step:
 
     @property
     def blobs(self) -> set[str]:
-        """Blobs that the edit is about: all of a layer that is new or gone, else those that differ."""
+        """Blobs that the edit affects: all blobs of an added or removed layer, otherwise those that differ."""
         old, new = (
             set() if n is None else {b for f in _BLOBS for b in n.strings(f)} for n in (self.old, self.new)
         )
@@ -39,7 +39,7 @@ class Step:
 
 
 def aligned(old: Sequence[Node], new: Sequence[Node]) -> list[Step]:
-    """Layers side by side, by their names; layers that were renamed in place are the same."""
+    """Layers aligned by their names; layers that were renamed in place are the same."""
     names = [[node.string("name") for node in nodes] for nodes in (old, new)]
     steps: list[Step] = []
     for tag, a, b, c, d in SequenceMatcher(None, names[0], names[1], autojunk=False).get_opcodes():
@@ -53,7 +53,8 @@ def aligned(old: Sequence[Node], new: Sequence[Node]) -> list[Step]:
 
 
 def units(steps: Sequence[Step]) -> list[list[int]]:
-    """Edited layers that belong together, by a blob that their edits are about; with the layer above a new one."""
+    """Edited layers that belong together through a blob that their edits affect; with the layer above a new
+    one."""
     groups: list[tuple[set[int], set[str]]] = []
     for index, step in enumerate(steps):
         if not step.is_edited:
@@ -72,7 +73,7 @@ def units(steps: Sequence[Step]) -> list[list[int]]:
 
 
 def tree(steps: Sequence[Step], unit: Sequence[int]) -> list[Part]:
-    """What was done in a place, as layers of a patch."""
+    """The edit at one place, as layers of a patch."""
     return [_layer(steps[index]) for index in unit]
 
 

@@ -1,4 +1,4 @@
-"""Values of fields: when two are the same, what variables may be, and what ``+`` lines make of them."""
+"""Values of fields: when two are equal, what variables may be, and what ``+`` lines write."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _EXACT = 2.0**53
 
 
 class ValueMistake(Exception):
-    """A ``+`` line that has no value for this match; the message says why."""
+    """A ``+`` line has no value for this match; the message says why."""
 
 
 def plain(text: str) -> tuple[str, object]:
-    """A scalar without its spelling: quotes, ways to write a number."""
+    """A scalar without its spelling: quotes, notation of numbers."""
     if is_string(text):
         return "string", string_value(text)
     number = number_value(text)
@@ -33,7 +33,7 @@ def plain(text: str) -> tuple[str, object]:
 
 
 def same(slot: Slot | None, one: str, other: str) -> bool:
-    """Whether two scalars mean the same in a field; without one, by themselves."""
+    """Whether two scalars mean the same in a field, or by themselves if no field is given."""
     if one == other:
         return True
     if slot is not None:
@@ -52,7 +52,7 @@ class Constraint:
         any_of, none_of: values, as the front matter writes them.
         least, most: bounds of a number.
         regexp: what a value must match.
-        offset: where it stands in the patch.
+        offset: where it is in the patch.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Constraint:
     offset: int = 0
 
     def allows(self, text: str) -> bool:
-        """Whether a scalar will do."""
+        """Whether a scalar satisfies the constraint."""
         if self.any_of and not any(_alike(text, value) for value in self.any_of):
             return False
         if any(_alike(text, value) for value in self.none_of):
@@ -77,7 +77,7 @@ class Constraint:
         return self.regexp is None or self.regexp.matches(string_value(text))
 
     def is_empty(self) -> bool:
-        """Whether it can be told that no scalar will do."""
+        """Whether it is certain that no scalar satisfies the constraint."""
         if self.any_of:
             return not any(map(self.allows, self.any_of))
         if self.least is not None and self.most is not None and self.least > self.most:
@@ -86,7 +86,7 @@ class Constraint:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two scalars say the same, be they quoted or not."""
+    """Whether two scalars are equal, quoted or not."""
     return plain(one) == plain(other) or string_value(one) == string_value(other)
 
 
@@ -94,7 +94,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def holes(template: Template) -> tuple[str, Variable, str]:
-    """A template that is matched: what stands before and after its only variable."""
+    """A template that is matched: the text before and after its only variable."""
     before, variable, after = template.parts
     assert isinstance(before, str)
     assert isinstance(variable, Variable)
@@ -103,7 +103,7 @@ def holes(template: Template) -> tuple[str, Variable, str]:
 
 
 def taken_out(template: Template, text: str) -> str | None:
-    """What a template's variable is in a string, quoted; None if the string is another."""
+    """The value of a template's variable in a string, quoted; None if the string does not match."""
     before, _, after = holes(template)
     value = string_value(text)
     fits = value.startswith(before) and value.endswith(after) and len(value) > len(before) + len(after)
@@ -114,17 +114,17 @@ def taken_out(template: Template, text: str) -> str | None:
 
 
 def written(value: Value, bound: Mapping[str, Bound], slot: Slot | None) -> str:
-    """The text of a value, variables filled in; strings in double quotes.
+    """The text of a value with its variables filled in; strings are in double quotes.
 
     Raises:
-        ValueMistake: there is none.
+        ValueMistake: there is no such value.
     """
     if isinstance(value, Literal):
         return value.text
     if isinstance(value, Variable):
         text = bound[value.name]
         if not isinstance(text, str):
-            raise ValueMistake(f"${value.name} is no single value")
+            raise ValueMistake(f"${value.name} is not a single value")
         number = None if is_string(text) else number_value(text)
         return number_text(number) if number is not None and ("\n" in text or "#" in text) else text
     if isinstance(value, Template):
@@ -133,17 +133,17 @@ def written(value: Value, bound: Mapping[str, Bound], slot: Slot | None) -> str:
 
 
 def filled(bound: Bound) -> str:
-    """What stands for a bound variable in a string."""
+    """The text of a bound variable in a string."""
     if isinstance(bound, str):
         return string_value(bound)
     return bound.name if isinstance(bound, Node) else ", ".join(node.name for node in bound)
 
 
 def calculated(steps: Sequence[float | str | Variable], bound: Mapping[str, Bound]) -> float:
-    """The number that a calculation comes to.
+    """The result of a calculation.
 
     Raises:
-        ValueMistake: a variable is no number, or it divides by zero.
+        ValueMistake: a variable is not a number, or the calculation divides by zero.
     """
     stack: list[float] = []
     for step in steps:
@@ -151,7 +151,7 @@ def calculated(steps: Sequence[float | str | Variable], bound: Mapping[str, Boun
             text = bound[step.name]
             number = number_value(text) if isinstance(text, str) else None
             if number is None:
-                raise ValueMistake(f"${step.name} is no number, but {short(filled(text))}")
+                raise ValueMistake(f"${step.name} is not a number, but {short(filled(text))}")
             stack.append(number)
         elif isinstance(step, float):
             stack.append(step)
@@ -171,18 +171,20 @@ def _operate(sign: str, left: float, right: float) -> float:
     if sign == "*":
         return left * right
     if right == 0:
-        raise ValueMistake(f"{number_text(left)} / 0 is no number")
+        raise ValueMistake(f"{number_text(left)} / 0 is not a number")
     return left / right
 
 
 def _number(number: float, slot: Slot | None) -> str:
     if not abs(number) < _EXACT:  # nan, too
-        raise ValueMistake(f"{number} is no number for a net")
+        raise ValueMistake(f"{number} is not a valid number for a net")
     if (
         slot is not None
         and slot.kind in _INTEGERS
         and (number != int(number) or slot.value(number_text(number)) is None)
     ):
-        raise ValueMistake(f"{number_text(number)} is no value of {slot.name}, which is of type {slot.kind}")
+        raise ValueMistake(
+            f"{number_text(number)} is not a valid value of {slot.name}, which is of type {slot.kind}"
+        )
     exact = number == int(number) or (slot is not None and slot.kind == "double")
     return number_text(number) if exact else float_text(number)

@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa
-GRAMMAR: int = 2219891551024606033
+GRAMMAR: int = 1060786888867443973
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'COMMA': ',',
  'COMMENT': '(?:\\/\\*(?:[^*]|\\*(?!\\/))*\\*\\/|\\/\\/[^\n]*)',

@@ -1,4 +1,4 @@
-"""Puts a .proto file and those that it imports together: what each type is, and whether all is in order."""
+"""Links a .proto file with its imports: resolves each type, and checks that everything is in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from caffefix.syntax.source import Source, short
 MOST_FILES = 32
 MOST_IMPORTS = 128  # of all files
 _PACKAGE = "package"
-_OPTIONS_ALONE = "google/protobuf/"  # what is imported from there serves options, as a rule
+_OPTIONS_ALONE = "google/protobuf/"  # imports from there are usually for options
 
 Opener = Callable[[str], "File | None"]
 
@@ -22,7 +22,7 @@ class Linked:
     """Files that belong together, and the names in them.
 
     Attributes:
-        files: the file that was asked for, and those that it imports, directly or not.
+        files: the requested file, and those that it imports, directly or indirectly.
         symbols: what each full name is: ``message``, ``enum`` or ``package``.
     """
 
@@ -31,14 +31,14 @@ class Linked:
     _known: dict[tuple[str, str], tuple[str, str]] = made(default_factory=dict, repr=False)
 
     def meant(self, scope: str, written: str) -> tuple[str, str]:
-        """What a type is: a scalar type's name, ``message`` or ``enum``; and the full name of these.
+        """What a type is: a scalar type's name, ``message`` or ``enum``; and the full name of a message or enum.
 
-        Names are looked for from the innermost scope outwards, by their first part, as protoc does
-        (descriptor.cc, ``LookupSymbolNoPlaceholder``); two empty words where there is none.
+        Names are resolved from the innermost scope outwards, by their first part, as in protoc (descriptor.cc,
+        ``LookupSymbolNoPlaceholder``); two empty strings if there is no such type.
 
         Args:
             scope: the full name of the message around.
-            written: the type as it is written there.
+            written: the type as written there.
         """
         if written in SCALARS:
             return written, ""
@@ -73,14 +73,15 @@ def link(file: File, opened: Opener) -> Linked:
         opened: finds and reads a file by the path of an import; None if it is not there.
 
     Raises:
-        ProtoError: a file is missing or imports itself, a name is there twice or not at all, or a number is.
+        ProtoError: a file is missing or imports itself, a name is defined twice or not at all, or a number is used
+            twice.
     """
     files, missing = _all_files(file, opened)
     symbols: dict[str, str] = {}
     for one in files:
         for name, kind, at in _names(one):
             if symbols.setdefault(name, kind) != _PACKAGE and kind == _PACKAGE:
-                raise ProtoError(one.source, at, f'"{short(name)}" is a package and a type')
+                raise ProtoError(one.source, at, f'"{short(name)}" is both a package and a type')
     seen: dict[tuple[str, str], Source] = {}
     linked = Linked(tuple(files), symbols)
     for one in files:
@@ -90,7 +91,7 @@ def link(file: File, opened: Opener) -> Linked:
 
 
 def _all_files(file: File, opened: Opener) -> tuple[list[File], list[Import]]:
-    """A file and all that it imports; and the imports that are not there."""
+    """A file and everything that it imports; and the imports that are missing."""
     files, missing = [file], []
     known = {file.source.path}
     asked: set[tuple[str, str]] = set()
@@ -112,11 +113,11 @@ def _all_files(file: File, opened: Opener) -> tuple[list[File], list[Import]]:
         if found is None:
             missing.append(named)
             if not named.path.startswith(_OPTIONS_ALONE):
-                raise ProtoError(at.source, named.offset, f'the imported file "{short(named.path)}" is not there')
+                raise ProtoError(at.source, named.offset, f'the imported file "{short(named.path)}" was not found')
             continue
         path = found.source.path
         if path in way:
-            raise ProtoError(at.source, named.offset, f'"{short(named.path)}" imports itself, by way of this file')
+            raise ProtoError(at.source, named.offset, f'"{short(named.path)}" imports itself through this file')
         if path in known:
             continue
         if len(files) >= MOST_FILES:
@@ -143,12 +144,12 @@ def _check_names(file: File, seen: dict[tuple[str, str], Source]) -> None:
     for name, at in _all_names(file):
         if name in seen:
             other = "" if seen[name] is file.source else f", first in {seen[name].path}"
-            raise ProtoError(file.source, at, f'"{short(joined(*name))}" is there twice{other}')
+            raise ProtoError(file.source, at, f'"{short(joined(*name))}" is defined twice{other}')
         seen[name] = file.source
 
 
 def _all_names(file: File) -> Iterator[tuple[tuple[str, str], int]]:
-    """Each name with its scope, and where it is: a full name may be long, so none is made for each field."""
+    """Each name with its scope, and where it is: full names may be long, so they are not built for each field."""
     for name, message in file.all_messages():
         yield (name.rpartition(".")[0], message.name), message.offset
         yield from (((name, field.name), field.offset) for field in message.fields)
@@ -175,7 +176,7 @@ def _check_type(file: File, linked: Linked, scope: str, field: Field, missing: l
     types = [field.type, *([field.extendee] if field.extendee else [])]
     for written in types:
         if not missing and not linked.meant(scope, written)[0]:
-            raise ProtoError(file.source, field.offset, f'the type "{short(written)}" is not there')
+            raise ProtoError(file.source, field.offset, f'the type "{short(written)}" was not found')
 
 
 def _check_label(file: File, message: Message, field: Field) -> None:
@@ -191,7 +192,7 @@ def _check_numbers(file: File, message: Message) -> None:
     for field in message.fields:
         other = seen.setdefault(field.number, field.name)
         if other is not field.name:
-            reason = f'"{short(field.name)}" has the number {field.number} of "{short(other)}"'
+            reason = f'"{short(field.name)}" has the number {field.number}, like "{short(other)}"'
             raise ProtoError(file.source, field.offset, reason)
         if taken.hold(field.number) or field.name in names:
             reason = f'"{short(field.name)} = {field.number}" is reserved, or left to extensions'
@@ -199,7 +200,7 @@ def _check_numbers(file: File, message: Message) -> None:
 
 
 class _Ranges:
-    """Ranges of numbers, which a message may have many of."""
+    """Ranges of numbers; a message may have many."""
 
     def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
         self._ranges = sorted(ranges)
@@ -208,7 +209,7 @@ class _Ranges:
             self._last.append(max(last, self._last[-1]) if self._last else last)
 
     def hold(self, number: int) -> bool:
-        """Whether some range has a number."""
+        """Whether some range contains a number."""
         from bisect import bisect_right
 
         index = bisect_right(self._ranges, (number, 1 << 32))
@@ -222,5 +223,5 @@ def _check_values(file: File, enum: Enum) -> None:
     for value in enum.values:
         other = seen.setdefault(value.number, value.name)
         if other is not value.name and not enum.allow_alias:
-            reason = f'"{short(value.name)}" has the number {value.number} of "{short(other)}"; see allow_alias'
+            reason = f'"{short(value.name)}" has the number {value.number}, like "{short(other)}"; see allow_alias'
             raise ProtoError(file.source, value.offset, reason)

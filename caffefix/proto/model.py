@@ -1,4 +1,4 @@
-"""What a .proto file says: its messages and enums, as it writes them."""
+"""The contents of a .proto file: its messages and enums, as written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MESSAGE, ENUM = "message", "enum"
 
 
 class ProtoError(Exception):
-    """A .proto file that cannot be taken.
+    """A .proto file that cannot be used.
 
     Attributes:
         source: the file.
@@ -39,14 +39,14 @@ class Field:
     Attributes:
         name: its name.
         number: its number.
-        label: ``optional``, ``required`` or ``repeated``; empty where none is written.
-        type: as it is written; ``Linked.meant`` tells what it is.
-        default: as it is written, strings in pieces joined; None if there is none.
+        label: ``optional``, ``required`` or ``repeated``; empty if absent.
+        type: as written; ``Linked.meant`` resolves it.
+        default: as written, strings in pieces joined; None if absent.
         packed: as the file says; None if it does not.
-        oneof: the choice that it is one of; empty for none.
+        oneof: the oneof that it belongs to; empty if none.
         deprecated: whether the file says so.
         extendee: the message that it is added to; empty for a field of the message around it.
-        offset: where it stands, in bytes.
+        offset: where it is, in bytes.
     """
 
     name: str
@@ -76,11 +76,11 @@ class Enum:
 
     Attributes:
         name: its name, without those of the messages around it.
-        values: in order.
+        values: its values, in order.
         reserved: numbers that no value may have, as (first, last).
-        reserved_names: names that none may have.
-        allow_alias: whether two values may have one number.
-        offset: where it stands, in bytes.
+        reserved_names: names that no value may have.
+        allow_alias: whether two values may have the same number.
+        offset: where it is, in bytes.
     """
 
     name: str
@@ -98,15 +98,15 @@ class Message:
     Attributes:
         name: its name, without those of the messages around it.
         fields: in order.
-        messages: those that are written in it.
+        messages: the messages defined in it.
         enums: likewise.
         extensions: fields that it adds to other messages.
         oneofs: names of its choices.
         ranges: numbers that are left to extensions, as (first, last).
         reserved: numbers that no field may have, as (first, last).
-        reserved_names: names that none may have.
-        is_map_entry: whether it is made for a ``map`` field.
-        offset: where it stands, in bytes.
+        reserved_names: names that no field may have.
+        is_map_entry: whether it was generated for a ``map`` field.
+        offset: where it is, in bytes.
     """
 
     name: str
@@ -124,12 +124,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Another file that one names.
+    """An import of another file.
 
     Attributes:
         path: as it is written.
-        is_public: whether who imports this file imports that one, too.
-        offset: where it stands, in bytes.
+        is_public: whether importers of this file also import that one.
+        offset: where it is, in bytes.
     """
 
     path: str
@@ -144,8 +144,8 @@ class File:
     Attributes:
         source: its text.
         syntax: ``proto2``, ``proto3`` or an edition's year.
-        package: of all that is in it; empty for none.
-        imports: other files that it names.
+        package: of everything in it; empty if none.
+        imports: the other files that it imports.
         messages: at the top.
         enums: at the top.
         extensions: fields that it adds to messages.
@@ -160,7 +160,7 @@ class File:
     extensions: tuple[Field, ...]
 
     def all_messages(self) -> Iterator[tuple[str, Message]]:
-        """All messages by their full names (without a dot before), each before those in it."""
+        """All messages by their full names (without a leading dot), each before the messages in it."""
         stack = [(self.package, message) for message in reversed(self.messages)]
         while stack:
             scope, message = stack.pop()
@@ -176,5 +176,5 @@ class File:
 
 
 def joined(scope: str, name: str) -> str:
-    """The full name of what a scope has under a name."""
+    """The full name of a name in a scope."""
     return f"{scope}.{name}" if scope else name

@@ -1,4 +1,4 @@
-"""Reads a .proto file by ``grammar/proto.lark``: text → ``File``, its types as they are written."""
+"""Reads a .proto file with ``grammar/proto.lark``: text → ``File``, with types as written."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Setting:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """A map field: the message of its entries, and the field that holds these."""
+    """A map field: the message of its entries, and the field that holds them."""
 
     entry: Message
     field: Field
@@ -93,7 +93,7 @@ class _Extend:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """What a file says of itself: its syntax or its package."""
+    """What a file declares about itself: its syntax or its package."""
 
     kind: str
     text: str
@@ -101,7 +101,7 @@ class _Word:
 
 
 class _Refused(Exception):
-    """Something that is read, but not taken: where it is, and why."""
+    """Something that is parsed but not accepted: where it is, and why."""
 
     def __init__(self, at: int, reason: str) -> None:
         super().__init__(reason)
@@ -110,18 +110,16 @@ class _Refused(Exception):
 
 
 def read(source: Source) -> File:
-    """What a file says.
+    """Read a file.
 
     Args:
         source: the file.
 
     Raises:
-        ProtoError: it is none, too large, too deep, or has what is not taken (groups).
+        ProtoError: it is not a .proto file, too large, too deep, or has something that is not accepted (groups).
     """
     if len(source.text) > LARGEST:
-        raise ProtoError(
-            source, 0, f"a .proto file of {len(source.text)} bytes; the most that is read is {LARGEST}"
-        )
+        raise ProtoError(source, 0, f"a .proto file of {len(source.text)} bytes; at most {LARGEST} are read")
     driver = _driver()
     try:
         statements: list[Any] = driver.parse(_tokens(source.text))
@@ -132,7 +130,7 @@ def read(source: Source) -> File:
     words = {word.kind: word for word in statements if isinstance(word, _Word)}
     syntax = words["syntax"].text if "syntax" in words else "proto2"
     if syntax not in ("proto2", "proto3") and not _EDITION.fullmatch(syntax):
-        raise ProtoError(source, words["syntax"].start, f'the syntax "{short(syntax)}" is not known; proto2 is')
+        raise ProtoError(source, words["syntax"].start, f'unknown syntax "{short(syntax)}"; proto2 is known')
     made = _Members(statements)
     return File(
         source=source,
@@ -149,7 +147,7 @@ _EDITION = re.compile(r"20[0-9]{2}")
 
 
 class _Members:
-    """What stands in a message or a file, by what it is."""
+    """The contents of a message or a file, by kind."""
 
     def __init__(self, members: list[Any]) -> None:
         self.fields: list[Field] = []
@@ -198,7 +196,7 @@ def _tools() -> tuple[re.Pattern[str], frozenset[str]]:
 
 
 def _sorted(tables: Tables) -> tuple[frozenset[str], list[str]]:
-    """Words of the language; and the other terminals, those that begin like another one before it."""
+    """Words of the language; and the other terminals, those with a common beginning in the right order."""
     keywords = frozenset(name for name, text in tables.terminals.items() if text == name.lower())
     first = ["IDENT", "FLOAT", "INT", "STRING"]
     rest = [n for n in tables.terminals if n not in keywords and n not in first and not n.startswith("__")]
@@ -212,15 +210,13 @@ def _tokens(text: str) -> Iterator[_Token]:
     while at < end:
         found = match(text, at)
         if found is None:
-            raise _Refused(at, f"{_odd(text, at)} means nothing here; a comment or string may not be ended")
+            raise _Refused(at, f"{_odd(text, at)} is unexpected here; a comment or string may not be closed")
         kind = found.lastgroup
         if kind is not None and kind != "COMMENT":
             word = found.group()
             if kind == "IDENT":
                 if len(word) > LONGEST_NAME:
-                    raise _Refused(
-                        at, f"a name of {len(word)} characters; the most that is read is {LONGEST_NAME}"
-                    )
+                    raise _Refused(at, f"a name of {len(word)} characters; at most {LONGEST_NAME} are read")
                 if word.islower() and word.upper() in keywords:
                     kind = word.upper()
                     types += kind in ("MESSAGE", "ENUM", "MAP")
@@ -229,7 +225,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             elif kind == "LBRACE":
                 depth += 1
                 if depth > DEPTH:
-                    raise _Refused(at, f"more than {DEPTH} braces deep; protoc refuses that, too")
+                    raise _Refused(at, f"more than {DEPTH} braces deep; protoc also refuses this")
             elif kind == "RBRACE":
                 depth -= 1
             yield _Token(kind, word, at)
@@ -243,10 +239,10 @@ def _odd(text: str, at: int) -> str:
 def _unexpected(source: Source, error: Unexpected) -> ProtoError:
     wanted = [_WORDS.get(name) or _tables_text(name) for name in sorted(error.expected)]
     shown = list(dict.fromkeys(word for word in wanted if word))
-    hint = f", where {' or '.join(shown)} may" if len(shown) < 6 else ""
+    hint = f", expected {' or '.join(shown)}" if len(shown) < 6 else ""
     if error.token is None:
         return ProtoError(source, len(source.text), f"the file ends too early{hint}")
-    return ProtoError(source, error.token.start, f'"{short(error.token.text)}" cannot stand here{hint}')
+    return ProtoError(source, error.token.start, f'unexpected "{short(error.token.text)}"{hint}')
 
 
 def _tables_text(name: str) -> str:
@@ -279,7 +275,7 @@ def _span(first: _Text, last: _Text | None) -> _Span:
 
 def _import(children: list[Any]) -> Import:
     *_, modifier, path, _ = children
-    # ("import weak" and "import option" say nothing of types.)
+    # ("import weak" and "import option" do not affect types.)
     return Import(path.text, modifier.type == "IDENT" and modifier.text == "public", children[0].start)
 
 
@@ -291,7 +287,8 @@ def _field(name: _Token, type_: _Text, number: _Token, options: Any, label: str 
     settings = _settings(options)
     value = _number(number.text)
     if not 0 < value <= LARGEST_NUMBER:
-        raise _Refused(number.start, f"{short(number.text)} is no field's number; they are 1 to {LARGEST_NUMBER}")
+        reason = f"{short(number.text)} is not a field number; these are 1 to {LARGEST_NUMBER}"
+        raise _Refused(number.start, reason)
     packed = settings.get("packed")
     return Field(
         name=name.text,
@@ -352,7 +349,7 @@ def _map(children: list[Any]) -> _Map:
 
 
 def _entry_name(name: str) -> str:
-    """What protoc calls the message of a map's entries (parser.cc, ``MapEntryName``)."""
+    """The name that protoc gives to the message of a map's entries (parser.cc, ``MapEntryName``)."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("_")) + "Entry"
 
 
@@ -389,7 +386,7 @@ def _value(children: list[Any]) -> Value:
     name, _, number, _, _ = children
     value = int(number.text)
     if not -(1 << 31) <= value < 1 << 31:
-        raise _Refused(number.start, f"{short(number.text)} is beyond 32 bits, as enums have them")
+        raise _Refused(number.start, f"{short(number.text)} does not fit into 32 bits, the size of an enum value")
     return Value(name.text, value, name.start)
 
 
@@ -406,11 +403,11 @@ def _extend(children: list[Any]) -> _Extend:
 
 def _group(children: list[Any]) -> Field:
     token = children[-1]
-    raise _Refused(token.start, "groups are not read; write a message in its place")
+    raise _Refused(token.start, "groups are not read; write a message instead")
 
 
 def _grown(children: list[Any]) -> list[Any]:
-    """A list and what comes after its comma; in place, for it may be long."""
+    """A list and what comes after its comma; in place, because it may be long."""
     children[0].append(children[2])
     return children[0]  # type: ignore[no-any-return]
 

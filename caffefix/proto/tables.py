@@ -1,4 +1,4 @@
-"""Lark's tables for ``grammar/proto.lark``, saved as those of prototxt are: reading a .proto imports no Lark.
+"""Lark's tables for ``grammar/proto.lark``, saved like those of prototxt: reading a .proto does not import Lark.
 
 ``python -m dev regen`` writes ``_tables.py`` again.
 """

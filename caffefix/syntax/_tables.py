@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa
-GRAMMAR: int = 131199781887133999
+GRAMMAR: int = 111232457167870007
 LARK: str = '1.3.1'
 TERMINALS: dict[str, str] = {'CLOSE': '[ \t\r\x0c\\v]*\\}[ \t\r\x0c\\v]*(?:[,;][ \t\r\x0c\\v]*)?(?:#[^\n\x00]*)?\n?',
  'CLOSE_ANGLE': '[ \t\r\x0c\\v]*>[ \t\r\x0c\\v]*(?:[,;][ \t\r\x0c\\v]*)?(?:#[^\n\x00]*)?\n?',

@@ -1,4 +1,4 @@
-"""What the grammar's rules make: the green tree. Coarse and fine rules build the same one."""
+"""Reductions of the grammar's rules into the green tree. Coarse and fine rules build the same tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Run: TypeAlias = "list[Any]"
 
 
 def _split(run: Run) -> tuple[str, Run]:
-    """Text up to the last token, and the whole-line trivia behind it."""
+    """Text up to the last token, and the whole-line trivia after it."""
     end = len(run)
     while end and isinstance(run[end - 1], Trivia):
         end -= 1
@@ -44,7 +44,7 @@ def _block(kind: str, head: Run, opening: Run, inner: list[Green], closing: Run)
     return Block(Bracket("OPEN", text, name), [*lead, *inner], Bracket("CLOSE", close), kind), rest
 
 
-# An item's value is (green, trivia behind it).
+# An item's value is (green, trivia after it).
 
 
 def _separated(children: list[Any]) -> list[Green]:

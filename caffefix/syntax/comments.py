@@ -1,10 +1,10 @@
 """Which comment belongs to which field: one query, in one place.
 
 A comment on the line of a field belongs to that field (to the last one that ends there). A
-whole-line comment belongs to the field after it, unless a blank line parts them; then, and at
-the end of a message, it belongs to the message around it. A whole-line comment that tells the tool
-about the file (``# caffefix: ignore-file``) parts like a blank line, and belongs to the file: it
-must not move with the field that happens to follow.
+whole-line comment belongs to the field after it, unless a blank line separates them; then, and at
+the end of a message, it belongs to the message around it. A whole-line comment that is a directive about the file
+(``# caffefix: ignore-file``) separates like a blank line, and belongs to the file: it must not move with the field
+that happens to follow.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Comment:
     """A comment and its place.
 
     Attributes:
-        text: from ``#`` to the end of the line, without the blanks there.
+        text: from ``#`` to the end of the line, without trailing blanks.
         start: offset of the ``#``.
-        owner: the field it belongs to; the root for none.
-        whole_line: whether nothing else stands on its line.
+        owner: the field it belongs to; the root if none.
+        whole_line: whether it is alone on its line.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Comment:
 
     @property
     def end(self) -> int:
-        """Offset behind its last character."""
+        """Offset after its last character."""
         return self.start + len(self.text)
 
 
@@ -50,12 +50,12 @@ def is_comment(item: Green) -> bool:
 
 
 def is_of_file(text: str) -> bool:
-    """Whether a whole-line comment tells the tool about the file."""
+    """Whether a whole-line comment is a directive about the file."""
     return _OF_FILE.search(text) is not None
 
 
 def is_of_field(text: str) -> bool:
-    """Whether a comment tells the tool to keep quiet about its owner, and nothing before that."""
+    """Whether a comment suppresses findings for its owner, with no words before the directive."""
     return _OF_FIELD.match(text) is not None
 
 
@@ -76,7 +76,7 @@ def owned(document: Document) -> Iterator[Comment]:
         return
     root = document.root
     path = [root]
-    pending: list[list[tuple[str, int]]] = [[]]  # whole-line comments, whose owner is still to come
+    pending: list[list[tuple[str, int]]] = [[]]  # whole-line comments whose owner comes later
     counters = [-1]
     at = 0  # offset of the piece
 
@@ -135,7 +135,7 @@ def inside(node: Node) -> list[str]:
 
 
 def first_owned(node: Node) -> int:
-    """Index, in the parent, of the first whole-line comment that belongs to the node, else its own."""
+    """Index, in the parent, of the first whole-line comment that belongs to the node, or the node's own index."""
     assert node.parent is not None
     items = node.parent.block.items
     index = node.index

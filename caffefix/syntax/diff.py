@@ -1,4 +1,4 @@
-"""Unified diffs straight from edits: no texts are compared, so the cost is that of the edits."""
+"""Unified diffs directly from edits: no texts are compared, so the cost is that of the edits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def header(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Lines that go and lines that come, at an offset of the original."""
+    """Removed and added lines, at an offset of the original."""
 
     start: int
     end: int
@@ -30,11 +30,11 @@ class _Change:
 
 
 def unified(path: str, text: str, edits: Sequence[ComposedEdit], context: Callable[[int], str]) -> str:
-    """The diff as ``git apply`` and ``patch`` take it; empty if nothing changes.
+    """The diff in the form that ``git apply`` and ``patch`` accept; empty if nothing changes.
 
     Args:
         path: the file's name in the headers, relative, with ``/``.
-        text: the original, one character a byte.
+        text: the original, one character per byte.
         edits: sorted and disjoint.
         context: what to call the place of an offset in a hunk's header (``layer "conv1"``).
     """
@@ -107,7 +107,7 @@ def _line_end(text: str, start: int, edit: ComposedEdit) -> int:
 
 
 def _trimmed(text: str, group: list[ComposedEdit], start: int, end: int) -> _Change:
-    """The change that edits make of the lines between two offsets."""
+    """The change that edits make to the lines between two offsets."""
     parts, position = [], start
     for edit in group:
         parts += [text[position : edit.start], edit.new]
@@ -164,7 +164,7 @@ _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
 def _quoted_name(name: str) -> str:
-    """A name as git writes it: quoted if it holds odd characters, ended by a tab if it has blanks."""
+    """A name as git writes it: quoted if it has unusual characters, followed by a tab if it has blanks."""
     if any(c in _ESCAPES or c < " " or c == "\x7f" for c in name):
         return '"' + "".join(_ESCAPES.get(c, c if c >= " " else f"\\{ord(c):03o}") for c in name) + '"'
     return name + "\t" if " " in name else name

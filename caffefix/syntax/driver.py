@@ -17,11 +17,11 @@ Reduction: TypeAlias = "Callable[[list[Any]], Any]"
 
 
 class Unexpected(Exception):
-    """A token that the grammar does not allow where it stands.
+    """A token that the grammar does not allow at its place.
 
     Attributes:
         token: the token, or None at the end of the text.
-        expected: names of the terminals that would do.
+        expected: names of the terminals that would be accepted.
     """
 
     def __init__(self, token: Any, expected: frozenset[str]) -> None:
@@ -36,7 +36,7 @@ class Driver:
     Args:
         tables: the compiled grammar.
         start: the start rule.
-        reductions: what to make of a rule's children, by the rule's alias.
+        reductions: functions that build a value from a rule's children, by the rule's alias.
     """
 
     def __init__(self, tables: Tables, start: str, reductions: dict[str, Reduction]) -> None:

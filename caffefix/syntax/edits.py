@@ -1,12 +1,12 @@
-"""Edits: what fixers write, on nodes.
+"""Edits: the operations on nodes that fixers write.
 
-Fixers say what should happen to fields; ``lowering.lower`` turns that into spans of text, in
-the style of the place, with comments travelling beside their fields.
+Fixers say what should happen to fields; ``lowering.lower`` turns this into spans of text, in the style of the
+place, with comments moving along with their fields.
 
     Replace(node, "xavier")               another value
     Rename(node, "layer")                 another name
     Insert(After(node), (NewMessage(…),)) new fields; a ``Kept`` among them moves a field there
-    Delete(node)                          whole-line and same-line comments stay, unless told
+    Delete(node)                          whole-line and same-line comments stay by default
     Unwrap(node)                          the fields of a message take its place
     wrap((a, b), "param")                 an Insert that gathers fields into a new message
     Reword(comment, "# the stem")         another comment; without a text, none
@@ -33,7 +33,7 @@ class EditError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewField:
-    """A scalar to insert. ``value`` is written as it is, or quoted where ``string`` is set."""
+    """A scalar to insert. ``value`` is written unchanged, or quoted where ``string`` is set."""
 
     name: str
     value: str
@@ -44,7 +44,7 @@ class NewField:
 class Kept:
     """A field that moves to the place of insertion with the comments it owns, perhaps renamed.
 
-    If ``bare``, the whole lines of comment above it stay; what is inserted before it comes below them.
+    If ``bare``, the whole-line comments above it stay; fields inserted before it go below them.
     """
 
     node: Node
@@ -102,7 +102,7 @@ Place: TypeAlias = Before | After | First | Last
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Give a scalar another value, written as it stands here."""
+    """Give a scalar another value, which is written unchanged."""
 
     node: Node
     value: str
@@ -128,8 +128,8 @@ class Insert:
 class Delete:
     """Delete a field. Its comments stay, each on a line of its own, unless ``comments`` is False.
 
-    Without ``suppressions``, those that tell the tool to keep quiet about it go: they would silence what stands
-    below it, where nothing is put in its place.
+    Without ``suppressions``, comments that suppress findings about it are deleted: they would apply to the field
+    below it, where nothing replaces it.
     """
 
     node: Node
@@ -146,7 +146,7 @@ class Unwrap:
 
 @dataclass(frozen=True, slots=True)
 class Reword:
-    """Give a comment another text; an empty one takes it away, with its line if it is alone there."""
+    """Give a comment another text; an empty text deletes it, with its line if it is alone there."""
 
     comment: Comment
     text: str
@@ -156,7 +156,7 @@ class Reword:
 class Remark:
     """Put a comment on a line of its own, right above a field that begins a line.
 
-    Above the root stands what is said of the file: before the first field and the comments it owns.
+    Above the root means about the file: before the first field and the comments it owns.
     """
 
     node: Node
@@ -165,7 +165,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Respell:
-    """Write a stretch of the text otherwise that means the same to a reader (``lookalikes.as_meant``)."""
+    """Respell a stretch of the text without changing its meaning to a reader (``lookalikes.as_meant``)."""
 
     start: int
     end: int
@@ -176,7 +176,7 @@ Edit: TypeAlias = Replace | Rename | Insert | Delete | Unwrap | Reword | Remark 
 
 
 def wrap(nodes: Sequence[Node], name: str, names: Sequence[str | None] = (), at: Place | None = None) -> Insert:
-    """Gather fields into a new message that stands where the first of them stood."""
+    """Gather fields into a new message at the place of the first of them."""
     renamed = list(names) + [None] * (len(nodes) - len(names))
     items = tuple(Kept(node, new) for node, new in zip(nodes, renamed, strict=True))
     return Insert(at or Before(nodes[0]), (NewMessage(name, items),))

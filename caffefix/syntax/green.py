@@ -1,11 +1,11 @@
 """Green layer: the pieces a file consists of, without positions.
 
-A piece is a stretch of text with its trivia (the blanks, comment and line end that stand
-around it on its line). Pieces know no position and are never changed once parsed, so the
-line memo shares them between lines and between files. Concatenated, they are the file.
+A piece is a stretch of text with its trivia (the blanks, comment and line end around it on its line). Pieces know
+no position and are never changed once parsed, so the line memo shares them between lines and between files.
+Concatenated, they are the file.
 
-They are plain slotted objects rather than frozen dataclasses, which cost three times as
-much to make, and parsing is mostly making these.
+They are plain slotted objects rather than frozen dataclasses, which take three times as long to create, and
+parsing mostly creates these.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Field:
 
 
 class Bracket:
-    """What opens or closes a message or a list: ``layer {``, ``},``, ``dim: [``."""
+    """The opening or closing of a message or a list: ``layer {``, ``},``, ``dim: [``."""
 
     __slots__ = ("name", "text", "type")
 
@@ -101,7 +101,7 @@ class Block:
 
     @property
     def has_colon(self) -> bool:
-        """Whether a colon stands between the name and the bracket."""
+        """Whether there is a colon between the name and the bracket."""
         return _COLON.match(self.open.text) is not None
 
     def places(self) -> dict[str, list[int]]:
@@ -146,7 +146,7 @@ def walk(block: Block) -> Iterator[tuple[Green, int, bool]]:
 
 
 def blocks(block: Block) -> Iterator[Block]:
-    """A block and all that are in it, in no order."""
+    """A block and all blocks in it, in no particular order."""
     stack = [block]
     while stack:
         block = stack.pop()

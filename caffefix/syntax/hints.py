@@ -1,4 +1,4 @@
-"""What to tell about text that is no prototxt: the words of the error and its usual cause."""
+"""Messages about text that is not prototxt: the words of the error and its usual cause."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def unexpected(core: str, expected: frozenset[str]) -> str:
 
 
 def bad_character(text: str, offset: int) -> tuple[int, str]:
-    """Place and words for text that is no token at ``offset``, the place as protobuf gives it."""
+    """Place and words for text that is not a token at ``offset``; the place is the one that protobuf reports."""
     char = text[offset]
     if char in "\"'":
         return _bad_string(text, offset)
@@ -59,8 +59,8 @@ def _bad_string(text: str, offset: int) -> tuple[int, str]:
     while match := _STRING_PART.match(text, at):
         at = match.end()
     if text[at : at + 1] == "\\" and text[at + 1 : at + 2] not in ("", "\n"):
-        old = "; protobuf 2 took it: write \\x" if text[at + 1] == "X" else ""
-        return at + 1, f'"\\{_shorten(text[at + 1])}" is no escape sequence{old}'
+        old = "; protobuf 2 accepted it: write \\x" if text[at + 1] == "X" else ""
+        return at + 1, f'"\\{_shorten(text[at + 1])}" is not an escape sequence{old}'
     if text[at : at + 1] == "\x00":
         return at, "NUL byte in a string"
     return at, "the string is not closed before the end of its line"
@@ -82,7 +82,7 @@ def _bad_number(text: str, offset: int) -> tuple[int, str]:
     if text[at : at + 1] in ("e", "E"):
         return at + 1, f'"{word}": "e" must be followed by an exponent'
     if text[at : at + 1] == ".":
-        return at, f'"{word}" has one point too many'
+        return at, f'"{word}" has one decimal point too many'
     return at, f'"{word}" is not a number: a blank is missing before "{_shorten(text[at : at + 1])}"'
 
 
@@ -131,15 +131,15 @@ def hint(text: str, offset: int, message: str) -> str:
     if _MERGE_MARKER.match(line):
         return "a merge-conflict marker: choose one side of the conflict and delete the markers"
     if rest.startswith(("//", "/*")):
-        return "comments begin with # here, and end with the line"
+        return "comments begin with # and end with the line"
     if re.match(r"\.{2,}", rest.lstrip()) or rest.startswith("\xe2\x80\xa6"):
-        return "dots that stand for something left out: replace them by the layers they stand for"
+        return "dots that stand for something omitted: replace them with the layers they stand for"
     if re.search(r"\$\{?\w|\$#|\{\{|\{%|%\(", line) and not line.lstrip().startswith("#"):
         return "a template whose placeholder was never filled in: generate the file first"
     if re.match(r"\xe2\x80[\x98-\x9f]", rest):
-        return "a typographic quote, as word processors make them; use \" or '"
+        return "a typographic quote, as word processors insert them; use \" or '"
     if rest.startswith(("\xa0", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b")):
-        return "a blank that is no ASCII blank (often copied from a web page); replace it by a space"
+        return "a blank that is not an ASCII blank (often copied from a web page); replace it with a space"
     if re.match(r"\xef\xbc|\xe3\x80", rest):
         return 'a full-width character; use the ASCII one (: { } , ")'
     if re.search(r"(?<![0-9A-Za-z_.])0[0-9]*\Z", text[start:offset]) and rest[:1].isdigit():
@@ -149,15 +149,15 @@ def hint(text: str, offset: int, message: str) -> str:
     if end == offset or (end < 0 and offset == len(text)):
         return "a string ends on the line where it begins: close the quote"
     if rest[:1] == "+":
-        return "Caffe takes no plus sign; leave it out"
+        return "Caffe does not accept a plus sign; remove it"
     if rest[:1] == "=":
         return "write name: value"
     if rest[:1] in (",", ";"):
         return "at most one separator may follow a field; delete this one"
     if message.startswith("expected a value"):
-        return "name: wants a value, or { for a message"
+        return "name: must be followed by a value, or { for a message"
     if rest[:1] in ("}", ">", "]"):
-        return "this closes nothing, or what it closes was opened by another bracket"
+        return "this closes nothing, or the bracket that it closes is of another kind"
     if not text[:offset].strip() and rest[:1] in "{[<":
         return "the file looks like JSON or XML, not prototxt"
     return ""
@@ -169,7 +169,7 @@ def _word(text: str, offset: int) -> str:
 
 
 def character(text: str, offset: int) -> str:
-    """The character that begins at an offset, by its number if it cannot be seen."""
+    """The character that begins at an offset, by its number if it is not visible."""
     for length in (2, 3, 4):
         shown = display(text[offset : offset + length])
         if len(shown) == 1:

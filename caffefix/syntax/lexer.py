@@ -1,8 +1,7 @@
 """Two lexers: one by lines with a memo for the coarse grammar, one by tokens for the fine one.
 
-Neither strings nor comments cross a line end, so what a line lexes to depends on nothing but
-the line, and 83% of the lines of a big net (97% of a zoo's) have been seen before. The
-expressions are the grammar's own terminals.
+Neither strings nor comments cross a line end, so what a line lexes to depends only on the line, and 83% of the
+lines of a big net (97% of a zoo's) have been seen before. The expressions are the grammar's own terminals.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _OPENS = {"OPEN": "open", "OPEN_ANGLE": "open_angle", "HEAD": "head"}
 
 
 class NotCoarse(Exception):
-    """A line that the coarse terminals do not cover: the fine grammar is asked."""
+    """A line that the coarse terminals do not cover: the fine grammar is used."""
 
 
 class LineLexer:
@@ -41,7 +40,7 @@ class LineLexer:
         alternatives = (f"(?P<{name}>{tables.terminals[name]})" for name in COARSE)
         self._match = re.compile("|".join(alternatives)).match
         self.memo: Memo[str, Piece | tuple[Piece, ...]] = Memo("pieces of lines", self.MEMO_LINES)
-        # Those of lines with several pieces: such lines are rarely alike.
+        # Pieces of lines with several pieces: such lines are rarely alike.
         self._fields: Memo[str, Field] = Memo("fields within lines", self.MEMO_LINES)
 
     def lex(self, text: str) -> list[Piece]:
@@ -137,7 +136,7 @@ class Token:
 
 
 class BadCharacter(Exception):
-    """Text that is no token at ``start``."""
+    """Text at ``start`` that is not a token."""
 
     def __init__(self, start: int) -> None:
         super().__init__(start)
@@ -145,7 +144,7 @@ class BadCharacter(Exception):
 
 
 class TokenLexer:
-    """Lexes token by token; slower, and knows places."""
+    """Lexes token by token; slower, but tracks places."""
 
     _BLANK = pattern(r"[ \t\r\f\v]*")
 
@@ -177,7 +176,7 @@ class TokenLexer:
             position = match.end()
 
     def _core(self, kind: str, piece: str, at: int) -> str:
-        if kind == "STRING":  # may hold '#'; its tail begins after the closing quote
+        if kind == "STRING":  # may contain '#'; its tail begins after the closing quote
             quote = piece[at]
             end = at + 1
             while piece[end] != quote:

@@ -1,8 +1,8 @@
-"""Characters that look like prototxt's own and are not: the text is read as if they were.
+"""Characters that look like prototxt's own but are not: the text is read as if they were.
 
-Word processors, web pages and Chinese keyboards make them. A byte-order mark and blanks that are no
-ASCII blanks stand for nothing or a blank, full-width punctuation for ASCII's, a pair of
-typographic quotes for a pair of ``"``. In strings and comments everything is left alone.
+Word processors, web pages and Chinese keyboards produce them. A byte-order mark and blanks that are not ASCII
+blanks stand for nothing or a blank, full-width punctuation for ASCII's, a pair of typographic quotes for a pair of
+``"``. In strings and comments nothing is changed.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ _SCANNER = re.compile(
 
 
 def lookalikes(text: str) -> list[Lookalike]:
-    """What in a text only looks like prototxt, outside strings and comments.
+    """The characters of a text that only look like prototxt, outside strings and comments.
 
     Args:
-        text: the file, one character a byte.
+        text: the file, one character per byte.
     """
     found = []
     for match in _SCANNER.finditer(text):
@@ -70,7 +70,7 @@ def lookalikes(text: str) -> list[Lookalike]:
 
 
 def as_meant(text: str, found: Sequence[Lookalike]) -> str:
-    """The text as it is meant, place for place: blanks fill what is shorter, outside of strings."""
+    """The text as intended, place for place: blanks pad shorter replacements, outside strings."""
     parts = []
     position = 0
     for one in found:

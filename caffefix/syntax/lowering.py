@@ -54,7 +54,7 @@ class TextEdit:
 
 
 def apply(text: str, edits: Sequence[TextEdit]) -> str:
-    """The text with sorted, disjoint edits made. The only place where text is spliced."""
+    """The text with sorted, disjoint edits applied. The only place where text is spliced."""
     parts = []
     position = 0
     for edit in edits:
@@ -80,7 +80,7 @@ def lower(document: Document, edits: Sequence[Edit], label: str = "") -> list[Te
             moving.append(edit)
         else:
             lowering.simple(edit)
-    # What moves takes the edits inside it along, so the smallest go first.
+    # A moved field takes the edits inside it along, so the smallest go first.
     for edit in sorted(moving, key=lambda e: max(k.node.size for k in kept(e))):
         lowering.insert(edit)  # type: ignore[arg-type]
     spans = _merged(document.text, sorted(lowering.spans(), key=lambda s: (s[0], s[1])))
@@ -98,7 +98,7 @@ def _quote(text: str, offset: int) -> str:
 
 
 def _merged(text: str, spans: list[_Span]) -> list[_Span]:
-    """Deletions that meet as one; one that leaves but blanks of a line takes the line."""
+    """Adjacent deletions as one; a deletion that leaves only the blanks of a line takes the line."""
     out: list[_Span] = []
     for span in spans:
         if out and span[2] == "" == out[-1][2] and out[-1][0] < out[-1][1] and span[0] <= out[-1][1]:
@@ -124,7 +124,7 @@ def _whole_line(text: str, span: _Span, after: list[_Span]) -> _Span:
 
 _BLANKS = " \t\r\f\v"
 _Span = tuple[int, int, str]
-_BUCKET = 1 << 10  # characters; spans are found again by where they start
+_BUCKET = 1 << 10  # characters; spans are looked up by where they start
 
 
 class _Lowering:
@@ -165,9 +165,9 @@ class _Lowering:
             raise EditError(f"{node.name} is a message: it has no value to replace")
         start = node.offset + node.green.at
         inside = comments.in_text(node.green.value)
-        if inside:  # between strings side by side: the comments go above the field
+        if inside:  # between adjacent strings: the comments go above the field
             if not begins_line(self.text, node.start):
-                raise EditError(f"comments stand inside the value of {node.name}; write it as one string first")
+                raise EditError(f"the value of {node.name} has comments inside; write it as one string first")
             indent, eol = indent_at(self.text, node.start), newline_at(self.text, node.start)
             above = node.start - len(indent)
             self._span(above, above, "".join(f"{indent}{text}{eol}" for text in inside))
@@ -190,9 +190,9 @@ class _Lowering:
             if not edit.suppressions:
                 inner = [text for text in inner if not comments.is_of_field(text)]
                 self._unsuppress(node)
-            if inner and start != node.offset:  # others are on the line: its comment stays behind them
+            if inner and start != node.offset:  # others are on the line: its comment stays after them
                 if comments.in_text(self.text[node.start : node.stop]):
-                    raise EditError(f"{node.name} shares its line with others; its comments have no place")
+                    raise EditError(f"{node.name} shares its line with other fields; its comments have no place")
                 end = _core_end(self.text, node)
             else:
                 left = "".join(f"{indent}{text}{newline_at(self.text, node.start)}" for text in inner)
@@ -201,7 +201,7 @@ class _Lowering:
         self._span(start, end, left)
 
     def _unsuppress(self, node: Node) -> None:
-        """Take away the suppressions on lines above a field."""
+        """Delete the suppressions on lines above a field."""
         assert node.parent is not None
         for index in range(comments.first_owned(node), node.index):
             start, end = node.parent.item_offset(index), node.parent.item_offset(index + 1)
@@ -210,7 +210,7 @@ class _Lowering:
 
     def _unwrap(self, node: Node) -> None:
         if not node.is_message or node.in_list:
-            raise EditError(f"{node.name} is no message that can be unwrapped")
+            raise EditError(f"{node.name} is not a message that can be unwrapped")
         block = node.block
         inner, stop = node.item_offset(0), node.item_offset(len(block.items))
         outer = indent_at(self.text, node.start)
@@ -224,10 +224,10 @@ class _Lowering:
                 newline = "" if whole or not bracket.text.endswith("\n") else eol
                 self._span(start if whole else start + lead, end, left or newline)
             elif len(said := comments.in_text(bracket.text)) == 1 and bracket.text.rstrip().endswith(said[0]):
-                # Others are on the line: the comment, which ends the bracket's text, stays behind them.
+                # Others are on the line: the comment, which ends the bracket's text, stays after them.
                 self._span(start + lead, start + bracket.text.index("#"), "")
             else:
-                raise EditError(f"{node.name} shares its line with others; its comments have no place")
+                raise EditError(f"{node.name} shares its line with other fields; its comments have no place")
         children = list(node.children())
         first = next((c for c in children if begins_line(self.text, c.start)), None)
         deeper = indent_at(self.text, first.start) if first is not None else outer
@@ -250,11 +250,11 @@ class _Lowering:
                 end = len(self.text) if stop < 0 else stop + 1
                 new = newline_at(self.text, start) if self._parts(comment) else ""
         elif new.startswith(comment.text[: len(new)]):
-            start, new = start + len(new), ""  # a part at the end goes
+            start, new = start + len(new), ""  # a part at the end is deleted
         self._span(start, end, new)
 
     def _parts(self, comment: comments.Comment) -> bool:
-        """Whether a comment keeps the one above it from the field below: then its line stays, blank."""
+        """Whether a comment separates the one above it from the field below: then its line stays, blank."""
         end = self.text.rfind("\n", 0, comment.start)
         above = self.text[self.text.rfind("\n", 0, max(end, 0)) + 1 : max(end, 0)]
         return comments.is_of_file(comment.text) and above.lstrip().startswith("#")
@@ -270,7 +270,7 @@ class _Lowering:
             indent = indent_at(self.text, node.start)
             start = self.text.rfind("\n", 0, node.start) + 1
         else:
-            raise EditError(f"{node.name} does not begin a line: a comment above it would belong to another")
+            raise EditError(f"{node.name} does not begin a line: a comment above it would belong to another field")
         self._span(start, start, f"{indent}{text}{newline_at(self.text, start)}")
 
     # ---- insertion
@@ -288,7 +288,7 @@ class _Lowering:
         if inline:
             new = " ".join(parts)
             if isinstance(edit.place, Before) and edit.place.node in moved:
-                moved.remove(edit.place.node)  # what stands around it on its line stays there
+                moved.remove(edit.place.node)  # what is around it on its line stays there
                 end = _core_end(self.text, edit.place.node)
             before, after = self.text[offset - 1 : offset], self.text[end : end + 1]
             if before and before not in " \t\n":
@@ -304,11 +304,11 @@ class _Lowering:
         self._span(offset, end, new)
 
     def _place(self, place: Place) -> tuple[int, Style, bool]:
-        """Offset of a place, the style there, and whether to write on the line that is there."""
+        """Offset of a place, the style there, and whether to write on the existing line."""
         node = place.node
         if isinstance(place, First | Last):
             if node.is_list or isinstance(node.green, Field):
-                raise EditError(f"{node.name} is no message: nothing can be inserted into it")
+                raise EditError(f"{node.name} is not a message: nothing can be inserted into it")
             children = list(node.children()) if isinstance(place, Last) else []
             if children:
                 return self._place(After(children[-1]))
@@ -317,7 +317,7 @@ class _Lowering:
             return node.item_offset(0), style, inline
         parent = node.parent
         if parent is None or parent.is_list:
-            raise EditError(f"nothing can be inserted beside {node.name or 'the root'}")
+            raise EditError(f"nothing can be inserted next to {node.name or 'the root'}")
         style = style_in(self.document, parent)
         if isinstance(place, Before):
             if not begins_line(self.text, node.start):
@@ -328,7 +328,7 @@ class _Lowering:
         return end, style, not ends_line
 
     def _fits_one_line(self, item: NewMessage) -> bool:
-        """Whether the file writes messages of that name on one line, and this one may be so written."""
+        """Whether the file writes messages of that name on one line, and this one can be written the same way."""
         _, one_line = habits(self.document)
         return one_line.get(item.name, False) and all(isinstance(i, NewField) for i in item.items)
 
@@ -372,8 +372,8 @@ class _Lowering:
             alone = begins_line(self.text, node.start) and comments.in_text(self.text[node.stop : node.end])
             if owned or alone or "\n" in body:
                 raise EditError(
-                    f"{_quote(self.text, node.start)}: it has a comment or several lines, and must go to a "
-                    "line that others share; give each field there a line of its own, and run again"
+                    f"{_quote(self.text, node.start)}: it has a comment or several lines, and would have to share "
+                    "a line with other fields; give each field there a line of its own, and run again"
                 )
             return body
         body = self._taken(node.start, node.end).rstrip(" \t\r\f\v\n")
@@ -402,7 +402,7 @@ class _Lowering:
 
 
 def _extent(text: str, node: Node) -> tuple[tuple[int, int] | None, tuple[int, int]]:
-    """Spans to take away with a field: its whole-line comments, if any, and itself.
+    """Spans to delete with a field: its whole-line comments, if any, and itself.
 
     A field that has its line to itself takes the line; one that shares it leaves the line's
     indentation and line end.
@@ -433,7 +433,7 @@ _SEPARATOR = pattern(r"[ \t\r\f\v]*[,;]")
 
 
 def _core_end(text: str, node: Node) -> int:
-    """Offset behind a field and its separator, before its same-line comment."""
+    """Offset after a field and its separator, before its same-line comment."""
     match = _SEPARATOR.match(text, node.stop, node.end)
     return match.end() if match else node.stop
 

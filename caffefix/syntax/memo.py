@@ -1,4 +1,4 @@
-"""What is worked out once and kept, up to a bound: shared by all files of a process.
+"""Results that are computed once and kept, up to a bound: shared by all files of a process.
 
 Functions of few plain arguments use ``functools.lru_cache``. A ``Memo`` is for answers whose key is not their
 argument, on paths where a look-up must cost no more than a dict's.
@@ -16,8 +16,8 @@ class Memo(dict[K, V]):
     """A dict that forgets everything when it is full, which costs about one cold file.
 
     Args:
-        name: what it holds, in a few words, for whoever looks for what takes memory.
-        most: entries that it may hold.
+        name: what it holds, in a few words, for memory profiling.
+        most: the maximum number of entries.
     """
 
     __slots__ = ("most", "name")
@@ -28,7 +28,7 @@ class Memo(dict[K, V]):
         self.most = most
 
     def keep(self, key: K, value: V) -> V:
-        """Keep an answer, and give it back."""
+        """Keep an answer, and return it."""
         if len(self) >= self.most:
             self.clear()
         self[key] = value

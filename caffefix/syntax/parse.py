@@ -42,13 +42,13 @@ class PrototxtError(Exception):
 
 
 def parse(text: str) -> Document:
-    """The document that a text stands for.
+    """The document of a text.
 
     Args:
-        text: the file, one character a byte.
+        text: the file, one character per byte.
 
     Raises:
-        PrototxtError: Caffe's parser would refuse the text for its syntax.
+        PrototxtError: Caffe's parser would refuse the text because of its syntax.
     """
     with Uncollected():
         return Document(text, _items(text))
@@ -65,7 +65,7 @@ def parse_fine(text: str) -> list[Green]:
     """The green items of a text by the fine grammar alone.
 
     Raises:
-        PrototxtError: the text is no prototxt.
+        PrototxtError: the text is not prototxt.
     """
     lexer, driver = _fine()
     try:

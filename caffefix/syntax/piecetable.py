@@ -1,8 +1,8 @@
-"""A piece table: several passes of edits, and the one set of edits against the original.
+"""A piece table: composes several passes of edits into one set of edits against the original.
 
-Edits of the second pass address the text that the first one left. The table keeps that text
-as spans of the original and inserted pieces, each with the label of what inserted it, so that
-the edits against the original fall out of it, and no comparison of texts is needed.
+Edits of the second pass address the text after the first. The table keeps this text as spans of the original and
+inserted pieces, each with the label of what inserted it, so the edits against the original follow from it, and no
+comparison of texts is needed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class PieceTable:
         return "".join(original[p.start : p.end] if p.inserted is None else p.inserted for p in self._pieces)
 
     def apply(self, edits: Sequence[TextEdit]) -> None:
-        """Make edits that are sorted, disjoint, and address the text as it is now."""
+        """Apply edits that are sorted, disjoint, and address the text as it is now."""
         out: list[_Piece] = []
         rest = list(reversed(self._pieces))
         position = 0
@@ -74,7 +74,7 @@ class PieceTable:
             out.append(_Piece(0, 0, edit.new, edit.label))
             gone: list[_Piece] = []
             self._take(rest, edit.end - edit.start, gone)
-            # What an earlier pass inserted here is gone, but its reason still counts.
+            # What an earlier pass inserted here was deleted, but its reason still counts.
             out.extend(_Piece(0, 0, "", p.label) for p in gone if p.label)
             position = edit.end
         self._pieces = list(_joined([*out, *reversed(rest)]))
@@ -105,7 +105,7 @@ class PieceTable:
         return found
 
     def labels(self, start: int, end: int) -> set[str]:
-        """The labels of what was inserted and stands between two offsets of the text as it is now."""
+        """The labels of inserted text between two offsets of the text as it is now."""
         starts = self._offsets()
         found = set()
         index = max(bisect_right(starts, start) - 1, 0)
@@ -125,7 +125,7 @@ class PieceTable:
     def original_offset(self, offset: int) -> int:
         """The place in the original of an offset in the text as it is now.
 
-        Within inserted text that is the place of insertion.
+        Within inserted text, this is the place of insertion.
         """
         starts = self._offsets()
         index = min(bisect_right(starts, offset), len(self._pieces)) - 1
@@ -138,7 +138,7 @@ class PieceTable:
 
 
 def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
-    """Neighbouring spans of the original as one."""
+    """Merge neighbouring spans of the original."""
     held: _Piece | None = None
     for piece in pieces:
         if piece.inserted is None and len(piece) == 0:

@@ -1,4 +1,4 @@
-"""Scalars as text writes them, and what they mean (google/protobuf/io/tokenizer.cc)."""
+"""Scalars as written, and what they mean (google/protobuf/io/tokenizer.cc)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def is_string(value: str) -> bool:
 
 
 def string_value(value: str) -> str:
-    """What a string means, one character a byte; anything else is returned as it is.
+    """The value of a string, one character per byte; anything else is returned unchanged.
 
-    Adjacent strings are joined, whatever trivia stands between them.
+    Adjacent strings are joined, whatever trivia is between them.
     """
     if not is_string(value):
         return value
@@ -51,14 +51,14 @@ def _unescape(match: re.Match[str]) -> str:
         point = 0x10000 + ((int(head, 16) - 0xD800) << 10) + int(trail, 16) - 0xDC00
         return chr(point).encode("utf-8").decode("latin-1")
     if short is not None or long is not None:
-        # Caffe's parser stores UTF-8; surrogates without their other half, too, as it finds them.
+        # Caffe's parser stores UTF-8, including surrogates without their other half, as it finds them.
         encoded = chr(int(short or long, 16)).encode("utf-8", "surrogatepass")
         return encoded.decode("latin-1")
     return _SIMPLE.get(simple, simple)
 
 
 def quoted(text: str, quote: str = '"') -> str:
-    """A string literal that means ``text`` (one character a byte)."""
+    """A string literal for ``text`` (one character per byte)."""
     out = []
     for char in text:
         if char in (quote, "\\"):
@@ -72,9 +72,9 @@ def quoted(text: str, quote: str = '"') -> str:
     return quote + "".join(out) + quote
 
 
-@lru_cache(1 << 12)  # a net has few numbers, and all of them many times
+@lru_cache(1 << 12)  # a net has few different numbers, each many times
 def number_value(value: str) -> float | None:
-    """The number a scalar stands for, or None if it is none: ``0x10``, ``010``, ``- 1``, ``.5f``."""
+    """The number a scalar stands for, or None if it is not a number: ``0x10``, ``010``, ``- 1``, ``.5f``."""
     text = re.sub(r"#[^\n]*|[ \t\r\f\v\n]+", "", value)
     sign = -1.0 if text.startswith("-") else 1.0
     text = text.lstrip("-").lower()
@@ -90,12 +90,12 @@ def number_value(value: str) -> float | None:
     return sign * float(text) if text in ("inf", "infinity", "nan") else None
 
 
-_MOST_DIGITS = 4000  # Python refuses to read many more; no field of protobuf takes them
+_MOST_DIGITS = 4000  # Python refuses to read many more; no field of protobuf accepts them
 _HUGE: int = 10**_MOST_DIGITS
 
 
 def integer_value(value: str) -> int | None:
-    """The integer that protobuf's tokenizer makes of a scalar, exact, or None: ``3.0`` is none, as in Caffe."""
+    """The exact integer that protobuf's tokenizer reads, or None: ``3.0`` is not an integer, as in Caffe."""
     text = _bare(value)
     sign = -1 if value.startswith("-") else 1
     if text.startswith("0x"):
@@ -136,7 +136,7 @@ def float32(number: float) -> float:
 
 
 def float_text(number: float) -> str:
-    """The shortest decimal that float32 reads as the number; not finite ones as they are."""
+    """The shortest decimal that float32 reads as the number; non-finite numbers unchanged."""
     wanted = float32(number)
     for digits in range(1, 10):
         short = float(f"{wanted:.{digits}g}")

@@ -1,6 +1,6 @@
-"""What messages have in common: numbers for those that differ in their own strings and in comments only.
+"""What messages have in common: a number for those that differ only in their own strings and comments.
 
-What holds for all messages of a number need be worked out once: thousands of layers differ in names alone.
+What holds for all messages of a number is computed once: thousands of layers differ only in names.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from caffefix.syntax.memo import Memo
 T = TypeVar("T")
 
 _MOST = 1 << 13  # messages of different shape
-_LONG = 256  # items of a message, or characters of a field: nobody writes those twice
+_LONG = 256  # items of a message, or characters of a field: longer ones rarely occur twice
 
 _numbers: Memo[tuple[object, ...], int] = Memo("numbers of messages that are alike", _MOST)
-_fresh = count(1)  # a number is never given twice
+_fresh = count(1)  # no number is assigned twice
 
 
 def shape_key(block: Block) -> int:
-    """A number that messages share if they are alike but for their own strings and lines of comments or blanks.
+    """A number that messages share if they are alike except for their own strings and comment or blank lines.
 
-    They have the same fields in the same places, the same pieces for those that are no strings, and in their
-    messages the same strings, too.
+    They have the same fields in the same places, the same pieces for fields that are not strings, and in inner
+    messages also the same strings.
     """
     if not block.shape_key:
         parts: list[object] = [_kind(block), block.name]
@@ -46,7 +46,8 @@ def field_names(block: Block) -> frozenset[str]:
 def remembered(work: Callable[..., T]) -> Callable[..., T]:
     """A function that takes a key before its arguments, and does the work once for each key.
 
-    What it gives may hold nothing of a file, neither nodes nor names: it is given for other files, too.
+    The result may contain nothing that belongs to one file, neither nodes nor names: it is also returned for
+    other files.
     """
     known: Memo[Hashable, T] = Memo(work.__qualname__, _MOST)
 
@@ -62,7 +63,7 @@ def _names_in(block: Block) -> frozenset[str]:
 
 
 def _whole(block: Block) -> int:
-    """A number that messages share if they are alike but for lines of comments or blanks."""
+    """A number that messages share if they are alike except for comment or blank lines."""
     if block.whole:
         return block.whole
     stack = [_begun(block)]
@@ -91,7 +92,7 @@ def _begun(block: Block) -> tuple[Block, Iterator[Green], list[object]]:
 
 
 def _kind(block: Block) -> str:
-    """How a block opens; only to a list of scalars does it matter whether a colon stands there."""
+    """How a block opens; a colon matters only for a list of scalars."""
     return block.kind if block.kind != "[" or block.has_colon else "[bare"
 
 
@@ -100,7 +101,7 @@ def _numbered(parts: list[object]) -> int:
     number = _numbers.get(key)
     if number is None:
         number = next(_fresh)
-        # The line memo shares the pieces that are written alike; what is long is not kept.
+        # The line memo shares pieces that are written alike; long ones are not kept.
         if len(key) < _LONG and all(len(part.text) < _LONG for part in key if isinstance(part, Field)):
             _numbers.keep(key, number)
     return number

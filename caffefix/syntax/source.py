@@ -1,4 +1,4 @@
-"""A file's bytes as text of one character a byte, and places in it."""
+"""A file's bytes as text of one character per byte, and places in it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Source:
 
     def position(self, offset: int) -> Position:
         if self._line_starts is None:
-            from array import array  # only where there is something to tell
+            from array import array  # only where there is something to report
 
             starts = array("Q", (0,))
             at = self.text.find("\n")
@@ -58,7 +58,7 @@ class Source:
         return Position(line, self._column(start, offset))
 
     def _column(self, start: int, offset: int) -> int:
-        """A column in a long line: what is before it is not read anew for each place in the line."""
+        """A column in a long line, without reading everything before it again for each place in the line."""
         if start not in self._columns:
             self._columns[start] = self._strides(start)
         counts = self._columns[start]
@@ -92,7 +92,7 @@ _STRIDE = 1 << 12  # bytes of a long line
 _QUOTED = 120  # characters of a name in a message
 _BYTES = pattern("[\x80-\xff]+")
 _FURTHER = pattern("[\x80-\xbf]")  # the further bytes of a character in UTF-8
-# Characters of Unicode's category Cf: they turn the direction of what follows, or are not seen at all.
+# Characters of Unicode's category Cf: they change the direction of what follows, or are invisible.
 _FORMAT = (
     "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
@@ -107,18 +107,18 @@ def _characters(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """A message that may quote the file: decoded, on one line, what is not seen as escapes."""
+    """A message that may quote the file: decoded, on one line, invisible characters as escapes."""
     decoded = _BYTES.sub(lambda match: display(match.group()), text)
     return visible(decoded)
 
 
 def visible(text: str) -> str:
-    """Text, as the name of a file, on one line, what is not seen as escapes: a terminal would obey it."""
+    """Text, such as a file name, on one line, invisible characters as escapes: a terminal would obey them."""
     return _CONTROL.sub(_escape, text)
 
 
 def seen(diff: bytes) -> str:
-    """A diff for people, what is not seen in it as escapes: no program can apply it any more."""
+    """A diff for people, invisible characters as escapes: programs can no longer apply it."""
     return _UNSEEN.sub(_escape, diff.decode("utf-8", "replace"))
 
 

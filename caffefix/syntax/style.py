@@ -1,4 +1,4 @@
-"""The style of a place, taken from its neighbours, so that inserted text looks at home."""
+"""The style of a place, taken from its neighbours, so that inserted text fits in."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Style:
 
     Attributes:
         indent: blanks before a field that begins a line.
-        unit: what one more level adds.
+        unit: the additional indent of one level.
         newline: ``\\n`` or ``\\r\\n``.
-        colon: what stands between name and value: ``": "``.
-        brace: what stands between name and ``{``: ``" "``, ``""``, ``": "`` or a line end.
+        colon: the text between name and value: ``": "``.
+        brace: the text between name and ``{``: ``" "``, ``""``, ``": "`` or a line end.
         quote: ``"`` or ``'``.
     """
 
@@ -50,7 +50,7 @@ class Style:
 _NEAR = 1 << 10  # characters; most lines are shorter
 
 
-@lru_cache(2)  # what is asked of one document after the other, and of the one before it
+@lru_cache(2)  # documents are processed one after the other; the previous one may still be needed
 def _line_ends(text: str) -> array[int]:
     from array import array  # only where a line is long
 
@@ -58,7 +58,7 @@ def _line_ends(text: str) -> array[int]:
 
 
 def _line_start(text: str, offset: int) -> int:
-    """Where the line of ``offset`` begins; one that holds a whole net is not searched for each of its edits."""
+    """Where the line of ``offset`` begins; a line that holds a whole net is not searched again for each edit."""
     near = text.rfind("\n", max(0, offset - _NEAR), offset)
     if near >= 0 or offset <= _NEAR:
         return near + 1
@@ -78,14 +78,14 @@ def _line_end(text: str, offset: int) -> int:
 
 
 def indent_at(text: str, offset: int) -> str:
-    """The blanks that begin the line of ``offset``; of very many, the first: who would write them again."""
+    """The blanks that begin the line of ``offset``; only the first of very many, which nobody would repeat."""
     match = _INDENT.match(text, _line_start(text, offset))
-    assert match is not None  # there may be none
+    assert match is not None  # it may be empty
     return match.group()
 
 
 def begins_line(text: str, offset: int) -> bool:
-    """Whether only blanks stand between ``offset`` and the start of its line."""
+    """Whether there are only blanks between ``offset`` and the start of its line."""
     while offset > 0 and text[offset - 1] in _BLANKS:
         offset -= 1
     return offset == 0 or text[offset - 1] == "\n"
@@ -99,7 +99,7 @@ def style_in(document: Document, message: Node) -> Style:
     return style
 
 
-_NEAR = 64  # neighbours that are asked
+_NEAR = 64  # neighbours that are consulted
 
 
 def _style(document: Document, message: Node) -> Style:
@@ -128,10 +128,10 @@ def _style(document: Document, message: Node) -> Style:
 
 
 def habits(document: Document) -> tuple[str, dict[str, bool]]:
-    """The file's commonest step of indentation, and whether it writes messages of a name on one line.
+    """The file's most common step of indentation, and whether it writes messages of a name on one line.
 
-    Both are told from the first thousand fields, each name from its first example, and remembered
-    with the document.
+    Both are derived from the first thousand fields, each name from its first example, and stored with the
+    document.
     """
     if document.unit_and_shapes is None:
         document.unit_and_shapes = _habits(document)
@@ -183,7 +183,7 @@ _OPENING = pattern(r"\s*[A-Za-z_][A-Za-z0-9_]*(?P<brace>[ \t]*:?[ \t]*|[ \t]*:?[
 
 
 def _brace(message: Node, children: list[Node]) -> str:
-    """How messages open here: the first one inside, or the message itself."""
+    """How messages open here: like the first one inside, or like the message itself."""
     for example in [*(c for c in children if c.is_message), message]:
         match = _OPENING.match(example.block.open.text)
         if match:
@@ -201,6 +201,6 @@ def _quote(message: Node) -> str:
 
 
 def is_one_line(block: Block) -> bool:
-    """Whether a message stands on one line: ``param { lr_mult: 1 }``."""
+    """Whether a message is on one line: ``param { lr_mult: 1 }``."""
     inner = (i.text for i in block.items if not isinstance(i, Block))
     return "\n" not in block.open.text and not any("\n" in text for text in inner)

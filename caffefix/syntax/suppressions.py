@@ -1,4 +1,4 @@
-"""Suppressions: comments that tell the tool to keep quiet about a field, a message or the file.
+"""Suppressions: comments that silence findings about a field, a message or the file.
 
     lr_mult: 0   # caffefix: ignore[frozen-random-layer] weights are copied from fc6
     # caffefix: ignore[missing-weight-filler, legacy-*] loaded by net surgery
@@ -6,8 +6,8 @@
     # caffefix: ignore-file[legacy-v1-layers] read by a tool that knows V1 only
 
 ``ignore[…]`` covers the field that its comment belongs to (``comments.owned``) and, if that is a
-message, all in it. ``ignore-file`` stands before the first field, and without names covers all.
-What stands behind the bracket is the reason. A directive may follow other words in a comment.
+message, everything in it. ``ignore-file`` goes before the first field, and without names covers everything.
+The text after the bracket is the reason. A directive may follow other words in a comment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from caffefix.syntax.comments import Comment
 from caffefix.syntax.source import short
 from caffefix.syntax.tree import Document, Node
 
-# Without its colon it is taken for a directive only if what follows is one.
+# Without its colon it counts as a directive only if one follows.
 _ADDRESS = pattern(r"#[ \t]*caffefix(?::|(?=[ \t]+ignore(?:-file)?[ \t]*\[))")
 _DIRECTIVE = pattern(r"[ \t]*(ignore-file|ignore)(?:[ \t]*\[([^][]*)\])?(?:$|[ \t]+|(?<=\]))(.*)", re.S)
 _NAME = pattern(r"[A-Za-z0-9*?!_-]+")
@@ -54,7 +54,7 @@ class Suppression:
 
     @property
     def end(self) -> int:
-        """Offset behind its last character."""
+        """Offset after its last character."""
         return self.start + len(self.text.rstrip())
 
     @property
@@ -72,8 +72,8 @@ class Suppression:
 def means(glob: str, name: str) -> bool:
     """Whether a name or glob (``*``, ``?``) means a finding.
 
-    After each ``*`` the rest is looked for where it comes first, and no earlier ``*`` is tried anew: there is
-    no file whose globs take longer than their length times that of the name.
+    After each ``*`` the rest is matched at its first occurrence, and no earlier ``*`` is tried again: no glob
+    takes longer than its length times that of the name.
     """
     if not is_glob(glob):
         return glob == name
@@ -113,7 +113,7 @@ class _Scope:
             (self.globs if is_glob(name) else self.exact).setdefault(name, []).append(suppression)
 
     def silencing(self, name: str) -> tuple[Suppression, ...]:
-        """Those that silence a finding of that name, each once."""
+        """The directives that silence a finding of that name, each once."""
         found = self.known.get(name)
         if found is None:
             globs = (s for glob, having in self.globs.items() if means(glob, name) for s in having)
@@ -182,7 +182,7 @@ def _directive(comment: Comment, at: int, words: str, text: str, head: int, torn
         )
 
     if torn:
-        return wrong("a carriage return stands in its comment, which to Caffe goes on to the line feed")
+        return wrong("its comment contains a carriage return, but to Caffe it continues to the line feed")
     match = _DIRECTIVE.match(words)
     if match is None:
         return wrong(f'"{short(text.strip())}" is not understood; {HOW}')
@@ -200,7 +200,7 @@ def _directive(comment: Comment, at: int, words: str, text: str, head: int, torn
     elif not names:
         return wrong(f"it names no finding; {HOW}")
     elif comment.owner.parent is None:
-        return wrong("it belongs to no field; put it on the line of one or right above, or write ignore-file")
+        return wrong("it belongs to no field; put it on the line of a field or right above, or write ignore-file")
     return Suppression(
         comment=comment, start=comment.start + at, text=text, scope=scope, names=names, reason=reason.strip()
     )

@@ -1,8 +1,8 @@
 """Lark's LALR tables and terminals for ``grammar/prototxt.lark``, loaded rather than built.
 
 ``_tables.py`` is what Lark made of the grammar, saved as Python literals, so that reading a
-file neither builds the grammar (20 ms) nor imports Lark (half of the start-up time). The
-checksum of the grammar stands in it: an edited grammar is compiled anew by Lark on the spot.
+file neither builds the grammar (20 ms) nor imports Lark (half of the start-up time). It contains the checksum of
+the grammar: Lark compiles an edited grammar again on the spot.
 
 ``python -m dev regen`` writes ``_tables.py`` again.
 """
@@ -47,12 +47,12 @@ def load() -> Tables:
 
 
 def checksum(grammar: bytes) -> int:
-    """The remainder by a Mersenne prime: it takes no module, and tells one grammar from the next."""
+    """The remainder modulo a Mersenne prime: it needs no import, and distinguishes grammars."""
     return int.from_bytes(grammar, "big") % ((1 << 61) - 1)
 
 
 def saved(module: Any, path: str, starts: tuple[str, ...]) -> Tables:
-    """The tables saved in a module, or freshly compiled ones where the grammar is not the saved one."""
+    """The tables saved in a module, or freshly compiled ones where the grammar has changed."""
     grammar = content(resource(path))
     if checksum(grammar) != module.GRAMMAR:
         return compile_grammar(grammar.decode(), starts)
@@ -67,7 +67,7 @@ def saved(module: Any, path: str, starts: tuple[str, ...]) -> Tables:
 
 
 def compile_grammar(grammar: str, starts: tuple[str, ...] = STARTS) -> Tables:
-    """Have Lark compile a grammar, and take over its tables (``Lark.memo_serialize``)."""
+    """Have Lark compile a grammar, and return its tables (``Lark.memo_serialize``)."""
     import lark
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
@@ -82,7 +82,7 @@ def compile_grammar(grammar: str, starts: tuple[str, ...] = STARTS) -> Tables:
     data, memo = parser.memo_serialize([TerminalDef, Rule])
     table = data["parser"]["parser"]
     symbols = table["tokens"]
-    # Lark numbers rules and states as its sets happen to be ordered; here they are put in order.
+    # Lark numbers rules and states in the arbitrary order of its sets; here they are sorted.
     keys = sorted((key for key, rule in memo.items() if "expansion" in rule), key=lambda key: str(memo[key]))
     rule_number = {key: number for number, key in enumerate(keys)}
     states = {
@@ -107,7 +107,7 @@ def compile_grammar(grammar: str, starts: tuple[str, ...] = STARTS) -> Tables:
 
 
 def _reached(states: dict[int, dict[str, int]], first: list[int]) -> list[int]:
-    """States in the order in which a walk in alphabetical order meets them."""
+    """States in the order in which an alphabetical walk visits them."""
     order = list(dict.fromkeys(first))
     seen = set(order)
     for state in order:  # grows while it is walked

@@ -1,8 +1,8 @@
-"""Red layer: nodes with identity and position over the green pieces, made on demand.
+"""Red layer: nodes with identity and position over the green pieces, created on demand.
 
 A ``Node`` is a field of the file: a scalar, a message or a list. It knows its parent and its
-index there; its offset is computed when somebody asks. Questions about many fields go to the
-green layer (``scalar``, ``has``) and make no nodes.
+index there; its offset is computed on demand. Queries about many fields use the green layer (``scalar``, ``has``)
+and create no nodes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Document:
     """A parsed file.
 
     Attributes:
-        text: the file, one character a byte (Latin-1).
+        text: the file, one character per byte (Latin-1).
         root: a message without brackets that holds the top-level fields.
     """
 
@@ -29,11 +29,11 @@ class Document:
         self.text = text
         self.unit_and_shapes: tuple[str, dict[str, bool]] | None = None  # style.habits remembers here,
         self.styles: dict[int, Any] = {}  # and style.style_in there, by the id of the message's node
-        self.memory: dict[str, Any] = {}  # what layers above have found out of the whole file
+        self.memory: dict[str, Any] = {}  # what higher layers have found out about the whole file
         self.root = Node(None, 0, Block(Bracket("OPEN", ""), items, Bracket("CLOSE", "")))
 
     def print(self) -> str:
-        """The text that the tree stands for; equals ``text`` byte for byte."""
+        """The text of the tree; equals ``text`` byte for byte."""
         parts = []
         for item in self.root.block.items:
             text = printed(item) if isinstance(item, Block) else item.text
@@ -102,12 +102,12 @@ class Node:
         while node is not None and node.parent is not None:
             chain.append(node)
             node = node.parent
-        # From the outside: what measures a message measures all in it.
+        # From the outside: measuring a message measures everything in it.
         return sum(child.parent._item_starts()[child.index] for child in reversed(chain) if child.parent)
 
     @property
     def end(self) -> int:
-        """Offset behind its last character, trailing comment and line end included."""
+        """Offset after its last character, including trailing comment and line end."""
         return self.offset + self.size
 
     @property
@@ -122,7 +122,7 @@ class Node:
 
     @property
     def stop(self) -> int:
-        """Offset behind its last character that is neither trivia nor separator."""
+        """Offset after its last character that is neither trivia nor separator."""
         if isinstance(self.green, Field):
             return self.offset + self.green.at + len(self.green.value)
         if self.parent is None:
@@ -131,7 +131,7 @@ class Node:
         return self.end - len(close) + close.index({"{": "}", "<": ">", "[": "]"}[self.green.kind]) + 1
 
     def item_offset(self, index: int) -> int:
-        """Offset of the item at that index, trivia too; ``len(items)`` is where it closes."""
+        """Offset of the item at that index, including trivia; ``len(items)`` is where it closes."""
         return self.offset + self._item_starts()[index]
 
     def _item_starts(self) -> list[int]:

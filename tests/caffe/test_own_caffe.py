@@ -283,7 +283,7 @@ def test_a_proto_that_is_found_and_cannot_be_used_is_a_warning(repository: Path)
     warnings = [line for line in done.err.decode().splitlines() if line.startswith("warning")]
     line = PROTO.count("\n") + 1
     assert warnings == [
-        f'warning: {USUAL}:{line}:39: "optional" cannot stand here, where "[" or ";" may; '
+        f'warning: {USUAL}:{line}:39: unexpected "optional", expected "[" or ";"; '
         "2 files are judged by the known forks instead"
     ]
 
@@ -672,7 +672,7 @@ def test_one_file_cannot_be_imported_often(repository: Path) -> None:
 def test_an_import_of_what_can_be_no_name(repository: Path) -> None:
     write(repository / USUAL, PROTO + 'import "a\\000b";')
     done = caffefix("--check", "models/net.prototxt", cwd=repository)
-    assert b'the imported file "a\\x00b" is not there' in done.err
+    assert b'the imported file "a\\x00b" was not found' in done.err
     assert caffefix("dialects", "models/net.prototxt", cwd=repository).status == 0
 
 

@@ -113,7 +113,7 @@ def test_caffes_words_are_reported(net: Path, tmp_path: Path) -> None:
     done = prove(net, "--caffe-python", script(tmp_path, f"printf '{said}' >&2; kill -ABRT $$"))
     assert done.status == 2
     assert b"Caffe does not load the net: Check failed: it is no good\n" in done.err
-    assert b"channels unknown: 3 taken; perhaps another fits: --shape data=" in done.err
+    assert b"channels unknown: 3 assumed; perhaps another fits: --shape data=" in done.err
 
 
 @posix
@@ -200,11 +200,11 @@ REFUSED = {
     "matrix": (NET.replace("SoftmaxWithLoss", "InfogainLoss"), "its matrix is in a file"),
     "solver": ("net: 'train.prototxt'\nbase_lr: 0.1\n", "holds no net of its own"),
     "no-data": (NET.replace('type: "Data"', 'type: "Parameter"'), "no data layer"),
-    "own-target": (NET.replace('bottom: "label" }', 'bottom: "ip" }'), "is made by the net itself"),
+    "own-target": (NET.replace('bottom: "label" }', 'bottom: "ip" }'), "is produced by the net itself"),
     "label-in-net": (NET.replace(IP, f'{IP} bottom: "label"'), "its label 'label' feeds the net itself"),
     "label-and-data": (
         NET.replace('"Accuracy"', '"Margin"').replace('bottom: "label" }', 'bottom: "label" bottom: "acc" }'),
-        "layer 'loss' takes 'acc', which is made from labels and data",
+        "layer 'loss' reads 'acc', which is computed from labels and data",
     ),
 }
 

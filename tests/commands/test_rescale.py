@@ -112,12 +112,12 @@ def test_doubles_are_numbers_too_and_other_fields_stay() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "it holds no numbers"),
-        (b"\x2a\x03abc", "field 5 does not hold numbers"),
-        (b"\x2a\x08abcd", "it is no BlobProto, or cut off: field 5 at byte 0"),
-        (b"\x2b", "it is no BlobProto: wire type 3 at byte 0"),
-        (b"\xff", "it is no BlobProto, or cut off at byte 1"),
-        (b"\x28\x01", "field 5 does not hold numbers"),
+        (b"", "it contains no numbers"),
+        (b"\x2a\x03abc", "field 5 does not contain numbers"),
+        (b"\x2a\x08abcd", "it is not a BlobProto, or cut off: field 5 at byte 0"),
+        (b"\x2b", "it is not a BlobProto: wire type 3 at byte 0"),
+        (b"\xff", "it is not a BlobProto, or cut off at byte 1"),
+        (b"\x28\x01", "field 5 does not contain numbers"),
     ],
 )
 def test_what_is_no_mean_image(data: bytes, message: str) -> None:
@@ -193,7 +193,7 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
     ),
     "not-proved": (
         'layer { name: "d" type: "Data" top: ["data", "label"] }\n', [],
-        "n: not-proved: nothing can be inserted beside top",
+        "n: not-proved: nothing can be inserted next to top",
     ),
     "no-number": (both("scale: x"), [], "no-number: scale x is not a number"),
     "zero": (both("scale: 0"), [], "no-number: the scale is 0: the net sees only zeros"),
@@ -228,7 +228,7 @@ REFUSALS: dict[str, tuple[str, list[str], str]] = {
         both('mean_file: "m.binaryproto"'), [],
         "n: the mean file m.binaryproto does not exist; run this where you run Caffe",
     ),
-    "bad-mean-file": (both('mean_file: "n"'), [], "bad-mean-file: n: it is no BlobProto"),
+    "bad-mean-file": (both('mean_file: "n"'), [], "bad-mean-file: n: it is not a BlobProto"),
     "nothing-reads": (both("scale: 0.5"), FIRST, "first-layer-unknown: no layer reads 'data'"),
     "not-weighted": (
         both("scale: 0.5", 'layer { name: "r" type: "ReLU" bottom: "data" top: "r" }\n'), FIRST,

@@ -90,10 +90,12 @@ def test_disagreements(net: str) -> None:
     found = {d.layer: d for d in told(text.replace(top("loss", 1.38), chance), net).differences}
     assert "batches of 32 where the file says batch_size: 30" in found["data"].message
     assert "has a gradient in the log, but lr_mult 0 in the file" in found["conv1"].message
-    assert "layers that the file has not: conv9" in found[""].message
+    assert "layers that the file does not have: conv9" in found[""].message
     assert len(found) == 3
     other = told(text.replace(top("loss", 1.38), top("loss", math.log(6), "loss")), net).differences
-    assert any("the log is of 6 classes, but what feeds the loss has num_output: 4" in d.message for d in other)
+    assert any(
+        "the log is of 6 classes, but the layer that feeds the loss has num_output: 4" in d.message for d in other
+    )
     assert net.split("\n")[found["data"].net_line - 1].startswith("layer")
 
 

@@ -69,8 +69,8 @@ def test_a_number_that_is_cut_off_is_not_believed() -> None:
         (b"\n \n", "the log is empty"),
         (b"\x1f\x8b\x08\0\0", "compressed"),
         (bytes(range(256)) * 100, "binary"),
-        (b"epoch 1: loss 0.3\n", "no line of it was written by Caffe"),
-        (b'layer { name: "Iteration" }\n', "no line of it was written by Caffe"),
+        (b"epoch 1: loss 0.3\n", "no line in it was written by Caffe"),
+        (b'layer { name: "Iteration" }\n', "no line in it was written by Caffe"),
     ],
 )
 def test_what_is_no_log_is_refused(data: bytes, message: str) -> None:

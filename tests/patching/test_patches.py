@@ -101,7 +101,7 @@ def test_what_the_guide_says_to_look_out_for() -> None:
     assert patched(patch(top + relu + both), net) == net.replace("res1", "new1")
     part = run(patch(top + relu + reader % "Scale"), net)
     assert part.new is None
-    assert "p would read res1, which nothing makes" in part.findings[0].message
+    assert "p would read res1, which no layer produces" in part.findings[0].message
     engine = (
         '  layer {\n    type: "ReLU"\n    relu_param {\n%s+     engine: CAFFE\n      ...\n    }\n    ...\n  }\n'
     )
@@ -140,7 +140,7 @@ def test_an_edit_that_would_cut_the_net_is_not_made() -> None:
     )
     result = run(cutting, net)
     assert result.new is None
-    assert "ip would read b, which nothing makes" in result.findings[0].message
+    assert "ip would read b, which no layer produces" in result.findings[0].message
     assert patched(cutting, net.replace('"b"', '"a"')).count("layer {") == 2
 
 
@@ -241,15 +241,15 @@ def test_a_layer_that_reads_from_outside_of_a_snippet_may_be_renamed() -> None:
     )
     result = run(cutting, net)
     assert result.new is None, "b is read from outside first, but c reads what the Dropout made"
-    assert "d would read b, which nothing makes" in result.findings[0].message
+    assert "d would read b, which no layer produces" in result.findings[0].message
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("$K / 2", "3.5 is no value of num_output"),
-        ("$K / ($K - 7)", "7 / 0 is no number"),
-        ("-$K", "-7 is no value"),
+        ("$K / 2", "3.5 is not a valid value of num_output"),
+        ("$K / ($K - 7)", "7 / 0 is not a number"),
+        ("-$K", "-7 is not a valid value"),
     ],
 )
 def test_a_number_that_does_not_come_out_is_told(value: str, words: str) -> None:

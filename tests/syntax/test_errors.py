@@ -42,7 +42,7 @@ def test_the_usual_causes_are_named(name: str, words: str) -> None:
 LOOKALIKES = {
     "byte-order-mark": b"byte-order mark",
     "smart-quotes": b"typographic quote",
-    "non-breaking-space": b"no ASCII blank",
+    "non-breaking-space": b"not an ASCII blank",
     "full-width-colon": b"full-width",
 }
 

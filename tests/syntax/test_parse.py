@@ -170,9 +170,9 @@ def test_escapes_are_the_bytes_that_protobuf_makes_of_them(written: str, meant: 
 
 
 def test_a_capital_x_begins_no_escape_sequence() -> None:
-    """Protobuf 2 took it; 3.17, which real Caffe is built with here, says "Invalid escape sequence"."""
+    """Protobuf 2 accepted it; 3.17, which real Caffe is built with here, says "Invalid escape sequence"."""
     assert parse('name: "\\x41"').root.string("name") == "A"
-    with pytest.raises(PrototxtError, match="protobuf 2 took it"):
+    with pytest.raises(PrototxtError, match="protobuf 2 accepted it"):
         parse('name: "\\X41"')
 
 

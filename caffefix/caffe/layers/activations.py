@@ -1,4 +1,4 @@
-"""Layers that do the same to each value by itself."""
+"""Layers that apply a function to each value."""
 
 from __future__ import annotations
 

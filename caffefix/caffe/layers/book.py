@@ -1,4 +1,4 @@
-"""The layer book: what is known of each layer type, by its name."""
+"""The layer book: what is known about each layer type, by its name."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _FAMILIES = (weights, activations, norms, pooling, joins, losses, data, reshape,
 
 BOOK: dict[str, LayerType] = {kind.name: kind for family in _FAMILIES for kind in family.TYPES}
 
-# V1's names and numbers, and V2's name of each; V1's NONE is no layer.
+# V1's names and numbers, and V2's name of each; V1's NONE is not a layer.
 V1_TYPES: dict[str, str] = {"NONE": "", **{k.v1[0]: k.name for k in BOOK.values() if k.v1[0]}}
 V1_NUMBERS: dict[int, str] = {0: "", **{k.v1[1]: k.name for k in BOOK.values() if k.v1[0]}}
 
 
 def kind_of(name: str) -> LayerType:
-    """What the book says of a type; of one that it does not have, no more than the name tells."""
+    """The book's record of a type; for an unknown type, only what the name shows."""
     return BOOK.get(name) or _unknown(name)
 
 
 @lru_cache(1 << 10)
 def _unknown(name: str) -> LayerType:
-    """A loss is called so, by the forks' habit."""
+    """By the forks' convention, the name of a loss says that it is one."""
     return LayerType(name, loss=name.endswith(("Loss", "LossLayer")))

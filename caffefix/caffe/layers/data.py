@@ -1,4 +1,4 @@
-"""Layers that make blobs from nothing: data of all kinds, inputs, constants, weights."""
+"""Layers that produce blobs without bottoms: data of all kinds, inputs, constants, weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that put blobs together, or part them."""
+"""Layers that join blobs, or split them."""
 
 from __future__ import annotations
 

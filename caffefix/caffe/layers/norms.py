@@ -1,4 +1,4 @@
-"""Layers that set, or shift, the size of what they read."""
+"""Layers that set, or shift, the size of their inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which messages of parameters BVLC's layer types read, and which they cannot do without."""
+"""Which messages of parameters BVLC's layer types read, and which they require."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def reading(given: Collection[str]) -> Iterator[str]:
 
 
 def lacks(layer_type: str, given: Collection[str]) -> str:
-    """The message that a layer of this type cannot do without and is not given; empty if there is none."""
+    """The message that a layer of this type requires and does not have; empty if there is none."""
     kind = kind_of(layer_type)
     return kind.own if kind.needs_params and kind.own not in given else ""

@@ -1,4 +1,4 @@
-"""Layers that look at a window and have no weights."""
+"""Layers that read a window and have no weights."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from caffefix.caffe.layers.kind import LayerType
 
 _NO_OUTPUT = "Check failed: num_output > 0 (0 vs. 0) num_output must be positive"
 
-# A static input is one more bottom, and where the hidden state is exposed, each part of it is one and makes a top.
+# A static input is another bottom, and where the hidden state is exposed, each part of it is a bottom and a top.
 TYPES = (
     LayerType(
         "LSTM",

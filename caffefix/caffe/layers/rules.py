@@ -1,4 +1,4 @@
-"""The rules that the book's records name, imported when they are first asked."""
+"""The rules that the book's records name, imported on first use."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @lru_cache(1 << 10)
 def shape_rule(kind: LayerType) -> ShapeRule | None:
-    """The rule of a type's shapes and parameter blobs, if there is one."""
+    """The rule for a type's shapes and parameter blobs, if there is one."""
     rule: ShapeRule | None = _named(f"shapes.{kind.shape}") if kind.shape else None
     return rule
 
 
 @lru_cache(1 << 10)
 def zero_rule(kind: LayerType) -> ZeroRule | None:
-    """The rule of what is exactly zero, if there is one."""
+    """The rule for what is exactly zero, if there is one."""
     rule: ZeroRule | None = _named(f"zeros.{kind.zero}") if kind.zero else None
     return rule
 
 
 @lru_cache(1 << 10)
 def moments_rule(kind: LayerType) -> MomentsRule | None:
-    """The rule of the size of a type's tops, if there is one."""
+    """The rule for the size of a type's tops, if there is one."""
     if kind.function is not None:
         return _of_function(kind)
     rule: MomentsRule | None = _named(f"moments.{kind.moments}") if kind.moments else None

@@ -1,4 +1,4 @@
-"""Layers that sum what they read times weights."""
+"""Layers that compute weighted sums of their inputs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TYPES = (
         zero="weighted",
         moments="weights.inner_product",
         weights="inner_product_param",
-        outputless="Check failed: blob->count()",  # the filler cannot fill a blob of no weights
+        outputless="Check failed: blob->count()",  # the filler cannot fill an empty blob
         linear=True,
     ),
     LayerType(

@@ -1,10 +1,9 @@
-"""Rules of the exact analysis: what is certainly zero, or constant, behind a layer, and whose gradient is.
+"""Rules of the exact analysis: what is certainly zero, or constant, after a layer, and whose gradient is.
 
-A blob is known to be exactly zero, constant per channel with a known or unknown sign, or is anything at all;
-so is a parameter. A rule says what a layer makes of that going forward, which bottoms a gradient comes back to
-if one comes to a top, and how the layer's parameters start. The engine that goes over nets is
-``evidence/liveness.py``. Sources: the layers' ``Forward_cpu`` and ``Backward_cpu``; Caffe's derivative of ReLU at
-0 is 0.
+A blob is known to be exactly zero, constant per channel with a known or unknown sign, or anything; so is a
+parameter. A rule gives the result of a layer in the forward pass, the bottoms that receive a gradient if a top
+does, and how the layer's parameters start. The engine that walks nets is ``evidence/liveness.py``. Sources: the
+layers' ``Forward_cpu`` and ``Backward_cpu``; Caffe's derivative of ReLU at 0 is 0.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from caffefix.caffe.net import Filler, Layer, Phase, alike
 
 
 class Value(enum.Enum):
-    """What is known of a blob, or of a bias; constants are per channel."""
+    """What is known about a blob, or a bias; constants are per channel."""
 
     ZERO = 0
     POSITIVE = 1
@@ -50,7 +49,7 @@ class Site:
         layer: the layer.
         phase: of the net.
         params: its parameters as they are known.
-        values: of its bottoms; there is one at least.
+        values: of its bottoms; there is at least one.
     """
 
     layer: Layer
@@ -77,13 +76,13 @@ def _multiplied(site: Site) -> bool:
 
 
 def untrained(layer: Layer) -> Params:
-    """The parameters of a layer that has none, or none that are known."""
+    """The parameters of a layer that has none, or no known ones."""
     return Params(weight_trains=False, bias_trains=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ZeroRule:
-    """What is known of a layer type.
+    """What is known about a layer type.
 
     Attributes:
         forward: the value of its tops.
@@ -102,12 +101,12 @@ class ZeroRule:
 
 
 def sign(number: float) -> Value:
-    """What is known of a number."""
+    """What is known about a number."""
     return Value.ZERO if number == 0 else Value.POSITIVE if number > 0 else Value.NEGATIVE
 
 
 def filled_value(filler: Filler) -> Value:
-    """What is known of a blob that is filled so."""
+    """What is known about a blob with that filler."""
     return sign(filler.value) if filler.type == "constant" else Value.ANY
 
 
@@ -133,7 +132,7 @@ def is_zero_filled(layer: Layer) -> bool:
     """Whether the layer has weights and Caffe fills them with zeros."""
     message = layer.kind.weights
     if not message or layer.node.message(message) is None:
-        return False  # without its parameters it is some fork's layer of that name, or none
+        return False  # without its parameters it is some fork's layer of that name, or not a layer
     return layer.filler(message, "weight_filler").is_zero
 
 
@@ -156,7 +155,7 @@ def _sum(site: Site) -> Value:
 
 
 def _lookup(site: Site) -> Value:
-    """A row of weights: which one is no matter of size."""
+    """A row of weights: the size does not depend on which one."""
     return site.params.bias if site.params.weight is Value.ZERO else Value.ANY
 
 
@@ -229,7 +228,7 @@ scale = ZeroRule(_scaled, _scale_passes, _filled_scale)
 bias = ZeroRule(_shifted, starts=_filled_bias)
 
 
-# ---------------------------------------------------------------- of each value by itself
+# ---------------------------------------------------------------- elementwise
 
 
 def _unchanged(site: Site) -> Value:
@@ -308,7 +307,7 @@ def _power_passes(site: Site, index: int) -> bool:
     return exponent * factor != 0 and not flat
 
 
-same = ZeroRule(_unchanged)  # zero, and the sign of a constant, stay as they are
+same = ZeroRule(_unchanged)  # zero, and the sign of a constant, stay unchanged
 zero_stays = ZeroRule(_zero_stays)
 positive = ZeroRule(_above_zero)
 anything = ZeroRule()
@@ -323,7 +322,7 @@ power = ZeroRule(_powered, _power_passes)
 
 
 def _pooled(site: Site) -> Value:
-    # Padding enters averages, so that a constant is no longer one at the border.
+    # Padding enters averages, so a constant is no longer constant at the border.
     padded = any(site.layer.number("pooling_param", n, 0.0) for n in ("pad", "pad_h", "pad_w"))
     return Value.ANY if padded and site.value is not Value.ZERO else site.value
 
@@ -336,12 +335,12 @@ def _normalised(site: Site) -> Value:
         return value
     if layer.flag("batch_norm_param", "use_global_stats", site.phase is Phase.TEST):
         return value if value is Value.ZERO else Value.CONSTANT
-    return Value.ZERO  # a constant less its mean
+    return Value.ZERO  # a constant minus its mean
 
 
 pooling = ZeroRule(_pooled)
 batch_norm = ZeroRule(_normalised)
-# BatchNorm that keeps gamma and beta among its blobs, where the log or the fork shows them to be zero at first.
+# BatchNorm with gamma and beta among its blobs, where the log or the fork shows that they start at zero.
 batch_norm_with_gamma = ZeroRule(_sum, _by_weight, zero_gamma)
 
 
@@ -391,7 +390,7 @@ def _only_first(site: Site, index: int) -> bool:
 
 
 def _chosen(site: Site) -> Value:
-    """What is in all of the blobs that items are chosen from."""
+    """What all blobs have in common from which items are chosen."""
     return _mixed(site.values[:-1])
 
 

@@ -1,1 +1,1 @@
-"""The owner's own Caffe: the caffe.proto and the sources that lie in a file's repository."""
+"""The owner's own Caffe: the caffe.proto and the sources in a file's repository."""

@@ -1,4 +1,4 @@
-"""Which known fork an owner's Caffe is most like: the one with which it has most fields in common."""
+"""The known fork that is most like an owner's Caffe: the one with which it has most fields in common."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from caffefix.caffe.schema import load
 
 
 def nearest_known(caffes: Caffes) -> str:
-    """The known fork whose messages differ from the owner's in the fewest fields; empty without an owner's.
-
-    Of forks that differ in as many, the one that comes first in the tables, which is the better known.
+    """The known fork whose messages differ from the owner's in the fewest fields; empty without an owner's. Among
+    forks that differ in equally many, the first in the tables, which is the better known.
     """
     if not caffes.own:
         return ""

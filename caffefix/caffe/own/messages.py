@@ -1,4 +1,4 @@
-"""A .proto file as a schema of one more fork, beside those that are known."""
+"""A .proto file as the schema of another fork, in addition to the known ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.proto.link import Linked
 from caffefix.proto.model import MESSAGE, File
 
-# What protobuf writes in other ways in binary is the same in text.
+# Types with different binary encodings are the same in text.
 _KINDS = {
     "sint32": "int32", "sfixed32": "int32", "fixed32": "uint32",
     "sint64": "int64", "sfixed64": "int64", "fixed64": "uint64",
@@ -21,7 +21,7 @@ Enums = dict[str, dict[str, tuple[tuple[int, int], ...]]]
 
 
 def with_own(linked: Linked, name: str) -> Schema:
-    """The schema of all known forks and one more, whose bit comes after theirs.
+    """The schema of all known forks and another one, whose bit comes after theirs.
 
     Args:
         linked: its caffe.proto, and what this imports.
@@ -62,7 +62,7 @@ def _messages(linked: Linked, own: int) -> Messages:
             fields = found.setdefault(short.of(scope), {})
             for field in message.fields:
                 kind, type_ = linked.meant(scope, field.type)
-                kind = _KINDS.get(kind, kind) or MESSAGE  # (of a file that is not there: whatever it is)
+                kind = _KINDS.get(kind, kind) or MESSAGE  # (of a missing file: its kind is unknown)
                 label = field.label or "optional"
                 default = field.default or ""
                 fields[field.name] = (
@@ -88,7 +88,7 @@ def _enums(linked: Linked, own: int) -> Enums:
 
 
 class _Names:
-    """Full names without the package of the file that was asked for, as the tables have them."""
+    """Full names without the package of the requested file, as in the tables."""
 
     def __init__(self, linked: Linked) -> None:
         package = linked.files[0].package
@@ -99,7 +99,7 @@ class _Names:
 
 
 class _Joined(Mapping):  # type: ignore[type-arg]
-    """Two mappings as one; what both have is joined when somebody asks for it."""
+    """Two mappings as one; values that both have are joined on demand."""
 
     def __init__(self, one: Mapping[str, Any], other: Mapping[str, Any], join: Callable[[Any, Any], Any]) -> None:
         self._one = one

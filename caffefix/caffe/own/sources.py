@@ -1,7 +1,7 @@
 """What a Caffe registers, read from its C++ as text: nothing is compiled or run.
 
 Layer types, solvers and fillers have their names in macros, in the cases of a switch (2013, 2014) or in
-comparisons of strings; learning rate policies in comparisons. Of a kind that is not found, nothing is known.
+comparisons of strings; learning rate policies in comparisons. A kind that is not found is unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Registered:
 
     Attributes:
         names: of each kind and form, those that were found.
-        upgrades: what types of V0 and V1 become, by ``v0`` or ``v1`` and the type as it is written.
+        upgrades: what types of V0 and V1 become, by ``v0`` or ``v1`` and the type as written.
     """
 
     names: frozenset[tuple[Kind, Form, str]]
@@ -37,10 +37,10 @@ class Registered:
 
 NOTHING = Registered(frozenset(), ())
 
-# What is not ended goes on to the end: a search that begins anew at each place takes time by its square.
+# An unclosed match extends to the end: a search that restarts at each place would take quadratic time.
 _COMMENT = pattern(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*(?:"|(?=\n)|\Z|\\\Z)', re.S)
 _MACRO = pattern(r"^[ \t]*REGISTER_(LAYER|SOLVER)_(?:CLASS|CREATOR)\w*\s*\(\s*(\w{1,128})\b", re.M)
-# A macro around these registers names that are not seen: none of that kind are known, then.
+# A macro around these registers names that are not visible: no names of that kind are known then.
 _OF_THEIR_OWN = pattern(
     r"^[ \t]*#[ \t]*define[ \t]+(?!REGISTER_(?:LAYER|SOLVER)_C\w+)\w+(?!\w)[^\n]*?\bREGISTER_(LAYER|SOLVER)_C",
     re.M,
@@ -61,7 +61,7 @@ def registered(texts: Iterable[bytes]) -> Registered:
     """What the sources of a Caffe register.
 
     Args:
-        texts: the sources, in whatever order; those without one of ``WORDS`` may be left out.
+        texts: the sources, in any order; those without one of ``WORDS`` may be omitted.
     """
     names: set[tuple[Kind, Form, str]] = set()
     upgrades: set[tuple[str, str, str]] = set()
@@ -79,7 +79,7 @@ def registered(texts: Iterable[bytes]) -> Registered:
         names = {name for name in names if name[0] is not kind}
         macros[kind].clear()
     for kind, given in macros.items():
-        # In 2014 macros took values of the enum, since then they take the types that are written in strings.
+        # In 2014 macros took values of the enum; since then they take the types that are written in strings.
         form = Form.ENUM if all(name.isupper() for name in given) else Form.STRING
         names.update((kind, form, name) for name in given)
     return Registered(frozenset(names), tuple(sorted(upgrades)))
@@ -91,7 +91,7 @@ def _bare(text: str) -> str:
 
 
 def _named(text: str) -> Iterator[tuple[Kind, Form, str]]:
-    made = _TO_V2.sub(" ", text)  # what is upgraded need not be made
+    made = _TO_V2.sub(" ", text)  # upgraded types do not have to be created
     for what, name in _CASE.findall(made):
         yield (Kind.LAYER if what == "Layer" else Kind.SOLVER), Form.ENUM, name
     for start in islice(_FILLERS.finditer(text), _MOST):

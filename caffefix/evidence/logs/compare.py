@@ -1,4 +1,4 @@
-"""Where a log and a net file disagree: the log was then written with another net, or another file."""
+"""Where a log and a net file disagree: the log was then written with a different net or file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A thing that log and file say differently.
+    """A fact on which log and file disagree.
 
     Attributes:
         message: one line.
@@ -35,13 +35,13 @@ class Disagreement:
 def disagreements(
     log: TrainingLog, net: Net, decoded: Sequence[Decoded], *, is_whole: bool
 ) -> tuple[Disagreement, ...]:
-    """All that log and file say differently.
+    """All facts on which log and file disagree.
 
     Args:
         log: the log.
         net: the file's net.
         decoded: numbers that were inferred from the log.
-        is_whole: whether the file is a whole net; a snippet lacks layers without being another net.
+        is_whole: whether the file is a whole net; a snippet lacks layers without being a different net.
     """
     found = [*_names(log, net, is_whole), *_batch(net, decoded), *_classes(net, decoded), *_rates(log, net)]
     dump = nets.dump_of(log, "net")
@@ -59,11 +59,11 @@ def _names(log: TrainingLog, net: Net, is_whole: bool) -> Iterator[Disagreement]
     for track in log.tracks:
         seen.setdefault(track.layer)
         first.setdefault(track.layer, track.line)
-    own = {"input"} if net.inputs else set()  # what Caffe makes of input fields
+    own = {"input"} if net.inputs else set()  # the layer that Caffe creates for input fields
     strange = [n for n in seen if n not in layers and n not in own and not n.endswith(nets.SPLIT)]
     if strange:
         more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
-        message = f"the log has layers that the file has not: {', '.join(strange[:_SHOWN])}{more}"
+        message = f"the log has layers that the file does not have: {', '.join(strange[:_SHOWN])}{more}"
         yield Disagreement(message, None, first.get(strange[0], 0))
     if log.layers and log.nets:
         dump = nets.dump_of(log, "net")
@@ -71,7 +71,7 @@ def _names(log: TrainingLog, net: Net, is_whole: bool) -> Iterator[Disagreement]
         missing = [name for name in view if name not in seen]
         if missing and dump is not None and dump.phase == "TRAIN":
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-            message = f"the file has layers that the log's net has not: {', '.join(missing[:_SHOWN])}{more}"
+            message = f"the file has layers that the log's net does not have: {', '.join(missing[:_SHOWN])}{more}"
             yield Disagreement(message, layers[missing[0]].node, dump.line)
 
 
@@ -89,7 +89,7 @@ def _classes(net: Net, decoded: Sequence[Decoded]) -> Iterator[Disagreement]:
     given = nets.num_output(net.view(Phase.TRAIN))
     classes = next((d.value for d in decoded if d.name == "classes"), given)
     if given is not None and classes != given:
-        message = f"the log is of {classes} classes, but what feeds the loss has num_output: {given}"
+        message = f"the log is of {classes} classes, but the layer that feeds the loss has num_output: {given}"
         yield Disagreement(message)
 
 
@@ -107,7 +107,7 @@ def _rates(log: TrainingLog, net: Net) -> Iterator[Disagreement]:
 
 
 def _dump(dump: Dump, net: Net) -> Iterator[Disagreement]:
-    """The net that Caffe printed against the file's, layer by layer."""
+    """Compares the net that Caffe printed with the file's, layer by layer."""
     dumped = nets.dumped_net(dump)
     if dumped is None:
         return
@@ -127,7 +127,7 @@ def _dump(dump: Dump, net: Net) -> Iterator[Disagreement]:
 
 
 def _facts(theirs: Layer, ours: Layer) -> Iterator[tuple[str, str, str]]:
-    """What is compared of two layers: name of the fact, the log's value, the file's."""
+    """The facts compared for two layers: name of the fact, the log's value, the file's."""
     yield "type", theirs.type, ours.type
     # Caffe sets the rates of BatchNorm's statistics to 0 before it prints them.
     count = max(len(theirs.params), len(ours.params)) if ours.type != "BatchNorm" else 0

@@ -1,6 +1,6 @@
-"""Numbers behind the numbers: what a log gives away without saying it.
+"""Numbers behind the numbers: what a log reveals implicitly.
 
-- Before anything is learnt, all C classes are equally likely: SoftmaxWithLoss is ln C, and the mean
+- Before anything is learned, all C classes are equally likely: SoftmaxWithLoss is ln C, and the mean
   absolute gradient of its input 2(C − 1)/(C² N), N being what the loss is divided by (the batch, or
   1 where it is not normalised).
 - The total L1 norm of all gradients is the sum of each mean times its number of values: where only
@@ -20,7 +20,7 @@ _MAX_CLASSES = 1000  # beyond, the logarithms of integers are too close for six 
 _FRACTION = 0.999  # moving_average_fraction's default
 _PRINTING = 1e-4  # relative error of a printed mean, with room for sums in single precision
 _DIVISOR_BLUR = 5e-3
-# ln C is told from six digits: among these hardly by accident.
+# ln C is recognised from six digits: hardly ever by accident among these.
 _FEW_CLASSES = 100
 _IMAGENET = 1000
 
@@ -73,13 +73,13 @@ def decode(log: TrainingLog, num_output: int | None = None, losses: Collection[s
     Args:
         log: the log.
         num_output: the number of classes that a net file says; None without one.
-        losses: names of its softmax losses; without, they are told by the names of their tops.
+        losses: names of its softmax losses; if empty, they are recognised by the names of their tops.
     """
     names = losses or {t.layer for t in log.tops if t.blob in ("loss", "(automatic)")}
     classes = _classes(log, num_output, names)
     count = classes.value if classes is not None else num_output
     if num_output not in (None, count):
-        count = None  # one of the two is wrong, and a batch reckoned with it would be, too
+        count = None  # one of the two is wrong, and so would be a batch size computed from it
     return tuple(d for d in (classes, batch_size(log, count, names), batch_norm_passes(log)) if d is not None)
 
 
@@ -98,7 +98,7 @@ def _classes(log: TrainingLog, num_output: int | None, losses: Collection[str]) 
             return Decoded("classes", found, f"{what} is ln {found} = {math.log(found):.6g}")
     learner = sole_learner(log)
     if learner is not None and learner.index == "1" and learner.size > 1 and num_output in (None, learner.size):
-        how = f"the total L1 gradient is {learner.size} times that of {learner.layer}'s bias, which alone has one"
+        how = f"the total L1 gradient is {learner.size} times that of {learner.layer}'s bias; nothing else has one"
         return Decoded("classes", learner.size, how)
     return None
 
@@ -138,7 +138,7 @@ def batch_size(log: TrainingLog, classes: int | None, losses: Collection[str]) -
 
 
 def _sum_of(loss: float, classes: int) -> str:
-    """What a loss is that nothing divides."""
+    """Describes a loss that is not divided by anything."""
     items = loss / math.log(classes)
     return f"the loss is not normalised, and {loss:g} is the sum of about {items:.0f} times ln {classes}"
 

@@ -1,8 +1,8 @@
-"""What a log says went wrong, and what went well.
+"""What went wrong according to a log, and what went well.
 
 A zero blob is a finding where something came in and nothing came out: labels, losses and accuracies
-may be zero, and so may all that a zero feeds. Bottoms are known from a net, or from a layer that
-works in place; without either, a layer that has parameters is taken to have been fed.
+may be zero, and so may everything that reads a zero. Bottoms are known from a net, or from an in-place layer;
+without either, a layer that has parameters is assumed to have received input.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from caffefix.evidence.logs.decode import sole_learner
 from caffefix.evidence.logs.model import SATURATED, Series, Track, TrainingLog
 from caffefix.evidence.logs.nets import SPLIT
 
-# A blob of this mean size is out of hand in any net that still learns; or one that grew by _GROWTH.
+# A blob of this mean size has exploded in any net that still learns; so has one that grew by _GROWTH.
 _HUGE = 1e4
 _GROWTH = 1e3
 _NOTEWORTHY = 1e2
-# What counts as standing still: deviation from a level, and number of values; fewer tell a direction.
+# What counts as flat: deviation from a level, and number of values; fewer values suffice for a direction.
 _NEAR = 0.03
 _ENOUGH = 20
 _FEW = 5
@@ -70,9 +70,9 @@ def diagnose(log: TrainingLog, layers: Mapping[str, Layer], classes: int | None)
 
 
 def first_dead(log: TrainingLog, layers: Mapping[str, Layer]) -> Track | None:
-    """The first top that is exactly zero throughout though something else went in.
+    """The first top that is exactly zero throughout although its input was not.
 
-    A layer whose weights get a gradient will not stay at zero: a last layer may well start there.
+    A layer whose weights get a gradient will not stay zero: a last layer may well start at zero.
     """
     learning = {t.layer for t in log.gradients if t.blob == "0" and t.zeros < t.count}
     return next((t for t in _fed_tops(log, layers) if t.always_zero and t.layer not in learning), None)
@@ -134,12 +134,12 @@ def _nonfinite(log: TrainingLog) -> Iterator[Observation]:
     bad = log.nonfinite
     if bad is not None:
         blob = f"{bad.role} {bad.blob} {bad.quantity} of {bad.layer}"
-        message = f"the first value that is no number: {blob} is {bad.value:g} ({bad.direction.lower()})"
+        message = f"the first value that is not a finite number: {blob} is {bad.value:g} ({bad.direction.lower()})"
         yield Observation("nonfinite-blob", True, message, bad.line, bad.layer)
 
 
 def _exploding(log: TrainingLog, layers: Mapping[str, Layer]) -> Iterator[Observation]:
-    """The first top that gets out of hand; a loss that is not normalised may be as large as it likes."""
+    """The first top that explodes; a loss that is not normalised may have any size."""
     losses = {series.name for series in log.outputs} | {"(automatic)", "loss"}
     for track in _fed_tops(log, layers):
         if track.blob in losses or not track.count > track.zeros:
@@ -169,12 +169,12 @@ def _losses(log: TrainingLog, classes: int | None, is_dead: bool) -> Iterator[Ob
 def _loss(series: Series, classes: int | None, is_dead: bool) -> Observation:
     name, count = series.name, series.count
     if series.bad_iteration is not None:
-        message = f"{name} is no number since iteration {series.bad_iteration}"
+        message = f"{name} is not a finite number since iteration {series.bad_iteration}"
         return Observation("loss-not-finite", True, message)
     if series.saturated and abs(series.last - SATURATED) < 1e-3:
         message = (
-            f"{name} stands at {SATURATED} = -log(FLT_MIN), {series.saturated} times: the softmax gives the "
-            "right class no chance at all, or its input is not a number (on a GPU both print this)"
+            f"{name} is {SATURATED} = -log(FLT_MIN) {series.saturated} times: the softmax gives the "
+            "right class no chance, or its input is not a number (on a GPU both print this)"
         )
         return Observation("loss-saturated", True, message)
     course = f"{name}: {series.first:g} at iteration {series.first_iteration}"
@@ -217,10 +217,12 @@ def _rate(log: TrainingLog) -> Iterator[Observation]:
         return
     if rate.bad_iteration is not None:
         yield Observation(
-            "rate-not-finite", True, f"the learning rate is no number since iteration {rate.bad_iteration}"
+            "rate-not-finite",
+            True,
+            f"the learning rate is not a finite number since iteration {rate.bad_iteration}",
         )
     elif rate.high <= 0:
-        yield Observation("rate-zero", True, "the learning rate is 0: nothing is learnt")
+        yield Observation("rate-zero", True, "the learning rate is 0: nothing is learned")
 
 
 # ---------------------------------------------------------------- gradients, weights, end

@@ -1,4 +1,4 @@
-"""What fixers may take from a log: a few facts, each seen and none guessed."""
+"""What fixers may use from a log: a few facts, each observed and none guessed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class LogEvidence:
         starts_gamma_at_zero: whether that version fills BatchNorm's gamma with 0 by default.
         zero_gamma: BatchNorm layers that the log shows with gamma 0.
         zero_weights: layers whose first parameter is exactly 0 throughout.
-        other_weights: layers whose first parameter is something else.
+        other_weights: layers whose first parameter is not.
         zero_tops: layers whose tops are exactly 0 throughout.
         loads_weights: whether weights come from a file.
-        starts_anew: whether it shows that none do: it has a net set up and trained.
+        starts_anew: whether it shows that none do: a net was set up and trained.
     """
 
     name: str

@@ -1,10 +1,10 @@
 """Which Caffe wrote a log: a fingerprint of source lines, file names and wordings.
 
-Messages hardly changed in ten years and across forks, but the lines of the source that print them
-did. A state of the source is told by two or more messages at its lines and none elsewhere. Lines of
-debug_info were compared with every commit of net.cpp in the repositories of BVLC, NVIDIA, Intel and
-SSD; lines of set-up with what these versions print. A fork that left a file as it was prints the
-same lines: only states that are known from a single fork are called certain.
+Messages hardly changed in ten years and across forks, but the lines of the source that print them did. A state of
+the source is identified by two or more messages at its lines and none elsewhere. Lines of debug_info were compared
+with every commit of net.cpp in the repositories of BVLC, NVIDIA, Intel and SSD; lines of set-up with what these
+versions print. A fork that did not change a file prints the same lines: only states that are known from a single
+fork are called certain.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Era:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The Caffe that wrote a log, as far as the log tells.
+    """The Caffe that wrote a log, as far as the log shows.
 
     Attributes:
         fork: the schema's name of the fork; empty if unknown.
@@ -48,7 +48,7 @@ class Fingerprint:
     label: str = "unknown"
     is_certain: bool = False
     zero_gamma: bool = False
-    evidence: str = "no combination of source lines, files or wordings that is known"
+    evidence: str = "no known combination of source lines, files or wordings"
 
 
 _DEBUG = ("forward-top", "forward-param", "backward-bottom", "backward-param", "totals")
@@ -100,11 +100,11 @@ _SSD = frozenset(
 
 
 def fingerprint(log: TrainingLog) -> Fingerprint:
-    """The fork that wrote a log; unknown unless something is known of all that is seen."""
+    """The fork that wrote a log; unknown unless everything that is seen is accounted for."""
     for era in ERAS:
         found = _agreement(log, era)
         if found:
-            also = "" if era.is_alone else "; or a fork that left these files as they were"
+            also = "" if era.is_alone else "; or a fork that did not change these files"
             more = f" and {len(found) - 4} more" if len(found) > 4 else ""
             seen = ", ".join(found[:4]) + more
             return Fingerprint(era.fork, era.label + also, era.is_alone, era.zero_gamma, seen)
@@ -112,7 +112,7 @@ def fingerprint(log: TrainingLog) -> Fingerprint:
 
 
 def _agreement(log: TrainingLog, era: Era) -> list[str]:
-    """``net.cpp:591`` and so on where all that is seen fits, and enough is seen to tell."""
+    """``net.cpp:591`` and so on where everything that is seen fits, and enough is seen to decide."""
     agreeing = []
     for key, seen in sorted(log.sources.items()):
         line = era.lines.get(key)
@@ -128,7 +128,7 @@ def _agreement(log: TrainingLog, era: Era) -> list[str]:
 
 def _by_wording(log: TrainingLog) -> Fingerprint:
     if "rates-with-decay" in log.traits:
-        evidence = "lr lines that go on with m, wd and gs"
+        evidence = "lr lines that continue with m, wd and gs"
         return Fingerprint("nvidia", "NVCaffe since 0.16", True, False, evidence)
     if _INTEL in log.files:
         return Fingerprint("intel", "Intel Caffe, version unknown", True, False, f"lines of {_INTEL}")
@@ -142,7 +142,7 @@ def _by_wording(log: TrainingLog) -> Fingerprint:
 
 
 def _by_age(log: TrainingLog) -> Fingerprint:
-    """A fork cannot be told, but a time can."""
+    """The fork is unknown, but the period can be determined."""
     if "debug-info-prefix" in log.traits:
         return Fingerprint(
             "", "a Caffe of mid-2014, fork unknown", evidence="[debug_info] in front of debug lines"

@@ -5,14 +5,14 @@ A record is a header of glog's and a body::
     I0123 23:19:12.688591 15230 net.cpp:608]     [Forward] Layer conv1_1, top blob conv1_1 data: 0
     ^ severity, month and day (newer: year, too), time, thread, source file and line
 
-Anything may stand in front: a cloud's own time stamp, a number, the rest of a line of another
-thread. A line may hold two records where one thread cut in on another, and may have lost its
-header where somebody elided it: then only bodies are read that nothing else looks like.
+Anything may precede it: a cloud's own time stamp, a number, the rest of a line of another thread. A line may hold
+two records where one thread interrupted another, and may have lost its header where somebody elided it: then only
+unmistakable bodies are read.
 
 Numbers of debug_info are means of absolute values (net.cpp: asum / count), not L2 norms. Sources:
 BVLC's net.cpp, solver.cpp, sgd_solver.cpp; ``[debug_info]`` and ``[Update]`` lines are of 2014–15.
 
-What is made for each line of a log is a NamedTuple: a frozen dataclass takes three times as long to make.
+The object created for each line of a log is a NamedTuple: a frozen dataclass takes three times as long to create.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HEADER = re.compile(
     r"([IWEF])(?:\d{4}|\d{8}) +\d\d:\d\d:\d\d\.\d+ +(?:0x)?[\da-f]+ +([^\s:\]]+):(\d+)\] ?"
     r"|(INFO|WARNING|ERROR|FATAL): (?:\S*/)?(\S+) : line (\d+) : "
 )
-# Visual Studio of before 2015 prints 1.#QNAN, -1.#IND and 1.#INF.
+# Visual Studio before 2015 prints 1.#QNAN, -1.#IND and 1.#INF.
 _NUMBER = r"[-+]?(?:nan|inf|\d\.#[A-Za-z]+\d*|\d+(?:\.\d*)?(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?)"
 
 
@@ -46,7 +46,7 @@ _BODY_LIMIT = 4096
 
 
 class Header(NamedTuple):
-    """What glog writes in front: severity ``I``, ``W``, ``E`` or ``F``, source file and its line."""
+    """The header that glog writes: severity ``I``, ``W``, ``E`` or ``F``, source file and its line."""
 
     severity: str
     file: str
@@ -60,7 +60,7 @@ class BlobValue(NamedTuple):
         direction: ``Forward``, ``Backward`` or ``Update``.
         layer: the layer's name; layers named ``…_split`` are Caffe's own.
         role: ``top``, ``bottom`` or ``param``.
-        blob: its name; of a param its index, or its name under ``param { name }``.
+        blob: its name; for a param its index, or its name under ``param { name }``.
         quantity: ``data`` or ``diff``.
         value: mean of absolute values.
     """
@@ -139,10 +139,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A message that names something: ``Creating Layer conv1``, ``Finetuning from x.caffemodel``.
+    """A message that contains a name: ``Creating Layer conv1``, ``Finetuning from x.caffemodel``.
 
     Attributes:
-        kind: which message; see ``_NAMED``.
+        kind: which message it is; see ``_NAMED``.
         name: what it names; empty where it names nothing.
     """
 
@@ -157,7 +157,7 @@ class Record(NamedTuple):
     """A header and its body, or a body that has lost its header.
 
     Attributes:
-        is_cut: whether the body may go on elsewhere: another record cuts in on it.
+        is_cut: whether the body may continue elsewhere: another record interrupts it.
     """
 
     header: Header | None
@@ -174,7 +174,7 @@ def records(line: str) -> Iterator[Record]:
     while match is not None:
         start = match.end()
         header = _header(match)
-        # A second header in a line is rare: look closely only where a file name makes it possible.
+        # A second header in a line is rare: search only where a file name makes it possible.
         again = line.find(".cpp:", start) >= 0 or line.find(".hpp:", start) >= 0
         match = _HEADER.search(line, start) if again else None
         end = match.start() if match is not None else len(line)
@@ -194,7 +194,7 @@ def ends_in_number(event: Event) -> bool:
 
 
 def kind_of(event: Event) -> str:
-    """A name for the message, the same in all forks: what the fingerprints of ``forks`` are made of."""
+    """A name for the message, the same in all forks, from which the fingerprints of ``forks`` are built."""
     if isinstance(event, BlobValue):
         return f"{event.direction.lower()}-{event.role}"
     if isinstance(event, Output):
@@ -203,11 +203,11 @@ def kind_of(event: Event) -> str:
 
 
 def event(body: str, *, has_header: bool = True) -> Event | None:
-    """What a body says, or None for what means nothing here.
+    """The event of a body, or None for a body without meaning here.
 
     Args:
         body: what follows the header, or a whole line without one.
-        has_header: whether there was one; without, only unmistakable bodies are read.
+        has_header: whether there was a header; without one, only unmistakable bodies are read.
     """
     if len(body) > _BODY_LIMIT:
         return None

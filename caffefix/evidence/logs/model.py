@@ -1,4 +1,4 @@
-"""What is kept of a log: running figures instead of values, so that length costs nothing."""
+"""What is kept of a log: running figures instead of values, so the length costs no memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Track:
     zero_line: int = 0
 
     def add(self, value: float, line: int) -> None:
-        """Take one more value in."""
+        """Add a value."""
         if not self.count:
             self.first = value
         self.count += 1
@@ -104,7 +104,7 @@ class Series:
     tail: deque[float] = field(default_factory=lambda: deque(maxlen=_TAIL))
 
     def add(self, iteration: int, value: float) -> None:
-        """Take one more value in."""
+        """Add a value."""
         if not self.count:
             self.first, self.first_iteration = value, iteration
         self.count += 1

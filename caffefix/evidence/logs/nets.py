@@ -1,4 +1,4 @@
-"""Nets that a log holds: Caffe prints what it was given, after its own upgrades, when it starts."""
+"""Nets in a log: Caffe prints the net it was given, after its own upgrades, when it starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def first_dump(log: TrainingLog) -> Dump | None:
 
 
 def dumped_net(dump: Dump | None) -> Net | None:
-    """The net of a dump; None without one, or where something else wrote into it."""
+    """The net of a dump; None without one, or where other output was mixed into it."""
     if dump is None or not dump.text:
         return None
     try:
@@ -36,7 +36,7 @@ def dumped_net(dump: Dump | None) -> Net | None:
 
 
 def by_name(layers: Iterable[Layer]) -> dict[str, Layer]:
-    """Layers by name; of several with one name, the first, as Caffe takes it when it loads weights."""
+    """Layers by name; of several with one name, the first, which Caffe uses when it loads weights."""
     found: dict[str, Layer] = {}
     for layer in layers:
         found.setdefault(layer.name, layer)
@@ -64,7 +64,7 @@ def softmax_losses(layers: Iterable[Layer]) -> list[str]:
 
 
 def _keeps_outputs(layer: Layer) -> bool:
-    """Whether what a layer makes has as many outputs as what it reads."""
+    """Whether a layer's top has as many outputs as its bottom."""
     return layer.kind.keeps_shape or layer.kind.keeps_channels
 
 
@@ -73,7 +73,7 @@ def _outputs(layer: Layer) -> int | None:
 
 
 def _count(layer: Layer, message: str, name: str) -> int | None:
-    """A number that counts something; None where it is not given, or is no such number."""
+    """A number that counts something; None where it is not given, or is not such a number."""
     number = layer.number(message, name, 0)
     return int(number) if 0 < number < 2**31 else None
 

@@ -1,4 +1,4 @@
-"""Reading a log as a stream: its length costs time, never memory.
+"""Reads a log as a stream: its length costs time, never memory.
 
 What is kept is bounded: figures for at most ``_BLOBS`` blobs (a net of 1,000 layers has some 6,000),
 the solver's parameters and two nets, a name for each layer.
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class NotALogError(Exception):
-    """Nothing in it was written by Caffe; the message says what it looks like."""
+    """The file has nothing written by Caffe; the message says what it looks like."""
 
 
 def read_log(path: str, stream: Readable, progress: Callable[[int], None] | None = None) -> TrainingLog:
@@ -46,10 +46,10 @@ def read_log(path: str, stream: Readable, progress: Callable[[int], None] | None
     Args:
         path: what messages call it.
         stream: its bytes.
-        progress: told the number of bytes read, now and then.
+        progress: called with the number of bytes read, from time to time.
 
     Raises:
-        NotALogError: it has no line of Caffe's.
+        NotALogError: it has no line written by Caffe.
     """
     reader = _Reader()
     first = ""
@@ -68,8 +68,8 @@ def _looks_like(first: str) -> str:
     if first.startswith("\x1f\x8b"):
         return "the log is compressed; unpack it: zcat LOG | caffefix log -"
     if "\0" in first:
-        return "not a log of Caffe's: it is binary"
-    return "no line of it was written by Caffe (I0123 23:17:49.498327 15230 solver.cpp:228] …)"
+        return "not a Caffe log: it is binary"
+    return "no line in it was written by Caffe (I0123 23:17:49.498327 15230 solver.cpp:228] …)"
 
 
 class _Dumping:
@@ -139,7 +139,7 @@ class _Reader:
         }
 
     def line(self, line: Line) -> None:
-        """Take one line in."""
+        """Process a line."""
         self.number = line.number
         for record in grammar.records(line.text):
             header, body = record.header, record.body
@@ -160,7 +160,7 @@ class _Reader:
     def _header(self, header: Header, body: str, event: grammar.Event | None) -> None:
         if self.dumping is not None:
             self._end_dump()
-        # What a line of the source prints is looked at once.
+        # What a line of the source prints is recorded once.
         place = (header.file, header.line, type(event))
         if place in self.places:
             return
@@ -169,7 +169,7 @@ class _Reader:
         self._source(header, body, event)
 
     def _source(self, header: Header, body: str, event: grammar.Event | None) -> None:
-        """Take in which line of the source prints what."""
+        """Record which line of the source prints what."""
         if len(header.file) > 100 or len(self.files) >= _PLACES:
             return
         self.files.add(header.file)

@@ -38,12 +38,12 @@ class Line(NamedTuple):
 def lines(stream: Readable, progress: Callable[[int], None] | None = None) -> Iterator[Line]:
     """The lines of a log.
 
-    A carriage return inside a line parts it, as progress bars do; the parts have the same number.
-    UTF-16 with a byte order mark (a PowerShell redirection) is read, too.
+    A carriage return inside a line splits it, as in progress bars; the parts have the same number. UTF-16 with a
+    byte order mark (a PowerShell redirection) is also read.
 
     Args:
         stream: the log.
-        progress: told the number of bytes read, a chunk at a time.
+        progress: called with the number of bytes read, a chunk at a time.
     """
     for number, (raw, is_whole) in enumerate(_raw_lines(stream, progress), 1):
         text = raw.decode("latin-1")

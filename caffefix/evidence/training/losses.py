@@ -18,11 +18,11 @@ class Loss:
     Attributes:
         layer: its name.
         type: V2's name of the type.
-        prediction: the blob that the net makes.
+        prediction: the blob that the net produces.
         target: the blob that it is compared with.
         kind: of values in the target: class, vector, binary, similar.
         bottoms: all of its bottoms.
-        top: the blob that holds the loss, made up where the file has none.
+        top: the blob that holds the loss, with a generated name where the file has none.
         weights: (top, loss_weight) for each top that counts.
         axis: of the classes.
         normalization: as ``loss_param`` says, or empty.
@@ -49,7 +49,7 @@ class Loss:
 
 
 class Roots:
-    """From which sources each blob comes, and whether weights stand between."""
+    """The sources that each blob comes from, and whether there are weights in between."""
 
     def __init__(self, view: Sequence[Layer], source_blobs: Iterable[str]) -> None:
         self.roots: dict[str, frozenset[str]] = {name: frozenset([name]) for name in source_blobs}
@@ -72,7 +72,7 @@ def losses(view: Sequence[Layer], roots: Roots) -> list[Loss]:
     """The losses of a train net.
 
     Raises:
-        Unrepresentable: there is none, or one whose targets are not known.
+        Unrepresentable: there is no loss, or one whose targets are not known.
     """
     found = [_loss(layer, roots, index) for index, layer in enumerate(view) if scores(layer)]
     if not found:
@@ -91,7 +91,7 @@ def _loss(layer: Layer, roots: Roots, index: int) -> Loss:
     if layer.type == "EuclideanLoss" and prediction not in roots.learnt and target in roots.learnt:
         prediction, target = target, prediction
     if kind in ("class", "similar") and target in roots.learnt:
-        raise Unrepresentable(f"layer {layer.name!r}: its target {target!r} is made by the net itself")
+        raise Unrepresentable(f"layer {layer.name!r}: its target {target!r} is produced by the net itself")
     softmax = layer.number("softmax_param", "axis", 1)
     top = layer.tops[0] if layer.tops else f"caffefix_loss_{index}"
     return Loss(
@@ -119,7 +119,7 @@ def _weights(layer: Layer, top: str) -> tuple[tuple[str, float], ...]:
 
 
 def _normalization(layer: Layer) -> str:
-    """``loss_param``'s normalization; the older ``normalize`` in its words (softmax_loss_layer.cpp)."""
+    """``loss_param``'s normalization; the older ``normalize`` translated to it (softmax_loss_layer.cpp)."""
     word = layer.word("loss_param", "normalization", "")
     numbers = {"0": "FULL", "1": "VALID", "2": "BATCH_SIZE", "3": "NONE"}
     if word:

@@ -1,8 +1,7 @@
-"""Another process: found, started, bounded, read, and gone when we are done with it.
+"""Runs another process: finds, starts, bounds and reads it, and ends it afterwards.
 
-The process leads a group of its own, so that a stop ends whatever it started. Its output is
-read by threads that keep the end of it only, and its files are in a folder that is removed
-however the run ends.
+The process leads its own process group, so stopping it ends everything it started. Its output is read by threads
+that keep only the end of it, and its files are in a folder that is removed however the run ends.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mappi
     tails: list[_Tail] = []
     status: int | None = None
     try:
-        with _signals_held():  # else one could come while there is a process that nobody knows yet
+        with _signals_held():  # otherwise one could arrive before the new process is recorded
             process = subprocess.Popen(
                 args,
                 cwd=folder,
@@ -82,7 +81,7 @@ def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mappi
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Signals that stop the program do so afterwards."""
+    """Signals that stop the program take effect afterwards."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -100,7 +99,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its group, and take their exit status: nothing is left behind."""
+    """End the process and its group, and collect their exit status: nothing is left behind."""
     with contextlib.suppress(OSError):
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
@@ -110,7 +109,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Tail:
-    """Reads a stream to its end and keeps the last of it."""
+    """Reads a stream to its end and keeps the last part."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -125,7 +124,7 @@ class _Tail:
                 del self._kept[:-_TAIL]
 
     def text(self) -> str:
-        """What was kept; whoever still holds the stream open is not waited for long."""
+        """What was kept; a process that still holds the stream open is not waited for long."""
         self._thread.join(5)
         if not self._thread.is_alive():
             self._stream.close()
@@ -134,7 +133,7 @@ class _Tail:
 
 @contextlib.contextmanager
 def work_folder() -> Iterator[Path]:
-    """A private folder that is removed in the end: also when the program is told to stop."""
+    """A private folder that is removed at the end, even when the program is told to stop."""
     with _stoppable():
         folder = Path(tempfile.mkdtemp(prefix="caffefix-prove-"))
         try:
@@ -180,7 +179,7 @@ class Interpreter:
     Attributes:
         path: of the interpreter.
         python: its version.
-        caffe: Caffe's version as Caffe says it, or ``?``.
+        caffe: Caffe's version as Caffe reports it, or ``?``.
     """
 
     path: str
@@ -189,12 +188,12 @@ class Interpreter:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with Caffe told to say what is wrong and nothing else."""
+    """Our environment, with Caffe set to log only errors."""
     return {**os.environ, "GLOG_minloglevel": "2", "GLOG_logtostderr": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def find_interpreter(asked: str, folder: Path) -> Interpreter:
-    """The interpreter that is asked for, named by the environment, or found on the PATH.
+    """The interpreter that is requested, named by the environment, or found on the PATH.
 
     Args:
         asked: path or name, or empty.
@@ -209,7 +208,7 @@ def find_interpreter(asked: str, folder: Path) -> Interpreter:
     for candidate in [named] if named else ["python3", "python"]:
         found = shutil.which(candidate)
         if found is None:
-            what = "is not an executable file" if os.path.lexists(candidate) else "is not there"
+            what = "is not an executable file" if os.path.lexists(candidate) else "does not exist"
             tried.append(f"{candidate} {what}")
             continue
         problem, interpreter = _probe(os.path.abspath(found), folder)

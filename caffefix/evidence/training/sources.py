@@ -1,7 +1,7 @@
-"""What a train net is fed: shape, and range of values, of each top of its data layers.
+"""The input of a train net: shape and range of values of each top of its data layers.
 
-Read from the layers alone: no data is opened. Where the file does not tell a size it is
-guessed, and the guess is named in ``Source.note``.
+Read from the layers alone: no data is opened. Where the file does not give a size it is guessed, and the guess is
+named in ``Source.note``.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from caffefix.caffe.net import Generation, Layer, Net, truth
 from caffefix.caffe.roles import is_source
 from caffefix.syntax.scalars import integer_value, number_value
 
-# Size of images whose size the file does not tell, in pixels.
+# Size of images whose size the file does not give, in pixels.
 GUESSED_SIZE = 64
 _GUESS = f"{GUESSED_SIZE}×{GUESSED_SIZE} taken"
-# The mean of the synthetic 8-bit images: what a mean_file would hold.
+# The mean of the synthetic 8-bit images: what a mean_file would contain.
 IMAGE_MEAN = 128.0
 
 
 class Unrepresentable(Exception):
-    """Something that synthetic data cannot stand for; the message names the layer and says why."""
+    """Something that synthetic data cannot represent; the message names the layer and says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatedInput:
-    """What a user says of the data.
+    """What a user specifies about the data.
 
     Attributes:
         shapes: blob → shape without the batch: (channels, height, width).
@@ -43,12 +43,12 @@ class Source:
 
     Attributes:
         blob: its name.
-        layer: name of the layer that makes it, or empty for an ``input`` field.
-        shape: without the batch; None where nothing tells it.
-        means: subtracted from 8-bit values, one or one a channel.
+        layer: name of the layer that produces it, or empty for an ``input`` field.
+        shape: without the batch; None where nothing gives it.
+        means: subtracted from 8-bit values, one or one per channel.
         scale: factor after that.
-        label: whether the layer's type says that this top holds labels.
-        note: what was guessed or changed; empty if nothing was.
+        label: whether this top holds labels, according to the layer's type.
+        note: what was guessed or changed; empty if nothing.
     """
 
     blob: str
@@ -61,7 +61,7 @@ class Source:
 
 
 def is_fed(layer: Layer) -> bool:
-    """Whether a layer makes data: neither a constant nor a learnt blob."""
+    """Whether a layer produces data: neither a constant nor a learned blob."""
     if layer.type == "Parameter":
         return False
     if layer.type == "DummyData":
@@ -70,7 +70,7 @@ def is_fed(layer: Layer) -> bool:
 
 
 def sources(net: Net, view: list[Layer], given: StatedInput) -> list[Source]:
-    """The blobs that the net takes from outside.
+    """The blobs that the net receives from outside.
 
     Raises:
         Unrepresentable: a data layer that is not known.
@@ -85,13 +85,13 @@ def sources(net: Net, view: list[Layer], given: StatedInput) -> list[Source]:
 def _with_given(source: Source, given: StatedInput) -> Source:
     shape = given.shapes.get(source.blob)
     if shape is not None:
-        note = source.note if source.shape is not None else "values taken to be 0..1"
+        note = source.note if source.shape is not None else "values assumed to be 0..1"
         return replace(source, shape=shape, note=note)
     size = given.size
     if size is None or source.shape is None or len(source.shape) < 3 or source.shape[-2:] == size:
         return source
     if "size unknown" in source.note:
-        note = source.note.replace(_GUESS, f"{_by(size)} as asked")
+        note = source.note.replace(_GUESS, f"{_by(size)} as requested")
     else:
         note = "; ".join(filter(None, (source.note, f"{_by(size)} instead of {_by(source.shape[-2:])}")))
     return replace(source, shape=(*source.shape[:-2], *size), note=note)
@@ -111,7 +111,7 @@ def _tops(layer: Layer, given: StatedInput) -> list[Source]:
     if layer.type == "Python":
         raise Unrepresentable(f"layer {layer.name!r} is a Python layer: its code is not run")
     raise Unrepresentable(
-        f"layer {layer.name!r} has type {layer.type}, whose data are not known; "
+        f"layer {layer.name!r} has type {layer.type}, whose data are unknown; "
         f"say what {layer.tops[0]!r} is: --shape {layer.tops[0]}=CHANNELS,HEIGHT,WIDTH"
     )
 
@@ -142,7 +142,7 @@ def _declared(layer: Layer) -> list[Source]:
 
 def _plain(name: str, layer: str, shapes: list[tuple[int, ...]], index: int) -> Source:
     shape = shapes[index] if index < len(shapes) else shapes[0] if len(shapes) == 1 else None
-    note = "values taken to be 0..1"
+    note = "values assumed to be 0..1"
     return Source(name, layer, shape[1:] if shape is not None else None, note=note)
 
 
@@ -185,7 +185,7 @@ class _Transform:
         self.message = layer.node.message("transform_param")
 
     def scalar(self, name: str) -> str | None:
-        """A field of the transform; V1's may stand in the layer's own message."""
+        """A field of the transform; V1's may be in the layer's own message."""
         found = self.message.scalar(name) if self.message is not None else None
         if found is None and self.legacy and self.own is not None:
             found = self.own.scalar(name)
@@ -228,7 +228,7 @@ class _Transform:
         if means > 1:
             return means, ""
         known = self.layer.kind.image_files or self._flag("force_color")
-        return 3, "" if known else "channels unknown: 3 taken"
+        return 3, "" if known else "channels unknown: 3 assumed"
 
     def _flag(self, name: str) -> bool | None:
         value = self.scalar(name)

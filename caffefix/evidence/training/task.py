@@ -1,4 +1,4 @@
-"""The synthetic task of a net: its text without data layers, and what is fed in their place."""
+"""The synthetic task of a net: its text without data layers, and the data that replace them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import quoted
 from caffefix.syntax.tree import Document, Node
 
-# Net fields that the task sets itself, or that only make noise.
+# Net fields that the task sets itself, or that only produce log output.
 _NET_FIELDS = ("input", "input_dim", "input_shape", "state", "debug_info")
 
 
@@ -44,14 +44,14 @@ class Task:
 
     Attributes:
         body: the net without data layers and phases, Latin-1.
-        predictions: the same without losses, to ask Caffe for shapes.
-        own_norm: the body with BatchNorm by the child's own layer, for a Caffe whose own is faulty;
-            empty where there is none.
+        predictions: the same without losses, to obtain shapes from Caffe.
+        own_norm: the body with BatchNorm replaced by the child's own layer, for a Caffe whose own is faulty; empty
+            if the net has none.
         feeds: what is fed.
         losses: what is minimised.
-        types: (layer, type) of the layers that are left.
+        types: (layer, type) of the remaining layers.
         frozen: (layer, parameter) that has a learning rate of zero.
-        dropped: layers that were taken out beside the data layers.
+        dropped: layers that were removed in addition to the data layers.
     """
 
     body: str
@@ -68,11 +68,11 @@ def make_task(text: str, given: StatedInput) -> Task:
     """The synthetic task for a net.
 
     Args:
-        text: the net, one character a byte; it must parse.
-        given: what the user says of the data.
+        text: the net, one character per byte; it must parse.
+        given: what the user specifies about the data.
 
     Raises:
-        Unrepresentable: a layer that the task cannot stand for, by name.
+        Unrepresentable: a layer that the task cannot represent, by name.
     """
     document = parse(text)
     net = _net(document)
@@ -108,7 +108,7 @@ def make_task(text: str, given: StatedInput) -> Task:
 def _net(document: Document) -> Net:
     found = list(nets(document))
     if not found or found[0].node.parent is not None:
-        raise Unrepresentable("the file holds no net of its own; give the train net")
+        raise Unrepresentable("the file contains no net of its own; give the train net")
     if Generation.V0 in found[0].generations:
         raise Unrepresentable("the net is in V0 format; migrate it first: caffefix FILE")
     return found[0]
@@ -130,16 +130,16 @@ def _refuse_code(view: Sequence[Layer]) -> None:
         if layer.type == "Python":
             raise Unrepresentable(f"layer {layer.name!r} is a Python layer: its code is not run")
         if layer.kind.words:
-            raise Unrepresentable(f"layer {layer.name!r}: {layer.type} takes words or time steps, not images")
+            raise Unrepresentable(f"layer {layer.name!r}: {layer.type} reads words or time steps, not images")
         if layer.type == "InfogainLoss":
             raise Unrepresentable(f"layer {layer.name!r}: its matrix is in a file that is not read")
 
 
 class _Split:
-    """Which part of the net is data, which is target, and which layers go.
+    """Which part of the net is data, which is target, and which layers are removed.
 
     A source is a target where no prediction depends on it. Layers that only process targets
-    (a Slice of several labels, an Accuracy) go, and the losses are fed directly.
+    (a Slice of several labels, an Accuracy) are removed, and the losses are fed directly.
     """
 
     def __init__(self, view: Sequence[Layer], roots: Roots, found: Sequence[Loss]) -> None:
@@ -151,7 +151,7 @@ class _Split:
             if is_fed(layer):
                 self.removed.add(id(layer))
                 continue
-            # They would write files, or measure what is not asked.
+            # They would write files, or measure what is not needed.
             idle = layer.kind.sink or layer.kind.metric
             dead_end = idle or not gone.isdisjoint(layer.bottoms)
             on_targets = any(self.is_target(name) for name in layer.bottoms)
@@ -162,7 +162,7 @@ class _Split:
             for name in layer.bottoms if id(layer) not in self.removed else ():
                 if name in gone and not self.is_target(name):
                     raise Unrepresentable(
-                        f"layer {layer.name!r} takes {name!r}, which is made from labels and data"
+                        f"layer {layer.name!r} reads {name!r}, which is computed from labels and data"
                     )
 
     def is_target(self, blob: str) -> bool:
@@ -184,7 +184,7 @@ def _feeds(by_name: dict[str, Source], split: _Split, found: Sequence[Loss]) -> 
         if source.shape is None:
             raise Unrepresentable(
                 f"layer {source.layer!r}: the shape of {source.blob!r} is not in the file; "
-                f"say it: --shape {source.blob}=CHANNELS,HEIGHT,WIDTH"
+                f"give it: --shape {source.blob}=CHANNELS,HEIGHT,WIDTH"
             )
     pairs = any(loss.kind == "similar" for loss in found)
     feeds = [Feed(source, "data", pair=_pair(data, source) if pairs else "") for source in data]
@@ -207,7 +207,7 @@ def _pair(data: Sequence[Source], source: Source) -> str:
         return "both"
     if len(data) == 2:
         return "first" if source is data[0] else "second"
-    raise Unrepresentable(f"layer {source.layer!r}: pairs of more than two blobs are not represented")
+    raise Unrepresentable(f"layer {source.layer!r}: pairs of more than two blobs are not supported")
 
 
 def _frozen(kept: Iterable[Layer]) -> Iterable[tuple[str, int]]:
@@ -235,7 +235,7 @@ def _body(document: Document, net: Net, kept: Sequence[Layer], wanted: set[int],
 
 
 def _own_norm(body: str) -> str:
-    """The body with each BatchNorm as the Python layer ``child_norm.Normalize``."""
+    """The body with each BatchNorm replaced by the Python layer ``child_norm.Normalize``."""
     document = parse(body)
     norms = [layer for layer in Net(document.root).layers if layer.is_bvlc_batch_norm]
     edits: list[Edit] = []

@@ -1,8 +1,8 @@
 """Proof by running: real Caffe trains a net before and after its repair on synthetic data.
 
-The data layers are replaced by images of a few classes (``child``), everything else is
-the net's own, and Caffe's own solver makes N steps. Both sides see the same images and the same
-seeds; each side's images pass through its own transform.
+The data layers are replaced by images of a few classes (``child``), everything else is the net's own, and Caffe's
+own solver takes N steps. Both sides see the same images and the same seeds; each side's images pass through its
+own transform.
 
 ``prove_verdict`` says when a net learns.
 """
@@ -31,12 +31,12 @@ from caffefix.syntax.scalars import quoted
 # The script that runs inside Caffe's interpreter; never imported here.
 _CHILD = Path(__file__).with_name("child")
 _OWN_NORM = (
-    "this Caffe's BatchNorm does not normalise by the batch (tested): a layer of our own with BVLC's formulas ran"
+    "this Caffe's BatchNorm does not normalise by the batch (tested): our own layer with BVLC's formulas ran"
 )
 
 
 class ProveError(Exception):
-    """No verdict: the message says why and what to do."""
+    """There is no verdict: the message says why and what to do."""
 
 
 class TrialVerdict(enum.Enum):
@@ -58,7 +58,7 @@ class TrialOptions:
         timeout: seconds for each side.
         memory: bytes of address space for each side.
         caffe_python: interpreter, or empty to find one.
-        given: what the user says of the data.
+        given: what the user specifies about the data.
         solver: text of a solver whose rates are used, or None.
         rate: learning rate in place of the solver's; None to keep it.
     """
@@ -81,19 +81,19 @@ class Side:
     Attributes:
         outcome: what training did.
         reason: why it does not load, in Caffe's words; empty otherwise.
-        losses: one an iteration; NaN and infinity as Caffe gave them are the float ``nan``.
+        losses: one per iteration; NaN and infinity as Caffe gave them are the float ``nan``.
         baseline: loss of the best constant prediction.
-        floor: the least possible loss.
-        bound: the loss below which the net has learnt.
+        floor: the smallest possible loss.
+        bound: the loss below which the net has learned.
         classes: of the task.
         parameters: numbers that the net learns or keeps.
         blobs: how many tops were watched.
         params: how many learnable parameter blobs were watched.
         frozen: parameter blobs with a learning rate of zero.
-        dead_blobs: tops that were exactly zero whenever they were looked at.
-        died_blobs: tops that are exactly zero in the end, but were not always.
+        dead_blobs: tops that were exactly zero whenever they were checked.
+        died_blobs: tops that are exactly zero at the end, but were not always.
         dead_params: ``layer[i]`` of parameters that never had a gradient.
-        died_params: those that have none in the end, but once had.
+        died_params: those that have none at the end, but had one before.
         shapes: of what is fed, with the batch.
         own_norm: whether BatchNorm was our own layer, because this Caffe's is faulty.
     """
@@ -128,11 +128,11 @@ class Proof:
 
     Attributes:
         verdict: of the repair.
-        before: the net as it is.
+        before: the original net.
         after: the repaired net; the same as ``before`` where nothing changes.
         changed: whether the repair changes anything.
         interpreter: whose Caffe ran.
-        options: as they were used; the batch as it was made to fit.
+        options: as used, with the adjusted batch.
         solver: the solver's fields, as Caffe got them.
         notes: what was replaced, guessed or left out, one sentence each.
     """
@@ -151,14 +151,14 @@ def prove(before: str, after: str, options: TrialOptions) -> Proof:
     """Train a net before and after its repair.
 
     Args:
-        before: the net's text, one character a byte.
+        before: the net's text, one character per byte.
         after: the repaired net's text; equal to ``before`` if nothing is repaired.
         options: how to train.
 
     Raises:
         NoCaffeError: no interpreter has Caffe.
         ProveError: time or memory ran out, Caffe crashed, or neither net loads.
-        Unrepresentable: synthetic data cannot stand for something in the net.
+        Unrepresentable: synthetic data cannot represent something in the net.
     """
     texts = [before] if before == after else [before, after]
     tasks = [make_task(text, options.given) for text in texts]
@@ -206,7 +206,7 @@ def _verdict(before: Side, after: Side) -> TrialVerdict:
 
 # ---------------------------------------------------------------- the solver
 
-# Fields of a solver that decide how weights change; everything else is ours.
+# Fields of a solver that determine how weights change; everything else is set here.
 _RATES = frozenset(
     """
     base_lr lr_policy gamma power stepsize stepvalue max_iter momentum momentum2 rms_decay delta
@@ -217,7 +217,7 @@ _DEFAULT_RATES = ("base_lr: 0.01", 'lr_policy: "fixed"', "momentum: 0.9", "weigh
 
 
 def solver_fields(options: TrialOptions) -> tuple[str, ...]:
-    """The fields of the solver that decide on rates, as Caffe gets them.
+    """The fields of the solver that determine rates, as passed to Caffe.
 
     Raises:
         ProveError: the solver does not parse, or gives no base_lr.
@@ -312,7 +312,7 @@ def _feed(feed: Feed) -> dict[str, Any]:
 
 
 def _unicode(name: str) -> str:
-    """A name as Caffe's Python sees it: ours has one character a byte."""
+    """A name as Caffe's Python sees it: ours has one character per byte."""
     return name.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
@@ -326,7 +326,7 @@ def _events(path: Path) -> list[dict[str, Any]]:
 
 
 def _judged(done: Exit, events: Sequence[dict[str, Any]], options: TrialOptions) -> Side:
-    """What a run says, or why it says nothing."""
+    """The result of a run, or why there is none."""
     found = {event["event"]: event for event in events}
     losses = tuple(_number(event["value"]) for event in events if event["event"] == "loss")
     if "refused" in found:
@@ -389,7 +389,7 @@ def _failed(done: Exit, memory: bool, loaded: bool, steps: int, options: TrialOp
 
 
 def _notes(tasks: Sequence[Task]) -> list[str]:
-    """What stands for the data, on each side where they differ, and what was left out."""
+    """What replaces the data, on each side where they differ, and what was left out."""
     before, after = _data(tasks[0]), _data(tasks[-1])
     if before == after:
         notes = after

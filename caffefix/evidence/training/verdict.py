@@ -7,10 +7,9 @@ which lies 15% of the way down from the smaller of two losses to the floor:
   labels for a softmax, the variance of the targets for a Euclidean loss. As each batch holds all
   classes equally often, no constant prediction can be better, however well the last bias knows
   the labels: a loss below the baseline proves that the input reaches the output;
-- the *initial* loss, the mean of the first three, so that luck in the draw of the weights is not
-  called learning.
+- the *initial* loss, the mean of the first three, so that a lucky draw of the weights is not called learning.
 
-The *floor* is the least loss that targets allow: 0, or the entropy of targets between 0 and 1.
+The *floor* is the smallest loss that targets allow: 0, or the entropy of targets between 0 and 1.
 A loss that is NaN or infinite **diverges**. A net that Caffe cannot build **does not load**.
 """
 
@@ -20,7 +19,7 @@ import enum
 import math
 from collections.abc import Sequence
 
-# How far below the baseline a loss must be to count as learnt.
+# How far below the baseline a loss must be to count as learned.
 _MARGIN = 0.15
 _TAIL_SHARE = 10
 _LEAST_TAIL = 5
@@ -47,7 +46,7 @@ def mean_tail(losses: Sequence[float]) -> float:
 
 
 def bound(losses: Sequence[float], baseline: float, floor: float) -> float:
-    """The loss below which a net has learnt; the module's docstring says why."""
+    """The loss below which a net has learned; the module's docstring says why."""
     head = losses[:_HEAD]
     start = min([baseline, sum(head) / len(head)] if head else [baseline])
     return start - _MARGIN * max(start - floor, 0.0)

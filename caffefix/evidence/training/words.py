@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# glog's lines, and protobuf's, whose positions are in a file that the user has not seen
+# lines of glog and of protobuf, whose positions refer to a file that the user has not seen
 _SAID = re.compile(
     r"^(?:[EF]\d{4,8} [^\]]*\]|\[libprotobuf ERROR [^\]]*\](?: Error parsing [^:]*: \d+:\d+:)?) (.*)$"
 )
@@ -28,6 +28,6 @@ def caffes_words(errors: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Without the list of all layer types, and not longer than a few lines."""
+    """Without the list of all layer types, and at most a few lines."""
     text = re.sub(r" \(known types: [^)]*\)", "", text)
     return text if len(text) <= 600 else text[:600] + " …"

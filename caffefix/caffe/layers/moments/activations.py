@@ -1,4 +1,4 @@
-"""Functions of each value by itself."""
+"""Functions of each value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def relu(place: Place, bottoms: list[Signal]) -> list[Signal]:
         made = replace(
             scaled_to(made, (bottom.mean_abs + bottom.mean) / 2), latent=None, rectified=False, scale=1.0
         )
-    # Which channels pass is a draw of its own. Far below zero, what is left depends on the tail.
+    # Which channels pass is a separate draw. Far below zero, what is left depends on the tail.
     kept = made.mean_abs / bottom.mean_abs if bottom.mean_abs else 1.0
     tail = 0.0002 if kept > 0.3 else 0.05 if kept > 0.02 else 1.0
     return [made.with_doubt(tail + (2 * few(place, bottom) if kept < 0.9 else 0.0))]
@@ -64,12 +64,12 @@ def mapped(bottom: Signal, function: Callable[[float], float]) -> Signal:
 
 
 def pointwise(function: Callable[[float], float], bounded: bool = False) -> Rule:
-    """A rule for a function of each value; what is bounded hardly depends on the size of its input."""
+    """A rule for a function of each value; bounded functions hardly depend on the size of the input."""
 
     def rule(place: Place, bottoms: list[Signal]) -> list[Signal]:
         made = mapped(bottoms[0], function)
         if bounded and made.mean_abs:
-            # how the answer moves if the input is a tenth larger
+            # how the answer changes if the input is a tenth larger
             moved = mapped(bottoms[0].times(1.1), function).mean_abs
             slope = log(moved / made.mean_abs) / log(1.1)
             made = replace(made, doubt=bottoms[0].doubt * slope**2 + 0.0005)
@@ -87,7 +87,7 @@ def power(place: Place, bottoms: list[Signal]) -> list[Signal]:
     if exponent == 1:
         return [shifted(bottoms[0].times(factor), Moments(shift, shift * shift, abs(shift)))]
     if exponent != int(exponent) or exponent < 0:
-        raise Stop("a power that is not whole")
+        raise Stop("a power that is not an integer")
     return [mapped(bottoms[0], lambda x: (shift + factor * x) ** int(exponent)).with_doubt(0.1)]
 
 
@@ -98,12 +98,12 @@ def exponential(place: Place, bottoms: list[Signal]) -> list[Signal]:
         for name, default in (("base", -1.0), ("scale", 1.0), ("shift", 0.0))
     )
     if base <= 0 and base != -1:
-        raise Stop("a base that is not above zero, on which Caffe aborts")
+        raise Stop("a base that is not positive, on which Caffe aborts")
     grown = 1.0 if base == -1 else log(base)
     try:
         return [mapped(bottoms[0], lambda x: exp(grown * (shift + factor * x))).with_doubt(0.1)]
     except OverflowError:
-        raise Stop("an exponential beyond all numbers") from None
+        raise Stop("an exponential that overflows") from None
 
 
 def clip(place: Place, bottoms: list[Signal]) -> list[Signal]:
@@ -113,7 +113,7 @@ def clip(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def dropout(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """In TRAIN some values are dropped and the others made larger."""
+    """In TRAIN some values are dropped and the others scaled up."""
     if place.phase is Phase.TEST:
         return [bottoms[0]]
     kept = 1 - place.layer.number("dropout_param", "dropout_ratio", 0.5)

@@ -1,4 +1,4 @@
-"""What signal rules are given, and what they share."""
+"""The inputs of signal rules, and what they share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from caffefix.caffe.net import Layer, Phase
 
 
 class Stop(Exception):
-    """Nothing can be said from here; the text says why."""
+    """Prediction stops here; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Place:
         phase: of the net.
         bottoms: shapes of its bottoms.
         tops: shapes of its tops.
-        params: its parameter blobs, with the fillers that are to be assumed.
+        params: its parameter blobs, with the fillers to assume.
     """
 
     layer: Layer
@@ -42,7 +42,7 @@ class Place:
         blob = self.params[index]
         found = moments(blob.filler, blob.shape)
         if found is None:
-            raise Stop(f"what filler '{blob.filler.type}' gives is not known here")
+            raise Stop(f"the output of filler '{blob.filler.type}' is not known here")
         return found
 
     @property
@@ -64,7 +64,7 @@ Rule = Callable[[Place, list[Signal]], list[Signal]]
 
 
 def few(place: Place, signal: Signal) -> float:
-    """Variance of ln E|x| because there are only so many channels and places, and at least two items."""
+    """Variance of ln E|x| because the number of channels and places is limited, with at least two items."""
     if signal.square <= 0:
         return 0.0
     alike = min(1.0, signal.common / signal.square)

@@ -1,4 +1,4 @@
-"""Layers of forks whose effect on the size of a signal follows from their C++, and what stops it."""
+"""Layers of forks whose effect on the size of a signal follows from their C++, and those that stop prediction."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def bn(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """SegNet's and PSPNet's bn_layer.cpp, in TRAIN: normalised, then scaled and shifted as their fillers say."""
     param = place.fields("bn_param")
     if place.phase is Phase.TEST or param.flag("frozen", False):
-        raise Stop("BN by statistics that come with the weights")
+        raise Stop("BN with statistics that come with the weights")
     if not param.has("scale_filler", "slope_filler") or len(place.params) < 2:
-        raise Stop("BN of one fork or another")
+        raise Stop("BN of an unknown fork")
     gamma = place.filled(0)
     if gamma.square != gamma.mean**2:
-        raise Stop("BN that is scaled at random")
+        raise Stop("BN that is scaled randomly")
     eps = place.layer.number("bn_param", "eps", 1e-5)
     return [shifted(normalised(place, bottoms[0], eps).times(gamma.mean), place.filled(1))]
 
@@ -28,11 +28,11 @@ def resized(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """Bilinear interpolation to a larger map, where each new place is a mean of old ones."""
     bottom, old, new = bottoms[0], place.bottoms[0], place.tops[0]
     if old is None or new is None or len(old) != 4 or len(new) != 4:
-        raise Stop("by how much it is resized is not known")
+        raise Stop("the factor by which it is resized is not known")
     kept = zoom = 1.0
     for before, after in zip(old[2:], new[2:], strict=True):
         if not before or not after:
-            raise Stop("by how much it is resized is not known")
+            raise Stop("the factor by which it is resized is not known")
         if after > before > 1:
             kept *= 2 / 3 + max(0.0, 1 - 1 / bottom.length) / 3  # E[(1 − t)² + t² + 2 t (1 − t) ρ]
         zoom = max(zoom, after / before)
@@ -46,12 +46,12 @@ def resized(place: Place, bottoms: list[Signal]) -> list[Signal]:
 def axpy(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """SENet, axpy_layer.cpp: a · x + y."""
     if len(bottoms) != 3:
-        raise Stop("Axpy takes three bottoms")
+        raise Stop("Axpy needs three bottoms")
     return [weighted_sum([product(bottoms[:2]), bottoms[2]], [1.0, 1.0])]
 
 
 def silence(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Nothing is made."""
+    """There are no tops."""
     return []
 
 

@@ -52,7 +52,7 @@ def rectified_square(mean: float, var: float) -> float:
 
 
 def rectified_product(mean: float, var: float, cov: float) -> float:
-    """E[max(x, 0) · max(y, 0)] of two normals that are alike (Cho and Saul 2009, for a mean of zero)."""
+    """E[max(x, 0) · max(y, 0)] of two correlated normals (Cho and Saul 2009, for a mean of zero)."""
     if mean == 0 and var > 0:
         alike = min(1.0, max(-1.0, cov / var))
         return var * (sqrt(1 - alike * alike) + alike * (pi - acos(alike))) / (2 * pi)
@@ -76,7 +76,7 @@ _MAXIMA = (
 
 
 def maximum(size: float) -> tuple[float, float]:
-    """Mean and variance of the maximum of so many standard normals."""
+    """Mean and variance of the maximum of that many standard normals."""
     for (n0, mean0, var0), (n1, mean1, var1) in pairwise(_MAXIMA):
         if size <= n1:
             share = log(max(size, n0) / n0) / log(n1 / n0)

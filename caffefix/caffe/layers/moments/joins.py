@@ -1,4 +1,4 @@
-"""Layers that put signals together, or leave their values as they are."""
+"""Layers that combine signals, or leave their values unchanged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from caffefix.caffe.layers.moments.signal import Signal, constant, normal
 
 
 def eltwise(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Sums, products and maxima of blobs that are taken to be independent."""
+    """Sums, products and maxima of blobs that are assumed to be independent."""
     param = place.fields("eltwise_param")
     operation = param.word("operation", "SUM")
     if operation in ("PROD", "0"):
@@ -42,7 +42,7 @@ def weighted_sum(bottoms: list[Signal], factors: list[float]) -> Signal:
 
 
 def _joint(shares: list[float], signals: list[Signal]) -> float:
-    """Doubt of a whole made of parts, which may go wrong together: branches have a root in common."""
+    """Doubt of a whole made of parts, which may be wrong together: branches have a common root."""
     return sum(share * sqrt(signal.doubt) for share, signal in zip(shares, signals, strict=True)) ** 2
 
 
@@ -70,7 +70,7 @@ def product(bottoms: list[Signal]) -> Signal:
 
 
 def concat(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Averages, by how many channels each has."""
+    """Averages, weighted by the number of channels."""
     sizes = [float(count(shape) or 0) for shape in place.bottoms]
     if not all(sizes):
         sizes = [float(shape[1] or 1) if shape is not None and len(shape) > 1 else 1.0 for shape in place.bottoms]
@@ -96,17 +96,17 @@ def concat(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def same(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Values as they are, in another order or shape."""
+    """Unchanged values, in a different order or shape."""
     return [bottoms[0]] * len(place.layer.tops)
 
 
 def reduction(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Sums over all axes behind one."""
+    """Sums over all axes after one."""
     param, shape = place.fields("reduction_param"), place.bottoms[0]
     axis = param.integer("axis", 0) or 0
     number = count(shape[axis:]) if shape is not None else None
     if not number:
-        raise Stop("how many values are summed is not known")
+        raise Stop("the number of summed values is not known")
     operation = param.word("operation", "SUM")
     factor = place.layer.number("reduction_param", "coeff", 1.0)
     bottom = bottoms[0]

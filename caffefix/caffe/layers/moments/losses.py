@@ -11,7 +11,7 @@ from caffefix.caffe.layers.moments.signal import Signal, constant
 
 
 def softmax(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Shares of one, over the channels."""
+    """Shares that add up to one, over the channels."""
     classes = place.channels
     wide = bottoms[0].variance
     # Σp² of a log-normal mixture, at most one
@@ -21,7 +21,7 @@ def softmax(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def softmax_loss(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """ln C for small logits; the largest of them rules when they are large (random energy model)."""
+    """ln C for small logits; the largest logit dominates when they are large (random energy model)."""
     shape = place.bottoms[0]
     axis = place.fields("softmax_param").integer("axis", 1) or 1
     classes = shape[axis] if shape is not None and len(shape) > axis else None
@@ -31,7 +31,7 @@ def softmax_loss(place: Place, bottoms: list[Signal]) -> list[Signal]:
     deviation = sqrt(var)
     critical = sqrt(2 * log(classes)) if classes > 1 else 1.0
     level = log(classes) + var / 2 if deviation < critical else deviation * critical
-    # The labels' own logits, averaged over two items and all places, add to it or take away.
+    # The labels' own logits, averaged over two items and all places, add to it or subtract from it.
     places = count(shape[axis + 1 :]) if shape is not None else 1
     swing = deviation / sqrt(2 * (places or 1)) / max(level, 1e-9)
     growth = min(1.0, var / 2 / max(level, 1e-9))
@@ -47,5 +47,5 @@ def labelled(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def metric(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """What counts hits."""
+    """A metric that counts hits."""
     raise Stop("a metric, which depends on the labels")

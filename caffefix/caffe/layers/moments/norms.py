@@ -27,7 +27,7 @@ def normalised(place: Place, bottom: Signal, eps: float) -> Signal:
     """Each channel with mean 0 and variance 1, by its own statistics."""
     inside = max(0.0, bottom.square - bottom.common)
     if bottom.square > 0 and inside < 1e-9 * bottom.square:
-        raise Stop("BatchNorm of what is nearly constant")
+        raise Stop("BatchNorm of a nearly constant blob")
     square = inside / (inside + eps)
     made = normal(0.0, square, 0.0, bottom)
     firm = inside > 1e3 * eps
@@ -66,7 +66,7 @@ def mvn(place: Place, bottoms: list[Signal]) -> list[Signal]:
     """Each item's channel to mean 0, and variance 1 unless told otherwise."""
     inside = max(0.0, bottoms[0].square - bottoms[0].common)
     if inside <= 0:
-        raise Stop("normalisation of what is nearly constant")
+        raise Stop("normalisation of a nearly constant blob")
     keeps = not place.layer.flag("mvn_param", "normalize_variance", True)
     made = normal(0.0, inside if keeps else 1.0, 0.0, bottoms[0])
     return [made.with_doubt(0.02) if keeps else replace(made, doubt=0.01, sized=True)]
@@ -80,7 +80,7 @@ def normalize(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """x · (k + alpha/n Σx²)^−beta: about the mean square, and its own square once more."""
+    """x · (k + alpha/n Σx²)^−beta: about the mean square, and its own square a second time."""
     bottom = bottoms[0]
     size = place.layer.number("lrn_param", "local_size", 5)
     alpha, beta, k = (place.layer.number("lrn_param", n, d) for n, d in (("alpha", 1), ("beta", 0.75), ("k", 1)))
@@ -94,7 +94,7 @@ def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
         return abs(z) * exp(-beta * log(crowded))
 
     factor = gauss.expect(damped, 0.0, 1.0) / gauss.mean_abs(0.0, 1.0)
-    # Where the sum rules, a value that stands out damps itself.
+    # Where the sum dominates, an outlier damps itself.
     ruled = crowd / (k + crowd) if k + crowd > 0 else 0.0
     made = bottom.times(factor)
     doubt = bottom.doubt * (1 - 2 * beta * ruled) ** 2 + 0.03 * ruled**2 + 0.0001
@@ -102,7 +102,7 @@ def lrn(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def _window_share(channels: int, size: int) -> float:
-    """How full a window of channels is, on average: at the ends it is cut."""
+    """Average number of channels in a window: it is cut at the ends."""
     half = size // 2
     inside = sum(min(c + half, channels - 1) - max(c - half, 0) + 1 for c in range(channels))
     return inside / (channels * size)

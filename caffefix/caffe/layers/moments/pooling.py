@@ -11,7 +11,7 @@ from caffefix.caffe.layers.moments.signal import Signal, normal, rectified
 
 
 def pooling(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Maxima grow with the number of values that are not alike; averages shrink."""
+    """Maxima grow with the number of independent values; averages shrink."""
     param, shape = place.fields("pooling_param"), place.bottoms[0]
     method = param.word("pool", "MAX")
     if method not in ("MAX", "0", "AVE", "1"):
@@ -33,7 +33,7 @@ def pooling(place: Place, bottoms: list[Signal]) -> list[Signal]:
 
 
 def _alike(side: float, length: float) -> float:
-    """Mean correlation of two places in a row of that many, each with itself counted in."""
+    """Mean correlation of two places in a row of that many, including each with itself."""
     whole = round(side)
     total = sum((whole - d) * (1 if d == 0 else 2) * max(0.0, 1 - d / length) for d in range(whole))
     return total / whole**2
@@ -50,7 +50,7 @@ def _average(bottom: Signal, values: float, alike: float) -> Signal:
 
 
 def _maximum(bottom: Signal, values: float, alike: float) -> Signal:
-    """Of normal values that are equally alike: what they share stays, the rest gives its maximum."""
+    """Of equally correlated normal values: the common part stays, the rest contributes its maximum."""
     source = bottom.latent if bottom.latent is not None and bottom.scale > 0 else None
     mean, var, cov = source if source is not None else bottom.normal
     paired = max(0.0, (alike * values - 1) / (values - 1)) if values > 1 else 1.0

@@ -1,8 +1,8 @@
-"""What mean-field prediction knows of a blob.
+"""What mean-field prediction knows about a blob.
 
 Values of a blob are described over channels, places and items. Two places of one channel have
-something in common (``common``): the channel's own mean, which random weights make of whatever their
-inputs have in common. BatchNorm takes that away and nothing else does, so that it must be kept apart.
+something in common (``common``): the channel's own mean, which random weights produce from whatever their inputs
+have in common. BatchNorm removes it and nothing else does, so it must be kept separately.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Signal:
         square: E[x²].
         mean_abs: E|x|.
         common: E[x·y] for two places, or items, of the same channel.
-        length: how far places are alike, in pixels: their correlation falls to zero over so many.
+        length: how far places are alike, in pixels: their correlation falls to zero over this distance.
             1 is white noise.
         doubt: variance of ln E|x| of a single net around this prediction.
         sized: whether its size is known; if not, only that it is not zero.
@@ -51,7 +51,7 @@ class Signal:
 
     @property
     def normal(self) -> tuple[float, float, float]:
-        """Mean, variance and covariance of the normal that it is, or is most like."""
+        """Mean, variance and covariance of the normal that it is, or that approximates it."""
         if self.latent is not None and not self.rectified:
             return self.latent
         return self.mean, self.variance, min(self.variance, max(0.0, self.common - self.mean * self.mean))
@@ -84,7 +84,7 @@ class Signal:
 
 
 def normal(mean: float, var: float, cov: float, like: Signal) -> Signal:
-    """A blob of normal values; length and doubt are taken from another."""
+    """A blob of normal values; length and doubt come from another blob."""
     cov = min(max(cov, 0.0), var)
     return Signal(
         mean=mean,
@@ -115,7 +115,7 @@ def rectified(mean: float, var: float, cov: float, like: Signal, scale: float = 
 
 
 def scaled_to(signal: Signal, mean_abs: float) -> Signal:
-    """The same, made to have that mean absolute value."""
+    """The same, scaled to that mean absolute value."""
     return signal.times(mean_abs / signal.mean_abs) if signal.mean_abs else signal
 
 
@@ -126,7 +126,7 @@ def noise(mean_abs: float, length: float = 1.0) -> Signal:
 
 
 def images(mean_abs: float, *, centred: bool, length: float) -> Signal:
-    """Images: smooth, and with a mean of about twice their spread where none is subtracted."""
+    """Images: smooth, and with a mean of about twice their spread where no mean is subtracted."""
     if centred:
         return noise(mean_abs, length)
     var = (mean_abs / 2) ** 2
@@ -140,7 +140,7 @@ def constant(value: float) -> Signal:
 
 
 def spread(signals: list[Signal]) -> tuple[float, float, float]:
-    """Geometric mean, lowest and highest of what several predictions say of E|x|."""
+    """Geometric mean, minimum and maximum of several predictions of E|x|."""
     lows = [s.mean_abs * _exp(-_WIDTH * sqrt(s.doubt)) for s in signals]
     highs = [s.mean_abs * _exp(_WIDTH * sqrt(s.doubt)) for s in signals]
     product = 1.0

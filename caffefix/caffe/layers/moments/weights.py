@@ -15,7 +15,7 @@ from caffefix.caffe.net import Layer, alike
 
 
 def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:
-    """Sums over a window; each bottom makes a top of its own."""
+    """Sums over a window; each bottom has its own top."""
     shape = place.bottoms[0]
     if shape is None or len(shape) < 3:
         raise Stop("the number of inputs is not known")
@@ -25,7 +25,7 @@ def convolution(place: Place, bottoms: list[Signal]) -> list[Signal]:
     taps = _taps(place, window)
     tops = []
     for bottom in bottoms:
-        # Neighbours share inputs, but meet them with other weights: they are as alike as those were.
+        # Neighbours share inputs, but with different weights: they are as alike as the inputs were.
         upsampled = place.layer.type == "Deconvolution"
         length = bottom.length if upsampled else bottom.length / stride[0]
         tops.append(_weighted(place, bottom, taps, max(1.0, length), _fresh(kernel, bottom.length)))
@@ -38,7 +38,7 @@ def _window(layer: Layer, axes: int) -> Window:
 
 
 def _fresh(kernel: list[int], length: float) -> float:
-    """Of the values in a window, the share that are not alike."""
+    """The share of the values in a window that are independent."""
     share = 1.0
     for size in kernel:
         share *= max(1.0, size / length) / size
@@ -46,7 +46,7 @@ def _fresh(kernel: list[int], length: float) -> float:
 
 
 def _taps(place: Place, window: Window) -> float:
-    """Share of a window's values that are not padding, on average; for Deconvolution, of those that meet."""
+    """Average share of a window's values that are not padding; for Deconvolution, of those that overlap."""
     shape, top = place.bottoms[0], place.tops[0]
     assert shape is not None
     share = 1.0
@@ -61,7 +61,7 @@ def _taps(place: Place, window: Window) -> float:
     return share
 
 
-_TAPS = 256  # of a longer kernel so many are looked at, all over it
+_TAPS = 256  # this many are sampled across a longer kernel
 
 
 @lru_cache
@@ -91,15 +91,15 @@ def _weighted(place: Place, bottom: Signal, taps: float, length: float, fresh: f
     Args:
         place: the layer; its first parameter is the weights, the second the bias.
         bottom: what is summed.
-        taps: share of the inputs that are there, not padding.
+        taps: share of the inputs that are not padding.
         length: of the top.
-        fresh: share of the inputs that are not alike.
+        fresh: share of the inputs that are independent.
     """
     inputs, weight = _inputs(place)
     inputs *= taps
     spread = max(0.0, weight.square - weight.mean**2)
     mean = weight.mean * inputs * bottom.mean
-    # A mean that all weights share adds up what inputs have in common, and so much of what they have not.
+    # A common mean of the weights adds up what inputs have in common, and this much of what they do not.
     uneven = weight.mean**2 * inputs * (bottom.variance + (1 / fresh - 1) * (bottom.square - bottom.common))
     var = inputs * spread * bottom.square + uneven
     cov = inputs * spread * bottom.common
@@ -109,7 +109,7 @@ def _weighted(place: Place, bottom: Signal, taps: float, length: float, fresh: f
         mean += bias.mean
         extra = max(0.0, bias.square - bias.mean**2)
         var, cov = var + extra, cov + extra
-        if var < bias.mean**2:  # what is added does not doubt
+        if var < bias.mean**2:  # the bias adds no uncertainty
             doubt *= max(0.01, var / (var + bias.mean**2)) ** 2
     made = normal(mean, var, cov, replace(bottom, doubt=doubt, length=length))
     own = few(place, made) + 0.5 / max(1.0, inputs * fresh) / place.channels
@@ -118,7 +118,7 @@ def _weighted(place: Place, bottom: Signal, taps: float, length: float, fresh: f
 
 
 def _inputs(place: Place) -> tuple[float, Moments]:
-    """How many inputs a sum has, and the moments of its weights; xavier's and msra's cancel the number."""
+    """The number of inputs of a sum, and the moments of its weights; xavier's and msra's cancel the number."""
     blob = place.params[0]
     shape = blob.shape
     number: float | None = None

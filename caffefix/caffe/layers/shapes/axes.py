@@ -95,7 +95,7 @@ def tile(site: Site) -> Outcome:
 
 
 def reduction(site: Site) -> Outcome:
-    """Axes from ``axis`` on are gone."""
+    """Axes from ``axis`` on are removed."""
     param, bottom = site.fields("reduction_param"), site.bottom
     axis = None if bottom is None else canonical_axis(param.integer("axis", 0), len(bottom), bottom)
     return Outcome((None if bottom is None or axis is None else bottom[:axis],))
@@ -115,7 +115,7 @@ def arg_max(site: Site) -> Outcome:
 
 
 def permute(site: Site) -> Outcome:
-    """SSD: the axes named come first, the others follow in order."""
+    """SSD: the named axes come first, the others follow in order."""
     bottom = site.bottom
     order = site.fields("permute_param").integers("order")
     if bottom is None or any(axis is None or not 0 <= axis < len(bottom) for axis in order):

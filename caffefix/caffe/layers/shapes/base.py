@@ -1,4 +1,4 @@
-"""What rules of shape inference are given, and what they return."""
+"""The inputs and results of shape-inference rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Mismatch(Exception):
     """Caffe aborts on these shapes.
 
     Attributes:
-        message: what it says, without file and line.
+        message: its message, without file and line.
     """
 
     def __init__(self, message: str) -> None:
@@ -49,7 +49,7 @@ class ParamBlob:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule found.
+    """The result of a rule.
 
     Attributes:
         tops: shapes of the tops, in order; tops beyond are unknown.
@@ -86,7 +86,7 @@ Rule = Callable[[Site], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A message of parameters, or none: its values as a rule wants them."""
+    """A message of parameters, or none: its values in the form that rules need."""
 
     node: Node | None
 
@@ -95,11 +95,11 @@ class Fields:
         return self.node is not None and any(self.node.has(name) for name in names)
 
     def only(self, names: frozenset[str]) -> bool:
-        """Whether it has no field but these: others belong to a fork and may change what it means."""
+        """Whether it has no fields except these: others belong to a fork and may change its meaning."""
         return self.node is None or self.node.names() <= names
 
     def integers(self, name: str) -> list[Dim]:
-        """All values of a repeated field; None for one that is no integer."""
+        """All values of a repeated field; None for one that is not an integer."""
         return [integer_value(v) for v in self.node.scalars(name)] if self.node is not None else []
 
     def integer(self, name: str, default: Dim) -> Dim:
@@ -138,7 +138,7 @@ _HOLDS: dict[str, Callable[[int, int], bool]] = {
 
 
 def require(condition: str, a: Dim, b: Dim, text: str = "") -> None:
-    """``CHECK_EQ(a, b) << …`` and its kin, where both are known; the condition names the operator."""
+    """``CHECK_EQ(a, b) << …`` and similar checks, where both are known; the condition names the operator."""
     if a is None or b is None:
         return
     holds = next(holds for sign, holds in _HOLDS.items() if sign in condition)
@@ -154,7 +154,7 @@ def text_of(shape: Sequence[Dim]) -> str:
     return "".join(f"{dim} " for dim in shape) + f"({count(tuple(shape))})"
 
 
-# ---------------------------------------------------------------- arithmetic on what may be unknown
+# ---------------------------------------------------------------- arithmetic with unknown values
 
 
 def canonical_axis(axis: Dim, rank: int, shape: Sequence[Dim]) -> int | None:
@@ -189,7 +189,7 @@ def truncated(a: int, b: int) -> int:
 
 
 def merged(a: Shape, b: Shape) -> Shape:
-    """What two descriptions of the same shape tell together."""
+    """Two descriptions of the same shape, merged."""
     if a is None or b is None:
         return a if b is None else b
     return tuple(x if x is not None else y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else a

@@ -11,7 +11,7 @@ from caffefix.syntax.scalars import integer_value
 def shaped_as_convolution(site: Site) -> Outcome:
     """HWGQ's binary_conv_layer.cpp, SkimCaffe's conv_relu_layer.cpp: BaseConvolutionLayer's sizes.
 
-    Other forks have layers of these names with blobs of their own: the parameters are not told.
+    Other forks have layers of these names with blobs of their own: the parameters are unknown.
     """
     if site.layer.node.message("convolution_param") is None:
         return Outcome((None,) * len(site.layer.tops), None)
@@ -19,9 +19,9 @@ def shaped_as_convolution(site: Site) -> Outcome:
 
 
 def binary_inner_product(site: Site) -> Outcome:
-    """HWGQ, binary_inner_product_layer.cpp: as InnerProduct, but ``transpose`` is not read."""
+    """HWGQ, binary_inner_product_layer.cpp: like InnerProduct, but ``transpose`` is not read."""
     if not site.fields("inner_product_param").integer("num_output", 0):
-        return Outcome((None,), None)  # the filler aborts, in words that depend on it
+        return Outcome((None,), None)  # the filler aborts, with a message that depends on it
     outcome = inner_product(site)
     if not site.fields("inner_product_param").flag("transpose", False) or not outcome.params:
         return outcome
@@ -83,13 +83,13 @@ def nd_pooling(site: Site) -> Outcome:
 
 
 def _sizes(param: Fields, name: str) -> Shape:
-    """The sizes of a ``BlobShape``; None where there is none."""
+    """The sizes of a ``BlobShape``; None if absent."""
     node = param.node.message(name) if param.node is not None else None
     return None if node is None else tuple(integer_value(v) for v in node.scalars("dim"))
 
 
 def _spatial(param: Fields, bottom: Shape, kernel: Shape, *, clip: bool) -> Shape:
-    """Axes of the top behind channels; None where one of them may or may not be dropped."""
+    """Axes of the top after channels; None where one of them may or may not be dropped."""
     if bottom is None or kernel is None or len(kernel) != len(bottom) - 2:
         return None
     pads = _sizes(param, "pad_shape") or (0,) * len(kernel)

@@ -10,7 +10,7 @@ Images = tuple[Dim, Dim, Dim, Dim]
 
 
 def _four(shape: Shape) -> Images:
-    """``Blob::num`` … ``width``: axes that a blob lacks are 1; of more than four nothing is known."""
+    """``Blob::num`` … ``width``: axes that a blob lacks are 1; nothing is known about more than four."""
     if shape is None or len(shape) > 4:
         return (None, None, None, None)
     num, channels, height, width = (*shape, 1, 1, 1, 1)[:4]
@@ -44,7 +44,7 @@ def box_annotator(site: Site) -> Outcome:
 def detection_evaluate(site: Site) -> Outcome:
     """SSD, detection_evaluate_layer.cpp: a row of five for each class and detection.
 
-    Cascade R-CNN's has a third bottom and another top; a fork with thresholds of its own has seven columns.
+    Cascade R-CNN's has a third bottom and a different top; a fork with thresholds of its own has seven columns.
     """
     param = site.fields("detection_evaluate_param")
     ssd = len(site.bottoms) == 2 and not param.has("iou_threshold", "boxsize_threshold")
@@ -84,7 +84,7 @@ def roi_warping(site: Site) -> Outcome:
 
 
 def roi_align(site: Site) -> Outcome:
-    """Mask R-CNN in Caffe, roi_align_layer.cpp; forks that pick the best regions have ``topk`` besides."""
+    """Mask R-CNN in Caffe, roi_align_layer.cpp; forks that select the best regions also have ``topk``."""
     for name in ("roi_align_param", "roi_pooling_param"):
         param = site.fields(name)
         if len(site.bottoms) == 2 and param.has("pooled_h") and param.has("pooled_w") and not param.has("topk"):

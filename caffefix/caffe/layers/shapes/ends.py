@@ -1,4 +1,4 @@
-"""Layers at the ends of a net whose blobs no net describes: HDF5 files, and what is thrown away."""
+"""Layers at the ends of a net whose blobs no net describes: HDF5 files, and discarded blobs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ def hdf5_data(site: Site) -> Outcome:
 
 
 def hdf5_output(site: Site) -> Outcome:
-    """Two blobs of as many items go to a file (hdf5_output_layer.cpp, ``SaveBlobs`` at the first pass)."""
+    """Two blobs with equally many items go to a file (hdf5_output_layer.cpp, ``SaveBlobs`` at the first pass)."""
     return Outcome()
 
 
 def silence(site: Site) -> Outcome:
-    """Nothing is made."""
+    """There are no tops."""
     return Outcome()
 
 

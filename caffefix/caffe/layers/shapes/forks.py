@@ -122,7 +122,7 @@ def upsample(site: Site) -> Outcome:
 
 
 def _minus(param: Fields, name: str) -> Dim:
-    """SegNet takes one from an odd side if told to."""
+    """SegNet subtracts one from an odd side if configured to."""
     return -1 if param.flag(name, False) else 0
 
 

@@ -1,4 +1,4 @@
-"""Layers that join or part blobs: concat, slice, eltwise, crop and their kin."""
+"""Layers that join or split blobs: concat, slice, eltwise, crop and similar."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _axis(param: Fields, legacy: str, shape: tuple[Dim, ...]) -> int | None:
 
 
 def concat(site: Site) -> Outcome:
-    """Axes must agree but for the one along which blobs are put together."""
+    """Axes must agree except for the one along which blobs are concatenated."""
     known = [shape for shape in site.bottoms if shape is not None]
     if not known:
         return Outcome((None,))
@@ -137,7 +137,7 @@ def _check_crop(i: int, old: Dim, new: Dim, offset: Dim) -> None:
 
 
 def batch_reindex(site: Site) -> Outcome:
-    """Items in another order, as many as the second bottom lists."""
+    """Items in a different order, as many as the second bottom lists."""
     if len(site.bottoms) < 2 or site.bottoms[0] is None or site.bottoms[1] is None:
         return Outcome((None,))
     data, order = site.bottoms[0], site.bottoms[1]

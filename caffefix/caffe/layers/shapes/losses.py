@@ -20,7 +20,7 @@ def _pair(site: Site) -> tuple[Shape, Shape]:
 
 
 def _first_axes(site: Site) -> None:
-    """``LossLayer::Reshape``: as many labels as data."""
+    """``LossLayer::Reshape``: as many labels as data items."""
     data, label = _pair(site)
     if data and label:
         shapes = f"Data shape is: {text_of(data)}; label shape is: {text_of(label)}".replace("None", "?")
@@ -29,7 +29,7 @@ def _first_axes(site: Site) -> None:
 
 
 def labels_expected(data: Shape, axis: Dim) -> Dim:
-    """How many labels a prediction of that shape wants: all axes but that of the classes."""
+    """How many labels a prediction of that shape needs: all axes except that of the classes."""
     if data is None:
         return None
     classes = canonical_axis(axis, len(data), data)
@@ -98,7 +98,7 @@ def contrastive(site: Site) -> Outcome:
 
 
 def plain(site: Site) -> Outcome:
-    """A loss of which only the first axes are compared."""
+    """A loss for which only the first axes are compared."""
     _first_axes(site)
     return Outcome((SCALAR,))
 

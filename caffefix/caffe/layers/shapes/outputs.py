@@ -1,4 +1,4 @@
-"""Layers that do not say how many outputs they have: no rule can tell their tops."""
+"""Layers that do not say how many outputs they have: no rule can infer their tops."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from caffefix.caffe.net import Layer
 from caffefix.syntax.scalars import integer_value
 from caffefix.syntax.tree import Node
 
-# InnerProduct does not ask: the filler cannot fill a blob of no weights (filler.hpp).
+# InnerProduct does not check: the filler cannot fill an empty blob (filler.hpp).
 _FILLING = {
     **dict.fromkeys(("constant", "gaussian", "positive_unitball"), "Check failed: data_"),
     **dict.fromkeys(("xavier", "msra", "uniform"), "Check failed: blob->count()"),
@@ -29,10 +29,10 @@ def given(layer: Layer) -> Node | None:
 
 
 def words(layer: Layer) -> str:
-    """What Caffe says of a layer without outputs; empty where it may say something else before."""
+    """Caffe's message about a layer without outputs; empty where it may report something different first."""
     if layer.kind.convolution:
         message = layer.node.message("convolution_param")
-        asked = message is not None and not _KERNELS.isdisjoint(message.names())  # the kernel is looked at first
+        asked = message is not None and not _KERNELS.isdisjoint(message.names())  # the kernel is checked first
         return layer.kind.outputless if asked else ""
     if layer.type != "InnerProduct":
         return layer.kind.outputless

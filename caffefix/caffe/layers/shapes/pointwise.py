@@ -18,7 +18,7 @@ ONE = FillerSpec(value=1.0)
 
 
 def lrn(site: Site) -> Outcome:
-    """Across channels only odd windows."""
+    """Across channels, only odd windows are allowed."""
     param = site.fields("lrn_param")
     size = param.integer("local_size", 5)
     if size is not None:
@@ -42,7 +42,7 @@ def prelu(site: Site) -> Outcome:
 
 
 def batch_norm(site: Site) -> Outcome:
-    """BVLC's three statistics; forks that take more fields have more blobs."""
+    """BVLC's three statistics; forks with more fields have more blobs."""
     if not site.layer.is_bvlc_batch_norm:
         return Outcome((site.bottom,), None)
     channels: Dim = None
@@ -63,7 +63,7 @@ def scale(site: Site) -> Outcome:
 
 
 def bias(site: Site) -> Outcome:
-    """An offset over some axes; with two bottoms the second is it."""
+    """An offset over some axes; with two bottoms the second is the offset."""
     param = site.fields("bias_param")
     shape = _operand(site, param, "bias")
     if len(site.bottoms) > 1:
@@ -72,7 +72,7 @@ def bias(site: Site) -> Outcome:
 
 
 def _operand(site: Site, param: Fields, kind: str) -> Shape:
-    """Shape of what is multiplied or added: a stretch of the bottom's axes."""
+    """Shape of the factor or offset: a range of the bottom's axes."""
     bottom = site.bottom
     other = site.bottoms[1] if len(site.bottoms) > 1 else None
     if bottom is None:
@@ -108,7 +108,7 @@ def softmax(site: Site) -> Outcome:
 
 
 def normalize(site: Site) -> Outcome:
-    """SSD, normalize_layer.cpp: L2 over channels, and a scale that is learnt."""
+    """SSD, normalize_layer.cpp: L2 over channels, and a learned scale."""
     param = site.fields("norm_param")
     channels = site.bottom[1] if site.bottom is not None and len(site.bottom) > 1 else None
     shape: Shape = () if param.flag("channel_shared", True) else (channels,)

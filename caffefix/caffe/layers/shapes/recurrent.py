@@ -7,7 +7,7 @@ from caffefix.caffe.layers.shapes.base import Outcome, ParamBlob, Site, require
 
 
 def recurrent(site: Site) -> Outcome:
-    """The sequence of hidden states; the last ones too if they are exposed."""
+    """The sequence of hidden states; also the last ones if they are exposed."""
     param, bottom = site.fields("recurrent_param"), site.bottom
     outputs = param.integer("num_output", 0)
     require("num_output > 0", outputs, 0, "num_output must be positive")

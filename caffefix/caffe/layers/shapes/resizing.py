@@ -6,7 +6,7 @@ from caffefix.caffe.layers.shapes.base import Outcome, Site, times
 
 
 def bilinear_interpolation(site: Site) -> Outcome:
-    """To the size of a second bottom, or by a whole factor: two forks' layers of one name."""
+    """To the size of a second bottom, or by an integer factor: two forks' layers of one name."""
     bottom = site.bottom
     if bottom is None or len(bottom) != 4:
         return Outcome((None,))

@@ -21,7 +21,7 @@ def _crop(site: Site) -> Dim:
 
 
 def _images(site: Site, batch: Dim, channels: Dim, height: Dim, width: Dim) -> Outcome:
-    """Transformed images and their labels; a crop decides the size, mean values the channels."""
+    """Transformed images and their labels; a crop determines the size, mean values the channels."""
     transform = site.fields("transform_param")
     crop = _crop(site)
     means = len(transform.integers("mean_value"))
@@ -37,12 +37,12 @@ def _images(site: Site, batch: Dim, channels: Dim, height: Dim, width: Dim) -> O
 
 
 def data(site: Site) -> Outcome:
-    """What an LMDB holds is not in the net: channels and size are known only if they are forced."""
+    """The content of an LMDB is not in the net: channels and size are known only if they are forced."""
     return _images(site, _positive(site.fields("data_param").integer("batch_size", None)), None, None, None)
 
 
 def annotated_data(site: Site) -> Outcome:
-    """SSD: ``resize_param`` decides the size, boxes come as 1 × 1 × boxes × 8."""
+    """SSD: ``resize_param`` determines the size, boxes come as 1 × 1 × boxes × 8."""
     batch = _positive(site.fields("data_param").integer("batch_size", None))
     resize = site.layer.node.message("transform_param", "resize_param")
     height = width = None
@@ -81,7 +81,7 @@ def memory_data(site: Site) -> Outcome:
 
 
 def dummy_data(site: Site) -> Outcome:
-    """``shape`` once, or once a top; or the four legacy numbers, alike."""
+    """``shape`` once, or once per top; or the four legacy numbers, likewise."""
     param = site.fields("dummy_data_param")
     shapes = param.shapes("shape")
     if not shapes:
@@ -94,12 +94,12 @@ def dummy_data(site: Site) -> Outcome:
 
 
 def input_layer(site: Site) -> Outcome:
-    """``shape`` once, or once a top."""
+    """``shape`` once, or once per top."""
     return Outcome(_each(site.fields("input_param").shapes("shape"), len(site.layer.tops)))
 
 
 def parameter(site: Site) -> Outcome:
-    """A blob that is learnt."""
+    """A learned blob."""
     shapes = site.fields("parameter_param").shapes("shape")
     shape = shapes[0] if shapes else None
     return Outcome((shape,), (ParamBlob("weight", shape),))
@@ -110,7 +110,7 @@ def _each(shapes: list[Shape], tops: int) -> tuple[Shape, ...]:
 
 
 def input_shapes(net: Net) -> dict[str, Shape]:
-    """Shapes of ``input:`` blobs: ``input_shape``, else four ``input_dim`` each (upgrade_proto.cpp)."""
+    """Shapes of ``input:`` blobs: ``input_shape``, otherwise four ``input_dim`` each (upgrade_proto.cpp)."""
     shapes: list[Shape] = [
         tuple(integer_value(v) for v in node.scalars("dim"))
         for node in net.node.fields("input_shape")

@@ -22,7 +22,7 @@ from caffefix.caffe.layers.shapes.base import (
 )
 from caffefix.caffe.layers.shapes.outputs import words
 
-# What BVLC's layers read; a field beyond these is a fork's and may change the size of the top.
+# What BVLC's layers read; any other field is a fork's and may change the size of the top.
 _CONVOLUTION = frozenset(
     """
     num_output bias_term pad kernel_size group stride weight_filler bias_filler pad_h pad_w kernel_h kernel_w
@@ -241,7 +241,7 @@ def pooled(size: Dim, kernel: Dim, stride: Dim, pad: Dim, *, floor: bool = False
 
 
 def pyramid(site: Site) -> Outcome:
-    """SPP: pooled into 1, 4, 16 … bins, flattened and put together (spp_layer.cpp)."""
+    """SPP: pooled into 1, 4, 16 … bins, flattened and concatenated (spp_layer.cpp)."""
     height = site.fields("spp_param").integer("pyramid_height", None)
     bottom = site.bottom
     if bottom is None:
@@ -272,7 +272,7 @@ def inner_product(site: Site) -> Outcome:
     param, bottom = site.fields("inner_product_param"), site.bottom
     outputs = param.integer("num_output", 0)
     if outputs == 0:
-        raise Mismatch(words(site.layer) or "Check failed: blob->count()")  # no filler takes no weights
+        raise Mismatch(words(site.layer) or "Check failed: blob->count()")  # no filler accepts an empty blob
     inputs: Dim = None
     top: Shape = None
     if bottom is not None:

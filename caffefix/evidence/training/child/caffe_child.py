@@ -4,20 +4,19 @@
 
     python caffe_child.py        in a folder that holds job.json and body.prototxt
 
-Copied there with the modules beside it and run by ``trial.py``; never imported by the tool. It needs ``caffe``
-and ``numpy`` only, and keeps to what Python 2.7 and 3.5 understand. It writes ``net.prototxt`` and ``solver.prototxt``
-into its folder, and ``result.jsonl``, one JSON object a line, so that what was measured before
-Caffe aborts is not lost:
+Copied there with its sibling modules and run by ``trial.py``; never imported by the tool. It needs only ``caffe``
+and ``numpy``, and restricts itself to what Python 2.7 and 3.5 support. It writes ``net.prototxt`` and
+``solver.prototxt`` into its folder, and ``result.jsonl``, one JSON object per line, so measurements made before
+Caffe aborts are not lost:
 
     {"event": "loaded", "classes": 5, "baseline": 1.609, "floor": 0.0, "shapes": {...}}
-    {"event": "loss", "value": 1.79}                   one an iteration
+    {"event": "loss", "value": 1.79}                   one per iteration
     {"event": "end", "dead_blobs": [...], ...}
     {"event": "refused", "reason": "..."}              what the task cannot represent
 
 Each iteration fills the input blobs with images of a few classes, each class a fixed colour and pattern
-of coarse cells, plus noise, lets Caffe's own solver make one step, and notes the loss. Each batch
-holds all classes equally often, so that no constant prediction has a loss below the entropy of
-the labels.
+of coarse cells, plus noise, lets Caffe's own solver take one step, and records the loss. Each batch holds all
+classes equally often, so no constant prediction has a loss below the entropy of the labels.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -35,7 +34,7 @@ from child_measures import Alive, is_finite
 
 
 class Child(object):
-    """One run: loads, trains, measures, and writes down what it sees."""
+    """One run: loads, trains, measures, and records the results."""
 
     def __init__(self, job, caffe):
         self.job = job
@@ -53,7 +52,7 @@ class Child(object):
             return
         known = set(str(name) for name in known())
         if "Python" not in known and self.job["has_norm"] and self.norm_is_faulty():
-            raise Refused("this Caffe's BatchNorm does not normalise by the batch, and it runs no layer of ours")
+            raise Refused("this Caffe's BatchNorm does not normalise by the batch, and cannot run our own layer")
         for name, kind in self.job["types"]:
             if kind not in known:
                 self.say("unloadable", reason="layer '%s': this Caffe has no layer type %s" % (name, kind))
@@ -65,7 +64,7 @@ class Child(object):
         return norm_is_faulty()
 
     def shapes(self):
-        """The shape of each fed blob; what depends on the net is asked of Caffe."""
+        """The shape of each fed blob; shapes that depend on the net are obtained from Caffe."""
         batch = self.job["batch"]
         shapes = {}
         for feed in self.job["feeds"]:
@@ -116,7 +115,7 @@ class Child(object):
         write("net.prototxt", header(job, shapes), "body.prototxt")
         own_norm = job["has_norm"] and self.norm_is_faulty()
         if own_norm:
-            self.caffe.Net("net.prototxt", self.caffe.TRAIN)  # what Caffe refuses, it refuses here
+            self.caffe.Net("net.prototxt", self.caffe.TRAIN)  # if Caffe refuses the net, it does so here
             write("net.prototxt", header(job, shapes), "own_norm.prototxt")
         make = getattr(self.caffe, "get_solver", self.caffe.SGDSolver)
         solver = make("solver.prototxt")
@@ -139,7 +138,7 @@ class Child(object):
         looks = set((1 << k) - 1 for k in range(1, 12))  # 1, 3, 7 and so on: life may come late
         for iteration in range(self.job["iterations"]):
             if hasattr(os, "getppid") and os.getppid() != self.job["parent"]:
-                sys.exit(3)  # nobody waits any more
+                sys.exit(3)  # the parent no longer waits
             if iteration in looks:
                 blobs, params = alive.now(net, task, 1)
                 ever_blobs |= blobs
@@ -168,7 +167,7 @@ class Child(object):
 
 
 def header(job, shapes):
-    """The ``input`` fields: V1 and V2 both know them."""
+    """The ``input`` fields: V1 and V2 both have them."""
     lines = []
     for feed in job["feeds"]:
         if feed["name"] not in shapes:
@@ -206,7 +205,7 @@ def limit(job):
         try:
             resource.setrlimit(number, (value, hard))
         except (ValueError, OSError):
-            pass  # some systems list a limit that they do not let us set
+            pass  # some systems list a limit that cannot be set
 
 
 def main():

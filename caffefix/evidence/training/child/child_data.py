@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-CELLS = 8  # a pattern is a grid of so many cells, so that pooling does not wash it out
+CELLS = 8  # a pattern is a grid of so many cells, so pooling does not wash it out
 MEAN, DEVIATION = 128.0, 58.0  # of 8-bit images, as natural images have them
 NOISE = 16.0
 
 
 class Task(object):
-    """Batches of synthetic data: the class of each item decides all that is fed."""
+    """Batches of synthetic data: the class of each item determines everything that is fed."""
 
     def __init__(self, job, classes, shapes):
         self.feeds = job["feeds"]
@@ -50,7 +50,7 @@ class Task(object):
     def _patterns(self, count, rest):
         if len(rest) < 3:
             return MEAN + DEVIATION * self._even((count,) + rest)
-        # Half the variance is the colour of the image: nets that see little of it learn, too.
+        # Half the variance is the colour of the image, so nets that see little of the image also learn.
         colours = self._even((count,) + rest[:-2] + (1, 1))
         cells = self._even((count,) + rest[:-2] + (CELLS, CELLS))
         cells = MEAN + DEVIATION * (colours + cells) / math.sqrt(2)
@@ -63,8 +63,8 @@ class Task(object):
         return self.random.uniform(-math.sqrt(3), math.sqrt(3), size)
 
     def _pairs(self, feed, rest):
-        """Class 1: both of a pair are alike; class 0: they differ."""
-        if feed["pair"] == "both":  # one blob holds the two behind each other
+        """Class 1: the two images of a pair are alike; class 0: they differ."""
+        if feed["pair"] == "both":  # one blob holds the two images one after the other
             half = (rest[0] // 2,) + rest[1:]
             one, other = self._patterns(2, half)
             return np.stack([np.concatenate([one, other]), np.concatenate([one, one])])

@@ -25,7 +25,7 @@ class Alive(object):
                     self.params.append((name, index))
 
     def now(self, net, task, batches):
-        """The blobs and parameters that show a sign of life in so many batches, and their sizes."""
+        """The blobs and parameters that show a sign of life in that many batches, and their sizes."""
         blobs, params = set(), set()
         for _ in range(batches):
             task.fill(net)

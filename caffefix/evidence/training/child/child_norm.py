@@ -1,6 +1,7 @@
 # ruff: noqa
 # mypy: ignore-errors
-"""BatchNorm for a Caffe whose own is faulty: Caffe imports it as a Python layer, ``caffe_child.py`` to try its own."""
+"""BatchNorm for a Caffe whose own is faulty: Caffe imports it as a Python layer, ``caffe_child.py`` to test
+Caffe's."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,7 +15,7 @@ layer { name: "norm" type: "BatchNorm" bottom: "data" top: "norm" }
 
 
 def norm_is_faulty():
-    """Whether BatchNorm in the TRAIN phase does anything but normalise by the batch.
+    """Whether BatchNorm in the TRAIN phase does something other than normalise by the batch.
 
     Some builds (kendryte-caffe) normalise by stored statistics, which are zero in the beginning.
     """
