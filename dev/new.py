@@ -29,7 +29,7 @@ def find(subject: Subject) -> Iterator[Finding]:
     yield from ()
 '''
 _HINTS = {
-    "What it finds": "The pattern, as it stands in files.",
+    "What it finds": "The pattern, as it appears in files.",
     "Why it matters": "What Caffe does because of it, with Caffe's own words where it aborts.",
     "Example": "```\n a line before\n-what is wrong\n+what is right\n```",
     "Fix safety": "Safe: … (or Unsafe: …, or No fix: …)",

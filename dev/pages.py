@@ -54,7 +54,7 @@ def example(page: Page) -> Hunk:
 
 
 def find(block: list[str], lines: list[str]) -> tuple[int, str] | None:
-    """Where a block first stands in a file, and how it is indented there."""
+    """Where a block first appears in a file, and how it is indented there."""
     for start in range(len(lines) - len(block) + 1):
         indent = lines[start][: len(lines[start]) - len(lines[start].lstrip())]
         if [indent + line for line in block] == lines[start : start + len(block)]:
