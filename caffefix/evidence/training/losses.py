@@ -53,16 +53,16 @@ class Roots:
 
     def __init__(self, view: Sequence[Layer], source_blobs: Iterable[str]) -> None:
         self.roots: dict[str, frozenset[str]] = {name: frozenset([name]) for name in source_blobs}
-        self.learnt: set[str] = set()
+        self.learned: set[str] = set()
         for layer in view:
             if not layer.bottoms:
                 continue
             joined = frozenset().union(*(self.of(name) for name in layer.bottoms))
-            learnt = layer.kind.weights or not self.learnt.isdisjoint(layer.bottoms)
+            learned = layer.kind.weights or not self.learned.isdisjoint(layer.bottoms)
             for top in layer.tops:
                 self.roots[top] = joined
-                if learnt:
-                    self.learnt.add(top)
+                if learned:
+                    self.learned.add(top)
 
     def of(self, blob: str) -> frozenset[str]:
         return self.roots.get(blob, frozenset())
@@ -88,9 +88,9 @@ def _loss(layer: Layer, roots: Roots, index: int) -> Loss:
     if len(layer.bottoms) < wanted:
         raise Unrepresentable(f"layer {layer.name!r}: {layer.type} needs {wanted} bottoms")
     prediction, target = layer.bottoms[0], layer.bottoms[wanted - 1]
-    if layer.type == "EuclideanLoss" and prediction not in roots.learnt and target in roots.learnt:
+    if layer.type == "EuclideanLoss" and prediction not in roots.learned and target in roots.learned:
         prediction, target = target, prediction
-    if kind in ("class", "similar") and target in roots.learnt:
+    if kind in ("class", "similar") and target in roots.learned:
         raise Unrepresentable(f"layer {layer.name!r}: its target {target!r} is produced by the net itself")
     softmax = layer.number("softmax_param", "axis", 1)
     top = layer.tops[0] if layer.tops else f"caffefix_loss_{index}"
