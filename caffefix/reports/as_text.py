@@ -17,7 +17,7 @@ _STYLES = {
 
 _ROLES = {
     Role.SNIPPET: "a snippet of a net: judged as part of a larger, working net",
-    Role.OTHER: "neither a Caffe net nor a solver: not checked",
+    Role.OTHER: "neither a Caffe net nor a solver: left unchanged",
 }
 
 Paint = Callable[[str, str], str]

@@ -339,7 +339,7 @@ def clear_old(folder: str) -> str:
     """
     old = os.path.join(folder, _OLD)
     if os.path.islink(old) or not _tag(old).startswith(_TAG_TEXT.encode()):
-        raise CacheError(f"{old}: this is not a cache of caffefix")
+        raise CacheError(f"{old}: there is no caffefix cache here")
     _delete(old)
     return old
 
@@ -357,7 +357,7 @@ def _check_ours(folder: str) -> None:
     except SecretError as error:
         raise CacheError(str(error)) from None
     if not ours:
-        raise CacheError(f"{folder}: this is not a cache that caffefix created for you")
+        raise CacheError(f"{folder}: there is no caffefix cache here that was created for you")
 
 
 def _entries(folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:

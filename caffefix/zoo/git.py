@@ -137,7 +137,7 @@ def top_level(folder: str) -> str:
     if "core.worktree" in repository_settings(folder):
         inside = os.path.commonpath((os.path.realpath(folder), os.path.realpath(top))) == os.path.realpath(top)
         if not inside or not os.path.lexists(os.path.join(top, ".git")):
-            raise GitError(f"this repository's core.worktree is {top}, which is not its working tree")
+            raise GitError(f"this repository's core.worktree points to {top}, which is not its working tree")
     return top
 
 

@@ -260,7 +260,7 @@ def test_standard_input_has_a_place(repository: Path) -> None:
         ((), 'proto = "../caffe.proto"', "is not below this file's folder; give it with --proto"),
         ((), 'proto = "/caffe.proto"', "is not below this file's folder; give it with --proto"),
         ((), "proto = 1", "must be a path, but is a number"),
-        ((), f'proto = "{USUAL}"\ndialect = "bvlc"', "dialect says another Caffe"),
+        ((), f'proto = "{USUAL}"\ndialect = "bvlc"', "dialect also names a Caffe"),
         ((), 'proto = "other.proto"', "other.proto: it has no LayerParameter"),
     ],
 )

@@ -176,7 +176,7 @@ def test_snippets_and_other_files_are_named(tmp_path: Path) -> None:
     assert b"a snippet" in part.out
     labels = caffefix("-", "--check", stdin=b'item { name: "cat" id: 1 }\n')
     assert labels.status == 0
-    assert b"neither a Caffe net nor a solver: not checked" in labels.out
+    assert b"neither a Caffe net nor a solver: left unchanged" in labels.out
 
 
 def test_colour_only_where_it_is_wanted(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:

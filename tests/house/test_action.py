@@ -245,7 +245,7 @@ def test_a_push_looks_at_all_paths(pull_request: Runner) -> None:
 def test_nothing_to_look_at_and_wrong_usage(pull_request: Runner) -> None:
     pull_request.inputs = {"paths": "notes.md"}
     assert pull_request.run() == 0
-    assert "No prototxt file is changed." in pull_request.log
+    assert "No prototxt file was changed." in pull_request.log
     assert pull_request.ran == ["Check", "Verdict"]
     pull_request.inputs = {"args": "--select=no-such-finding"}
     assert pull_request.run() == 2

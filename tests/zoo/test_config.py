@@ -180,8 +180,8 @@ NET_TEXT = 'layer { name: "a" type: "ReLU" bottom: "x" top: "y" }\n'
         ("x = " + "1" * 5000, "not valid TOML: Exceeds the limit"),
         (".".join(["a"] * 20_000) + " = 1", "caffefix.toml:1: a key of more than 32 parts"),
         ("\n[" + ".".join(['"a"'] * 100) + "]", "caffefix.toml:2: a key of more than 32 parts"),
-        ("exclude = [" + '"z", ' * 1001 + "]", "exclude: a list of 1001; the most"),
-        ("[per-file-ignores]\n" + "".join(f'"z{i}" = []\n' for i in range(1001)), "1001 patterns; the most"),
+        ("exclude = [" + '"z", ' * 1001 + "]", "exclude: a list of 1001 items; the maximum"),
+        ("[per-file-ignores]\n" + "".join(f'"z{i}" = []\n' for i in range(1001)), "1001 patterns; the maximum"),
     ],
     ids=["number", "key", "table", "patterns", "rows"],
 )

@@ -66,7 +66,7 @@ def test_a_worker_that_dies_costs_one_job() -> None:
     assert found == {
         ("die", Status.ERROR, "was ended by SIGKILL"),
         ("leave", Status.ERROR, "ended with status 7"),
-        ("fail", Status.ERROR, "met OSError: no luck"),
+        ("fail", Status.ERROR, "failed with OSError: no luck"),
         ("much", Status.ERROR, "ran out of memory"),
     }
     paths = [r.path for r in Processes(2).run(Echo(), batches)]

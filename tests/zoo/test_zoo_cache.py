@@ -122,5 +122,5 @@ def test_only_a_cache_is_cleared(tmp_path: Path) -> None:
     make_zoo(tmp_path / "zoo", 1)
     for command in ("info", "prune", "clear"):
         done = caffefix("cache", command, "--cache-dir", "zoo", cwd=tmp_path)
-        assert (done.status, b"this is not a cache" in done.err) == (2, True)
+        assert (done.status, b"there is no caffefix cache here" in done.err) == (2, True)
     assert list((tmp_path / "zoo").iterdir())

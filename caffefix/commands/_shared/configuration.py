@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 OPTIONS = (
     Option(("--select",), "Check for these findings only.", Kind.NAMES, "NAMES"),
     Option(("--ignore",), "Leave these findings out.", Kind.NAMES, "NAMES"),
-    Option(("--exclude",), "Skip matching files in folders.", Kind.MANY, "PATTERN"),
+    Option(("--exclude",), "Skip matching files and folders in searches.", Kind.MANY, "PATTERN"),
     Option(("--dialect",), "The fork of Caffe that the files are for.", Kind.VALUE, "FORK", fallback=None),
     Option(
         ("--proto",), "The caffe.proto that the files are for, if not the one in their repository.",

@@ -18,7 +18,7 @@ _PAUSE = 0.5  # seconds between two updates of the progress line
 @click.argument("net", required=False, metavar="[NET]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(log: str, net: str | None, form: str) -> None:
-    """Show what a training log contains, and which finding in NET explains it.
+    """Report what a training log shows, and which finding in NET explains it.
 
     TRAIN.LOG is what Caffe wrote to standard error, or - for standard input. NET is the net that
     was trained. Numbers of debug_info lines are mean absolute values, sum |x| / count, not L2 norms.

@@ -31,7 +31,7 @@ def headline(proof: Proof) -> str:
     """The verdict in a sentence."""
     before, after = proof.before.outcome.value, proof.after.outcome.value
     if not proof.changed:
-        return f"nothing to repair; the net {after}"
+        return f"nothing was repaired; the net {after}"
     if proof.verdict is TrialVerdict.WORSE:
         return f"the repair makes it worse: before, the net {before}; after, it {after}"
     if proof.verdict is TrialVerdict.DOES_NOT_LEARN:

@@ -32,7 +32,7 @@ def command(**options: Any) -> None:
     and only when they are proved. NAMES are names or globs of findings, separated by commas;
     see `caffefix fixers`. Settings for a whole zoo are kept in caffefix.toml or
     pyproject.toml; see `caffefix config`. A comment `# caffefix: ignore[NAME] reason` silences a
-    finding at its place. With --patch, findings are checked for only if they are selected.
+    finding at its place. With --patch, other findings are checked for only if they are also selected.
 
     \b
     Exit status:

@@ -22,7 +22,7 @@ from caffefix.commands._shared.output import say
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> None:
-    """Predict mean |x| of each blob before the first training step, also after the safe repair.
+    """Predict mean |x| of each blob before the first step, also after the safe repair.
 
     Mean |x| (sum |x| / count, not an L2 norm) is what Caffe's debug_info prints.
     """
