@@ -17,8 +17,8 @@ _SHOWN = 8
 
 _HEAD = """# The known forks
 
-`caffefix dialects FILE…` reports which of {count} Caffes suit a file: whose parser accepts it, and which register the
-layer types, fillers, solver types and learning rate policies in it.
+`caffefix dialects FILE…` reports which of {count} Caffes suit a file: whose parser accepts it, and which register
+the layer types, fillers, solver types and learning rate policies in it.
 
 For the net
 
@@ -33,11 +33,11 @@ it says
 - `needs` is what BVLC's Caffe of 2020 does not have, and after the arrow the forks that have all of it;
 - `nearest` are the forks that lack least of what the file contains;
 - `not` are the others, grouped by the first thing that they stop at, with its place;
-- `unknown` are forks whose parser accepts the file, and of which nothing else was read: converters, and repositories
-  that hold additions to another Caffe. They never count as having or lacking a type.
+- `unknown` are forks whose parser accepts the file, and of which nothing else was read: converters, and
+  repositories that hold additions to another Caffe. They never count as having or lacking a type.
 
-`--format json` prints the same in full ([json.md](json.md)); `--list` prints the table below with counts. All names
-may be used with `--dialect`, in the configuration, and in patches (`where {{ dialect: … }}`).
+`--format json` prints the same in full ([json.md](json.md)); `--list` prints the table below with counts. All
+names may be used with `--dialect`, in the configuration, and in patches (`where {{ dialect: … }}`).
 
 The column "reads" lists formats of layers: V0 (`layers {{ layer {{ type: "conv" }} }}`), V1
 (`layers {{ type: CONVOLUTION }}`) and V2 (`layer {{ type: "Convolution" }}`), and whether there is an Input layer.

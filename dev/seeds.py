@@ -115,7 +115,8 @@ SEEDS = {
                    "refused with the line where the brace was opened; the rest is judged with the brace restored"),
             Defect("NVCaffe 0.15 starts gamma at 0 without a scale_filler: everything after it is 0 for ever",
                    "batch-norm-zero-gamma", "closed.prototxt"),
-            Defect("the same, inferred from the log alone", "its five blobs are all 0, gamma among them", "train.log"),
+            Defect("the same, inferred from the log alone", "its five blobs are all 0, gamma among them",
+                   "train.log"),
             Defect("BatchNorm in place has wrong gradients with cuDNN in that version",
                    "in-place-batch-norm", "closed.prototxt"),
             Defect("the Scale after it learns gamma and beta a second time", "redundant-scale", "closed.prototxt"),
@@ -179,7 +180,8 @@ SEEDS = {
                    "`caffefix prove` trains both in real Caffe and shows it"),
             Defect("a test takes 6000 of 50000 images", why="the size of an LMDB is not in the files"),
             Defect("whoever deploys the net must also scale",
-                   why="no deploy net was posted; if there is one in the folder, `missing-deploy-scale` compares both"),
+                   why="no deploy net was posted; if there is one in the folder, "
+                   "`missing-deploy-scale` compares both"),
         ),
     ),
 }  # fmt: skip
@@ -262,11 +264,11 @@ def page() -> str:
 _HEAD = """# The first five nets
 
 Five questions from forums started this project: nets that did not learn, with answers that were right, half right
-or wrong. For each, this page lists everything that caffefix finds, and everything that is known to be wrong with the
-net, with what finds it, or why nothing does. What the nets do was measured in real Caffe.
+or wrong. For each, this page lists everything that caffefix finds, and everything that is known to be wrong with
+the net, with what finds it, or why nothing does. What the nets do was measured in real Caffe.
 
-`python -m dev.seeds` generates this page from the files of the threads, laid out as their solvers name them. *safe*
-findings are repaired at once, *unsafe* ones on request; *note* is shown with `--notes`.
+`python -m dev.seeds` generates this page from the files of the threads, laid out as their solvers name them.
+*safe* findings are repaired at once, *unsafe* ones on request; *note* is shown with `--notes`.
 """
 
 
