@@ -17,8 +17,8 @@ _SHOWN = 8
 
 _HEAD = """# The known forks
 
-`caffefix dialects FILE…` reports which of {count} Caffes suit a file: whose parser accepts it, and which
-register the layer types, fillers, solver types and learning rate policies in it.
+`caffefix dialects FILE…` reports which of {count} Caffes suit a file: whose parser accepts it, and which register
+the layer types, fillers, solver types and learning rate policies in it.
 
 For the net
 

@@ -115,8 +115,8 @@ SEEDS = {
                    "refused with the line where the brace was opened; the rest is judged with the brace restored"),
             Defect("NVCaffe 0.15 starts gamma at 0 without a scale_filler: everything after it is 0 for ever",
                    "batch-norm-zero-gamma", "closed.prototxt"),
-            Defect("the same, inferred from the log alone",
-                   "its five blobs are all 0, gamma among them", "train.log"),
+            Defect("the same, inferred from the log alone", "its five blobs are all 0, gamma among them",
+                   "train.log"),
             Defect("BatchNorm in place has wrong gradients with cuDNN in that version",
                    "in-place-batch-norm", "closed.prototxt"),
             Defect("the Scale after it learns gamma and beta a second time", "redundant-scale", "closed.prototxt"),
@@ -180,8 +180,8 @@ SEEDS = {
                    "`caffefix prove` trains both in real Caffe and shows it"),
             Defect("a test takes 6000 of 50000 images", why="the size of an LMDB is not in the files"),
             Defect("whoever deploys the net must also scale",
-                   why="no deploy net was posted; if there is one in the folder, `missing-deploy-scale` compares "
-                       "both"),
+                   why="no deploy net was posted; if there is one in the folder, "
+                   "`missing-deploy-scale` compares both"),
         ),
     ),
 }  # fmt: skip

@@ -149,7 +149,7 @@ def _places(keys: Iterable[_Key]) -> dict[_Key, str]:
     place = "first"
     for key in keys:
         places[key] = place
-        place = f"behind {key[0]}"
+        place = f"after {key[0]}"
     return places
 
 

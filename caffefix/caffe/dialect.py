@@ -1,4 +1,4 @@
-"""Which forks' parsers accept a file, and why the others do not; ``needs.py`` asks what they register."""
+"""Which forks' parsers accept a file, and why the others do not; ``needs.py`` covers what they register."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ class Layer:
 
     @cached_property
     def type(self) -> str:
-        """V2's name of the type; a V1 name that V1 does not know stays as it is."""
+        """V2's name of the type; a V1 name that V1 does not know stays unchanged."""
         return _type(self.raw_type, self.generation is Generation.V1)
 
     @cached_property

@@ -40,7 +40,7 @@ class NormalLayer:
     """A layer.
 
     Attributes:
-        name: its name, one character a byte.
+        name: its name, one character per byte.
         message: a ``LayerParameter`` (``V1LayerParameter`` where Caffe does not upgrade it);
             shared between normal forms, so it must never be changed.
     """

@@ -66,7 +66,7 @@ class Fork:
         commit: the commit.
         date: its date, as YYYY-MM-DD.
         fields: how many fields of messages its caffe.proto has.
-        layer_types: how many layer types were read; 0 if none were looked for.
+        layer_types: how many layer types were read; 0 if none were searched for.
         solver_types: the same of solver types.
         fillers: the same of fillers.
     """

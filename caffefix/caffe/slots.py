@@ -191,7 +191,7 @@ def says_nothing(kind: str, slot: Slot | None, value: str, bvlc: bool, given: Ca
         kind: the type of the message that the field is in.
         slot: the field; None if no fork knows it.
         value: as written.
-        bvlc: whether BVLC's Caffe takes the file.
+        bvlc: whether BVLC's Caffe accepts the file.
         given: whether the message has a field of that name.
     """
     if slot is None or slot.kind == "message":

@@ -15,7 +15,7 @@ from caffefix.caffe.schema import load
 from caffefix.syntax.scalars import integer_value, is_string, number_value
 from caffefix.syntax.tree import Document, Node
 
-# What each policy reads besides base_lr and the iteration.
+# What each policy reads in addition to base_lr and the iteration.
 POLICIES: dict[str, tuple[str, ...]] = {
     "fixed": (),
     "step": ("gamma", "stepsize"),

@@ -111,7 +111,7 @@ def _repeats(patch: Patch, match: Match) -> PatchError:
 
 
 def _made_at(text: str) -> int | None:
-    """The offset of the calculation that a value of the sample stands for."""
+    """The offset of the calculation that a value of the sample represents."""
     value = string_value(text)
     return int(value.split()[2]) if value.startswith(_CALCULATED) else None
 

@@ -176,7 +176,7 @@ def _operate(sign: str, left: float, right: float) -> float:
 
 
 def _number(number: float, slot: Slot | None) -> str:
-    if not abs(number) < _EXACT:  # nan, too
+    if not abs(number) < _EXACT:  # including nan
         raise ValueMistake(f"{number} is not a valid number for a net")
     if (
         slot is not None

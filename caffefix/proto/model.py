@@ -127,7 +127,7 @@ class Import:
     """An import of another file.
 
     Attributes:
-        path: as it is written.
+        path: as written.
         is_public: whether importers of this file also import that one.
         offset: where it is, in bytes.
     """

@@ -149,7 +149,7 @@ def test_the_same(old: str, new: str) -> None:
         (
             'layer { name: "a" } layer { name: "b" } layer { name: "c" }',
             'layer { name: "b" } layer { name: "c" } layer { name: "a" }',
-            ("a", "order", "first", "behind c"),
+            ("a", "order", "first", "after c"),
         ),
     ],
 )  # fmt: skip
@@ -230,7 +230,7 @@ def renamed_field(root: Node) -> list[Edit]:
     [
         (lost_include, ["silence", "include", "[{ phase: TEST }]", "absent"]),
         (changed_lr_mult, ["ip", "param[0].lr_mult", "1 → 2"]),
-        (swapped_layers, ["silence", "order", "behind ip → first"]),
+        (swapped_layers, ["silence", "order", "after ip → first"]),
         (renamed_field, ["silence", "bottom"]),
     ],
 )

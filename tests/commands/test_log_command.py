@@ -73,7 +73,7 @@ def test_names_of_any_bytes(tmp_path: Path) -> None:
         (b"", b"empty"),
         (b"\x1f\x8b\0", b"zcat"),
         (bytes(range(256)), b"binary"),
-        (b"hello\n" * 9, b"no line of it"),
+        (b"hello\n" * 9, b"no line in it"),
     ],
 )
 def test_what_is_no_log(data: bytes, message: bytes, tmp_path: Path) -> None:

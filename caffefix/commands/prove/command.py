@@ -53,7 +53,11 @@ def _shapes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) 
     "--shape", "shapes", multiple=True, callback=_shapes, metavar="BLOB=C,H,W", help="Shape of an input."
 )
 @click.option(
-    "--seed", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Random seed of Caffe and data."
+    "--seed",
+    type=click.IntRange(1, 2**31 - 1),
+    default=1,
+    show_default=True,
+    help="Random seed of Caffe and data.",
 )
 @click.option("--unsafe", is_flag=True, help="Also apply fixes that change what a working net computes.")
 @click.option("--select", multiple=True, callback=names, metavar="NAMES", help="Repair these findings only.")

@@ -3,7 +3,7 @@
 A record is a header of glog's and a body::
 
     I0123 23:19:12.688591 15230 net.cpp:608]     [Forward] Layer conv1_1, top blob conv1_1 data: 0
-    ^ severity, month and day (newer: year, too), time, thread, source file and line
+    ^ severity, month and day (newer: also year), time, thread, source file and line
 
 Anything may precede it: a cloud's own time stamp, a number, the rest of a line of another thread. A line may hold
 two records where one thread interrupted another, and may have lost its header where somebody elided it: then only

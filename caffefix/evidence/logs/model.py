@@ -79,8 +79,8 @@ class Series:
     Attributes:
         phase: ``train``, ``test``, or ``batch`` (of ``caffe test``).
         name: of the output; ``loss`` for the sum on Caffe's ``Iteration`` lines.
-        weight: the loss weight; None if the output is no loss.
-        first, last: values; the first and last iteration are beside them.
+        weight: the loss weight; None if the output is not a loss.
+        first, last: values; the first and last iteration are separate attributes.
         bad_iteration: iteration of the first NaN or infinity; None if none.
         total, finite: sum and number of the finite values.
         saturated: how many values are -log(FLT_MIN), times the weight.
@@ -176,7 +176,7 @@ class TrainingLog:
         records: number of lines that Caffe wrote.
         sources: lines of Caffe's source by (source file, kind of message).
         files: Caffe's source files that wrote something.
-        traits: wordings that tell a fork: see ``forks``.
+        traits: wordings that identify a fork: see ``forks``.
         tracks: blobs of debug_info in the order of their first mention.
         dropped: values of blobs beyond the number that is kept.
         nonfinite: the first blob that was NaN or infinite.

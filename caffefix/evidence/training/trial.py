@@ -365,7 +365,7 @@ _OUT_OF_MEMORY = re.compile(r"bad_alloc|MemoryError|host allocation|Cannot alloc
 
 
 def _failed(done: Exit, memory: bool, loaded: bool, steps: int, options: TrialOptions) -> Side:
-    """A run without an end: Caffe refused the net, or there is no verdict."""
+    """A run that did not finish: Caffe refused the net, or there is no verdict."""
     smaller = "try a smaller --size, --batch or --iterations"
     words = caffes_words(done.errors)
     if done.status is None or done.status == -getattr(signal, "SIGXCPU", 0):
