@@ -7,8 +7,7 @@ for its next turn.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from caffefix._startup.garbage import Uncollected, collect
@@ -19,18 +18,19 @@ from caffefix.caffe.family import Family
 from caffefix.caffe.roles import carry_role
 from caffefix.caffe.schema import load
 from caffefix.engine import proof
+from caffefix.engine.compatible import compatible, distinct
+from caffefix.engine.diffs import NUMBER, Titles, in_diffs, named, unsafe_diffs
 from caffefix.engine.places import Places
 from caffefix.engine.proof import ProofError, UnreadableError
 from caffefix.engine.run_fixers import Found, run_fixer, run_fixers
 from caffefix.engine.select import Selection
-from caffefix.findings import Applicability, Assumptions, Finding, Fix, Pass, Severity, Subject
+from caffefix.findings import Assumptions, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
-from caffefix.syntax.lowering import TextEdit, lower
+from caffefix.syntax.lowering import TextEdit
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.piecetable import ComposedEdit, PieceTable
-from caffefix.syntax.scalars import is_string
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
 # If a file needs more turns than this, its fixes never come to an end.
 _LIMIT = 50
-# Maximum number of diffs of unapplied unsafe fixes; more than one is needed only where fixes overlap.
-_PREVIEWS = 4
-# Separates a finding's name from the number of its fix in the label of an edit.
-_NUMBER = "#"
 # Characters of a line that a diagnostic quotes.
 _SHOWN = 160
 # A file that grows beyond _GROWTH times its length plus _ROOM characters is being multiplied.
@@ -232,7 +228,7 @@ class _Run:
             proof.keeps_meaning(_meaning(before), _meaning(self.subject), sorted(declared))
             if self.steps is not None:
                 count = len(set(self.applied[fixed:]))
-                self.steps.end(self.round, fixer.runs_in, fixer.name, _Titles(before.document), count)
+                self.steps.end(self.round, fixer.runs_in, fixer.name, Titles(before.document), count)
         self.left += [f for f in found.shown if not (fixer.once and self.rewritten.holds(f.fix))]
         self.suppressed += found.suppressed
         return turns
@@ -253,18 +249,18 @@ class _Run:
         if fixer.name not in given or len(given) < 2:
             return
         labels = {label for edit in edits for label in self.table.labels(edit.start, edit.end)}
-        others = sorted({label.partition(_NUMBER)[0] for label in labels} & given - {fixer.name})
+        others = sorted({label.partition(NUMBER)[0] for label in labels} & given - {fixer.name})
         if others:
             raise ProofError(f"it would rewrite what {others[0]} has written; run the two one at a time")
 
     def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
         """Apply the fixes that a fixer proposes, as far as they do not overlap."""
-        fixes = _distinct(f.fix for f in findings if self.request.selection.applies(f))
+        fixes = distinct(f.fix for f in findings if self.request.selection.applies(f))
         if not fixes:
             return []
         self.fixing = fixer.name
-        labels = [f"{fixer.name}{_NUMBER}{len(self.fixed) + index}" for index in range(len(fixes))]
-        chosen, text_edits = _compatible(self.document, fixes, labels, self.rewritten if fixer.once else None)
+        labels = [f"{fixer.name}{NUMBER}{len(self.fixed) + index}" for index in range(len(fixes))]
+        chosen, text_edits = compatible(self.document, fixes, labels, self.rewritten if fixer.once else None)
         if not chosen:
             return []
         self._check_order(fixer, text_edits)
@@ -292,7 +288,7 @@ class _Run:
 
     def result(self, diff_path: str) -> FileResult:
         """The result, proved."""
-        numbers = {id(fix): number for number, fix in enumerate(_distinct(f.fix for f in self.left), 1)}
+        numbers = {id(fix): number for number, fix in enumerate(distinct(f.fix for f in self.left), 1)}
         left = [
             replace(self._diagnostic(finding, False), fix=numbers.get(id(finding.fix), 0)) for finding in self.left
         ]
@@ -300,7 +296,7 @@ class _Run:
         # A fix that takes several turns is one finding.
         found = dict.fromkeys(self.applied + left)
         findings = tuple(sorted(found, key=lambda d: (d.line, d.column, d.name)))
-        unsafe = tuple(self._unsafe_diffs(diff_path))
+        unsafe = tuple(unsafe_diffs(self.document, self.left, diff_path))
         role = self.subject.role(None)
         skipped = tuple(fixer.name for fixer in self.fixers if fixer.skips(self.subject))
         edits = self.table.edits()
@@ -318,13 +314,13 @@ class _Run:
         new = self.document.text.encode("latin-1")
         from caffefix.syntax.diff import unified  # most files do not need it
 
-        title = _Titles(self.original)
-        diff = unified(_bytes_as_text(diff_path), self.source.text, _named(edits), title).encode("latin-1")
+        title = Titles(self.original)
+        diff = unified(in_diffs(diff_path), self.source.text, named(edits), title).encode("latin-1")
         proof.applies(self.source.data, diff, new)
         proof.proposes_nothing(self._proposals(new))
         delta = self._delta() if self.request.delta else ()
         fixes = self._text_fixes(edits, findings) if self.request.fixes else ()
-        steps = self.steps.results(_bytes_as_text(diff_path), self.source.data, new) if self.steps else ()
+        steps = self.steps.results(in_diffs(diff_path), self.source.data, new) if self.steps else ()
         return FileResult(
             self.source.path,
             Status.WOULD_CHANGE,
@@ -358,31 +354,6 @@ class _Run:
         applies = self.request.selection.applies
         lasting = [fixer for fixer in self.fixers if not fixer.once and fixer.name not in self.held]
         return [f.name for found in run_fixers(subject, lasting) for f in found.shown if applies(f)]
-
-    def _unsafe_diffs(self, diff_path: str) -> Iterable[bytes]:
-        """What the unsafe fixes that were left out would change, except those of notes.
-
-        One diff contains all that do not overlap: a diff for each would repeat a line as often as there are
-        fixes in it. Those that overlap are in a further diff or, after a few of these, only in the messages.
-        """
-        told = [f for f in self.left if f.severity is not Severity.INFO]
-        names = {id(f.fix): f.name for f in told}
-        fixes = [fix for fix in _distinct(f.fix for f in told) if fix.applicability is Applicability.UNSAFE]
-        for _ in range(_PREVIEWS):
-            if not fixes:
-                return
-            from caffefix.syntax.diff import unified
-
-            labels = [f"{names[id(fix)]}{_NUMBER}{index}" for index, fix in enumerate(fixes)]
-            chosen, text_edits = _compatible(self.document, fixes, labels)
-            table = PieceTable(self.document.text)
-            table.apply(text_edits)
-            title = _Titles(self.document)
-            edits = _named(table.edits())
-            diff = unified(_bytes_as_text(diff_path), self.document.text, edits, title)
-            if diff:
-                yield diff.encode("latin-1")
-            fixes = [fix for label, fix in zip(labels, fixes, strict=True) if label not in chosen]
 
     def _diagnostic(self, finding: Finding, applied: bool) -> Diagnostic:
         span = finding.span or (finding.node.start, finding.node.stop)
@@ -436,73 +407,3 @@ def _meaning(subject: Subject) -> NormalForm:
     from caffefix.caffe.normal import normal_form  # protobuf is imported only if there is something to prove
 
     return normal_form(subject.document, subject.verdict, subject.named or None)
-
-
-def _distinct(fixes: Iterable[Fix | None]) -> list[Fix]:
-    """Each fix once, by identity: findings may share one."""
-    return list({id(fix): fix for fix in fixes if fix is not None}.values())
-
-
-def _named(edits: Iterable[ComposedEdit]) -> list[ComposedEdit]:
-    """The edits with only the names of findings as labels."""
-    return [
-        replace(edit, labels=tuple(dict.fromkeys(label.partition(_NUMBER)[0] for label in edit.labels)))
-        for edit in edits
-    ]
-
-
-def _compatible(
-    document: Document, fixes: Sequence[Fix], labels: Sequence[str], rewritten: Places | None = None
-) -> tuple[dict[str, Fix], list[TextEdit]]:
-    """The first fixes that do not overlap, each complete, and their text edits; the others wait."""
-    chosen: dict[str, Fix] = {}
-    taken: list[TextEdit] = []
-    for label, fix in zip(labels, fixes, strict=True):
-        edits = lower(document, fix.edits, label)
-        if rewritten is not None and not rewritten.take(fix, edits):
-            continue
-        if not any(_overlaps(taken, edit) for edit in edits):
-            chosen[label] = fix
-            for edit in edits:
-                insort(taken, edit, key=_place)
-    return chosen, taken
-
-
-def _place(edit: TextEdit) -> tuple[int, int]:
-    return edit.start, edit.end
-
-
-def _overlaps(taken: list[TextEdit], edit: TextEdit) -> bool:
-    """Whether an edit overlaps one of the sorted, disjoint edits in more than a point."""
-    index = bisect_left(taken, _place(edit), key=_place)
-    return (index > 0 and taken[index - 1].end > edit.start) or (
-        index < len(taken) and edit.end > taken[index].start
-    )
-
-
-def _bytes_as_text(path: str) -> str:
-    """A path as it is written in a diff: one character per byte."""
-    return path.encode("utf-8", "surrogateescape").decode("latin-1")
-
-
-class _Titles:
-    """What to call an offset in a hunk's header: ``layer "conv1"``."""
-
-    def __init__(self, document: Document) -> None:
-        self._root = document.root
-        self._children = list(document.root.children())
-
-    def __call__(self, offset: int) -> str:
-        """Name of the top-level message at an offset, with its ``name:`` if it has one."""
-        low, high = 0, len(self._children)
-        while low < high:
-            middle = (low + high) // 2
-            if self._children[middle].end <= offset:
-                low = middle + 1
-            else:
-                high = middle
-        if low == len(self._children) or not self._children[low].is_message:
-            return ""
-        node = self._children[low]
-        name = node.scalar("name")
-        return f"{node.name} {name}" if name is not None and is_string(name) and "\n" not in name else node.name
