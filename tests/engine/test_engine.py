@@ -73,9 +73,9 @@ def test_fixes_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lost_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A deletion that says it keeps comments, and does not."""
-    import caffefix.engine.repair as engine
+    from caffefix.engine import compatible
 
-    real = engine.lower
+    real = compatible.lower
 
     def delete(root: Node) -> list[list[Edit]]:
         node = root.field("a")
@@ -85,7 +85,7 @@ def test_a_lost_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(document, [Delete(edit.node, comments=False) for edit in edits], label)
 
     assert run(monkeypatch, delete).new == b"# about a\n# one\nb: 2\n"
-    monkeypatch.setattr(engine, "lower", lossy)
+    monkeypatch.setattr(compatible, "lower", lossy)
     result = run(monkeypatch, delete)
     assert result.status is Status.REFUSED
     assert "is lost" in result.reason
@@ -93,14 +93,14 @@ def test_a_lost_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_comment_beside_another_field_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rename that is not declared as one: the comment's owner is another field afterwards."""
-    import caffefix.engine.repair as engine
+    from caffefix.engine import compatible
 
-    real = engine.lower
+    real = compatible.lower
 
     def lying(document, edits, label=""):  # type: ignore[no-untyped-def]
         return real(document, [Rename(named(document.root, "a"), "z")], label)
 
-    monkeypatch.setattr(engine, "lower", lying)
+    monkeypatch.setattr(compatible, "lower", lying)
     result = run(monkeypatch, lambda root: [[Replace(named(root, "b"), "3")]] if root.has("a") else [])
     assert result.status is Status.REFUSED
     assert "the comment '# about a' no longer belongs to a: 1" in result.reason
