@@ -287,8 +287,9 @@ def _field(name: _Token, type_: _Text, number: _Token, options: Any, label: str 
     settings = _settings(options)
     value = _number(number.text)
     if not 0 < value <= LARGEST_NUMBER:
-        reason = f"{short(number.text)} is not a field number; these are 1 to {LARGEST_NUMBER}"
-        raise _Refused(number.start, reason)
+        raise _Refused(
+            number.start, f"{short(number.text)} is not a field number; these are 1 to {LARGEST_NUMBER}"
+        )
     packed = settings.get("packed")
     return Field(
         name=name.text,
