@@ -132,7 +132,7 @@ def test_numbers_that_no_net_has(number: str) -> None:
 
 def test_a_net_that_cannot_be_used() -> None:
     assert "never closed" in told(DEAD, "layer {").net_error
-    assert "holds no net" in told(DEAD, 'net: "x.prototxt" base_lr: 0.1').net_error
+    assert "contains no net" in told(DEAD, 'net: "x.prototxt" base_lr: 0.1').net_error
 
 
 # ---------------------------------------------------------------- real logs

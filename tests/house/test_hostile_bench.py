@@ -57,7 +57,12 @@ def told(case: Case, size: int, folder: Path) -> tuple[int, int]:
     return calls(run), len(written[0])
 
 
-@pytest.mark.parametrize("name", CASES)
+SAMPLE = [*CASES][::3]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_steps_and_output_grow_with_the_file(name: str, tmp_path: Path) -> None:
     """Four times the file: what is quadratic takes sixteen times the steps."""
     case = CASES[name]

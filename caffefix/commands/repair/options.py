@@ -15,6 +15,10 @@ OPTIONS = (
         "(never).",
         Kind.CHOICE, "WHAT", choices=("never", "error", "warning", "change"),
     ),
+    Option(
+        ("--baseline",), "With --check: hide what this file of `caffefix baseline` records.", Kind.VALUE, "FILE",
+    ),
+    Option(("--prune",), "Remove from the --baseline what no longer occurs."),
     Option(("--exit-zero",), "Exit with 0 whatever is found, as with --fail-on never."),
     Option(
         ("--patch",),

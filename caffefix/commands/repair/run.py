@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from caffefix._startup.records import dataclass
 from caffefix.commands._shared.configuration import configuration, patches_of
-from caffefix.commands._shared.errors import misuse
+from caffefix.commands._shared.errors import fail, misuse
 from caffefix.commands._shared.files import Handover, file_filter, paths_of, run_options
 from caffefix.commands._shared.orderly import Ended
 from caffefix.commands._shared.output import colour, say, show, write
 from caffefix.commands.repair.reporting import Wanted, report
 
 if TYPE_CHECKING:
+    from caffefix.commands._shared.baseline import Baseline
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting
     from caffefix.results import FileResult, Gate
@@ -31,6 +32,8 @@ def repair(
     dry_run: bool,
     check: bool,
     fail_on: str | None,
+    baseline: str,
+    prune: bool,
     exit_zero: bool,
     patches: tuple[str, ...],
     roots: tuple[str, ...],
@@ -68,6 +71,7 @@ def repair(
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
     setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
     going = run_options(writing, roots, **options)
+    known = _baseline(baseline, check=check, prune=prune)
     job = _Job(
         paths=paths,
         stdin_filename=stdin_filename,
@@ -78,6 +82,8 @@ def repair(
         setting=setting,
         wanted=wanted,
         statistics=statistics,
+        baseline=known,
+        prune=prune,
     )
     return _run(job, handover)
 
@@ -95,6 +101,8 @@ class _Job:
     setting: Setting
     wanted: Wanted
     statistics: bool
+    baseline: Baseline | None
+    prune: bool
 
     @property
     def is_filter(self) -> bool:
@@ -110,11 +118,14 @@ def _run(job: _Job, handover: Handover) -> int:
 
     try:
         with handover:
-            counted = _Counted(_results(job, handover), job.setting.gate)
+            results = _results(job, handover)
+            counted = _Counted(job.baseline.of(results) if job.baseline else results, job.setting.gate)
             if job.statistics:
                 _statistics(counted, job)
             else:
                 report(job.wanted, counted, job.setting, quiet=job.is_filter)
+            if job.baseline is not None:
+                _conclude(job.baseline, prune=job.prune)
             handover.conclude()
         for trouble, files in counted.troubles.items():
             rest = "1 file is" if files == 1 else f"{files} files are"
@@ -166,6 +177,30 @@ def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
         raise misuse("--exit-zero and --fail-on cannot both be given")
     on = FailOn.NEVER if exit_zero else FailOn(fail_on) if fail_on else None
     return Gate(on, check)
+
+
+def _baseline(path: str, *, check: bool, prune: bool) -> Baseline | None:
+    """The baseline that a check goes by."""
+    if not path:
+        if prune:
+            raise misuse("--prune is for the file that --baseline names")
+        return None
+    if not check:
+        raise misuse("--baseline is for --check: a repair fixes what it can, whatever a baseline records")
+    from caffefix.commands._shared.baseline import BaselineError, load
+
+    try:
+        return load(path)
+    except BaselineError as error:
+        fail(str(error))
+
+
+def _conclude(baseline: Baseline, *, prune: bool) -> None:
+    """Say what the baseline has hidden, and remove from it what is gone if that is asked for."""
+    pruned = baseline.prune() if prune else None
+    if pruned:
+        baseline.write()
+    say(sys.stderr, baseline.told(pruned))
 
 
 def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
