@@ -25,42 +25,58 @@ def new() -> None:
 @click.option("--group", "folder", type=click.Choice(list(FOLDERS)), required=True, help="Folder of its fixer.")
 @click.option(
     "--example", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, metavar="FILE",
-    help="A small net or solver that has it.",
+    help="A small net or solver that has the pattern.",
 )  # fmt: skip
-def new_finding(name: str, folder: str, example: Path) -> None:
-    """Write the module, its page and its golden cases, and say which findings fire on the example already."""
-    from dev.new import NameTakenError, finding
+@click.option(
+    "--fine", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, metavar="FILE",
+    help="One that looks like it and is right.",
+)  # fmt: skip
+def new_finding(name: str, folder: str, example: Path, fine: Path) -> None:
+    """Write the module, its page and its golden cases, and report which findings already fire on the example."""
+    from dev.new import UnusableNameError, finding
 
     try:
-        made = finding(name, folder, example.read_bytes())
-    except NameTakenError as error:
+        made = finding(name, folder, example.read_bytes(), fine.read_bytes())
+    except UnusableNameError as error:
         raise click.ClickException(str(error)) from None
     for path in made.written:
         click.echo(f"wrote {path}")
     for other in made.firing:
         click.echo(f"already fires on the example: {other} (caffefix explain {other})")
-    click.echo(f"now write find() and the page, then: python -m dev bless {name}")
+    if not made.firing:
+        click.echo("nothing fires on the example yet")
+    click.echo(f"now write find() and the page in {made.written[0]}; then: python -m dev bless {name}")
 
 
 @group.command()
 @click.argument("names", nargs=-1)
 def check(names: tuple[str, ...]) -> None:
-    """Check what was changed: the tests of the findings NAMES, style, types. All findings by default."""
+    """Check what was changed: the tests of the findings NAMES, style (which is corrected), types.
+
+    Without NAMES, the tests of all findings, layer types, reports and docs; this takes a minute or two.
+    """
+    from dev.bless import BlessError, known
     from dev.check import run
 
-    sys.exit(run(names))
+    try:
+        sys.exit(run(known(names)))
+    except BlessError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @group.command()
 @click.argument("names", nargs=-1)
 def bless(names: tuple[str, ...]) -> None:
-    """Take what caffefix now says of the golden cases of the findings NAMES, and show what changed."""
-    from dev.bless import NotSilentError, bless
+    """Take what caffefix now says of the golden cases of the findings NAMES, show what changed, and regenerate."""
+    from dev.bless import BlessError, bless
+    from dev.regen import regenerate
 
     try:
         click.echo(bless(names), nl=False)
-    except NotSilentError as error:
+    except BlessError as error:
         raise click.ClickException(str(error)) from None
+    for path in regenerate():
+        click.echo(f"changed {path}")
 
 
 @group.command()

@@ -15,6 +15,7 @@ MODULES = (
     "caffefix.patching",
     "dev.pages",
     "dev.forks",
+    "dev.missing_rules",
 )
 # What they write.
 MADE = (
@@ -24,6 +25,7 @@ MADE = (
     "caffefix/caffe/data",
     "docs/findings",
     "docs/forks.md",
+    "tests/data/missing_rules.tsv",
 )
 
 

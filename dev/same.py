@@ -16,20 +16,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FORMATS = ("json", "jsonl", "sarif", "rdjson", "gitlab", "github", "junit", "concise", "full", "text", "markdown")
 MODES = (("--dry-run", "--notes"), ("--dry-run", "--notes", "--unsafe"), ("--check",))
 # What is prose in reports that are JSON.
 _PROSE = frozenset(("message", "title", "text", "markdown", "help", "summary", "description", "note", "reason"))
 _SHOWN = 20
 
-# Runs in either version: a finding says its name in place of its message.
+# Runs in either version: a finding says its name in place of its message, a failure its status.
 _DRIVER = """
 import sys
-from caffefix import findings
+from caffefix import findings, results
+from caffefix.reports import as_text
 def aside(name):
     return property(name, lambda self, value: None)
 findings.Finding.message = aside(lambda self: self.name)
 findings.Fix.title = aside(lambda self: "")
+results.FileResult.reason = aside(lambda self: self.status.value if self.status.failed else "")
+as_text._ROLES = {role: role.value for role in as_text._ROLES}
 from caffefix.cli import main
 sys.exit(main())
 """
@@ -46,26 +48,37 @@ def differences(revision: str, paths: Sequence[str]) -> Iterator[str]:
         other = Path(folder) / "other"
         subprocess.run(["git", "worktree", "add", "-q", "--detach", other, revision], cwd=ROOT, check=True)
         try:
+            formats = [name for name in _formats(ROOT) if name in _formats(other)]
             for number, mode in enumerate(MODES):
                 into = Path(folder) / str(number)
-                _run_both(other, mode, [os.path.abspath(path) for path in paths], into)
-                for name in (*FORMATS, "out", "err", "status"):
+                _run_both(other, formats, mode, [os.path.abspath(path) for path in paths], into)
+                for name in (*formats, "out", "err", "status"):
                     yield from _compare(" ".join((*mode, name)), into / "before" / name, into / "after" / name)
         finally:
             subprocess.run(["git", "worktree", "remove", "--force", other], cwd=ROOT, check=True)
 
 
-def _run_both(other: Path, mode: Sequence[str], paths: Sequence[str], into: Path) -> None:
-    running = [_start(tree, mode, paths, into / name) for tree, name in ((other, "before"), (ROOT, "after"))]
+def _formats(tree: Path) -> list[str]:
+    """The formats that a version knows."""
+    code = "from caffefix.reports.formats import NAMES; print(*NAMES)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def _run_both(
+    other: Path, formats: Sequence[str], mode: Sequence[str], paths: Sequence[str], into: Path
+) -> None:  # fmt: skip
+    trees = ((other, "before"), (ROOT, "after"))
+    running = [_start(tree, formats, mode, paths, into / name) for tree, name in trees]
     for process, folder in running:
         (folder / "status").write_text(f"{process.wait()}\n")
 
 
 def _start(
-    tree: Path, mode: Sequence[str], paths: Sequence[str], into: Path
+    tree: Path, formats: Sequence[str], mode: Sequence[str], paths: Sequence[str], into: Path
 ) -> tuple[subprocess.Popen[bytes], Path]:
     into.mkdir(parents=True)
-    reports = [part for name in FORMATS for part in ("--format", f"{name}={into / name}")]
+    reports = [part for name in formats for part in ("--format", f"{name}={into / name}")]
     line = [sys.executable, "-c", _DRIVER, "-j", "1", "--no-cache", *mode, *reports, *paths]
     environment = os.environ | {"PYTHONPATH": str(tree)}
     with open(into / "out", "wb") as out, open(into / "err", "wb") as err:

@@ -8,13 +8,10 @@ from pathlib import Path
 
 from caffefix.caffe.layers.book import BOOK, V1_TYPES
 from caffefix.caffe.layers.bvlc import BVLC_TYPES
-from caffefix.caffe.layers.kind import NONE, LayerType
 from caffefix.caffe.layers.rules import moments_rule, shape_rule, zero_rule
-from caffefix.caffe.registry import Kind, names
-from caffefix.caffe.schema import load
+from dev.missing_rules import PAGE, made, missing
 from tests.conftest import ROOT
 
-MISSING = ROOT / "tests" / "data" / "missing_rules.tsv"
 PACKAGE = ROOT / "caffefix"
 # Lists of types that stand elsewhere, and why.
 ALLOWED = {
@@ -23,34 +20,13 @@ ALLOWED = {
 }
 
 
-def missing(kind: LayerType) -> list[str]:
-    """What the book does not know of a type; its blobs stand in the rule of shapes."""
-    ends = kind.loss or not kind.gradient or kind.bottoms == NONE
-    known = {
-        "shape": shape_rule(kind) is not None,
-        "zero": zero_rule(kind) is not None or ends,
-        "moments": moments_rule(kind) is not None or ends,
-        "counts": kind.bottoms is not None and kind.tops is not None,
-    }
-    return [name for name, is_known in known.items() if not is_known]
-
-
 def test_what_is_missing_is_known() -> None:
     """Each of BVLC's types with what it lacks and why, and how many types of forks lack each rule."""
-    lines = MISSING.read_text().splitlines()
-    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    rows = [line.split("\t") for line in PAGE.read_text().splitlines() if not line.startswith("#")]
     listed = {name: lacks for name, lacks, why in rows if why}
     lacking = {name: missing(BOOK[name]) for name in sorted(BVLC_TYPES)}
-    print(*(f"{name}: no {', '.join(lacks)}" for name, lacks in lacking.items() if lacks), sep="\n")
     assert listed == {name: " ".join(lacks) for name, lacks in lacking.items() if lacks}
-    of_forks = sorted(set(names(Kind.LAYER, load().everyone)) - BVLC_TYPES)
-    counts = dict.fromkeys(("shape", "zero", "moments", "counts"), 0)
-    for name in of_forks:
-        kind = BOOK.get(name) or LayerType(name)
-        print(f"{name}: no {', '.join(missing(kind))}")
-        for rule in missing(kind):
-            counts[rule] += 1
-    assert {name: int(number) for name, number, why in rows if not why} == counts
+    assert PAGE.read_text() == made(), "run python -m dev regen"
 
 
 def test_every_record_is_of_a_known_rule() -> None:

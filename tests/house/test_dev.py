@@ -60,43 +60,56 @@ def test_what_is_generated_says_by_what() -> None:
     assert not kept.stdout
 
 
-def test_a_new_finding_from_nothing(checkout: Path, tmp_path: Path) -> None:
-    example = tmp_path / "net.prototxt"
-    example.write_text(EXAMPLE)
-    done = dev(checkout, "new", "finding", "steep-relu", "--group", "graph", "--example", str(example))
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """The options of ``dev new finding``: a net with the pattern, and one without."""
+    (tmp_path / "bad.prototxt").write_text(EXAMPLE)
+    (tmp_path / "good.prototxt").write_text(EXAMPLE.replace("7", "0.1"))
+    return ["--example", str(tmp_path / "bad.prototxt"), "--fine", str(tmp_path / "good.prototxt")]
+
+
+def test_a_new_finding_from_nothing(checkout: Path, files: list[str]) -> None:
+    done = dev(checkout, "new", "finding", "steep-relu", "--group", "graph", *files)
     assert done.returncode == 0, done.stderr
+    assert "nothing fires on the example yet" in done.stdout
     module = checkout / "caffefix/fixers/graph/steep_relu.py"
-    text = module.read_text().replace(
-        "    yield from ()\n",
-        "    for net in subject.nets:\n        for layer in net.layers:\n"
-        '            if layer.number("relu_param", "negative_slope", 0) > 1:\n'
-        '                message = "the slope is above 1"\n'
-        "                yield Finding(NAME, Severity.WARNING, message, layer.node, layer.name)\n",
-    )
-    module.write_text(text.replace("import Finding, Pass,", "import Finding, Pass, Severity,"))
-    assert dev(checkout, "regen").returncode == 0
+    text = module.read_text().replace('"TheType"', '"ReLU"')
+    module.write_text(text.replace('"the_param", "the_field"', '"relu_param", "negative_slope"'))
+    blessed = dev(checkout, "bless", "steep-relu")
+    assert blessed.returncode == 0, blessed.stderr
+    assert "+++ b/golden/steep-relu/example/findings.json" in blessed.stdout
+    assert "changed docs/findings/steep-relu.md" in blessed.stdout
+    cases = {path.name: (path / "findings.json").exists() for path in (checkout / "golden/steep-relu").iterdir()}
+    silent = {"looks-alike-is-fine": False, "suppressed-is-silent": False}
+    assert cases == {"example": True, "odd-layout": True, "odd-comments": True, **silent}
+    fine = checkout / "golden/steep-relu/looks-alike-is-fine/before.prototxt"
+    fine.write_text(EXAMPLE)
     loud = dev(checkout, "bless", "steep-relu")
     assert loud.returncode == 1
     assert "steep-relu/looks-alike-is-fine" in loud.stderr
-    for case in ("looks-alike-is-fine", "other-layers-is-fine"):
-        net = checkout / "golden/steep-relu" / case / "before.prototxt"
-        net.write_text(EXAMPLE.replace("7", "0.1"))
-        assert not net.with_name("findings.json").exists()
-    assert dev(checkout, "bless", "steep-relu").returncode == 0
-    assert "steep-relu" in (checkout / "golden/steep-relu/example/findings.json").read_text()
-    assert not (checkout / "golden/steep-relu/looks-alike-is-fine/findings.json").exists()
-    again = dev(checkout, "new", "finding", "steep-relu", "--group", "data", "--example", str(example))
+    assert not fine.with_name("findings.json").exists()
+    again = dev(checkout, "new", "finding", "steep-relu", "--group", "data", *files)
     assert again.returncode == 1
     assert "there is a finding steep-relu already" in again.stderr
 
 
-def test_a_new_finding_says_what_fires_already(checkout: Path, tmp_path: Path) -> None:
-    example = tmp_path / "net.prototxt"
-    example.write_text(
+def test_a_new_finding_says_what_fires_already(checkout: Path, files: list[str]) -> None:
+    Path(files[1]).write_text(
         'layer { name: "d" type: "Dropout" bottom: "a" top: "a" dropout_param { dropout_ratio: 1 } }\n'
     )
-    done = dev(checkout, "new", "finding", "total-dropout", "--group", "graph", "--example", str(example))
+    done = dev(checkout, "new", "finding", "total-dropout", "--group", "graph", *files)
     assert "already fires on the example: dropout-of-everything" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["Steep", "steep_relu", "steep", "-steep-relu", "../steep-relu"])
+def test_names_that_no_finding_has(checkout: Path, files: list[str], name: str) -> None:
+    done = dev(checkout, "new", "finding", "--group", "graph", *files, "--", name)
+    assert done.returncode == 1
+    assert "in kebab-case" in done.stderr
+    for command in ("bless", "check"):
+        done = dev(checkout, command, "--", name)
+        assert done.returncode == 1
+        assert f"there is no folder golden/{name}" in done.stderr
 
 
 def test_bench_lists_what_it_can_run(checkout: Path) -> None:

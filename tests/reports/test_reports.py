@@ -86,7 +86,7 @@ def test_all_tell_the_same_findings(run: Run) -> None:
     failures = Counter(f["status"] for f in run.json("json")["files"] if f["status"] in ("error", "refused"))
     assert sum(expected.values()) > 50
     assert (run.status == 2) == bool(failures)
-    told = {
+    told = {  # and markdown, which tells what changes: test_report_markdown.py
         "text": read.labelled(run.text("text")),
         "full": read.labelled(run.text("full")),
         "concise": read.lines(run.text("concise")),
@@ -97,6 +97,7 @@ def test_all_tell_the_same_findings(run: Run) -> None:
         "gitlab": read.gitlab(run.text("gitlab")),
         "junit": read.junit(run.folder / "report.junit"),
     }
+    assert {*told, "json", "markdown"} == {*NAMES}, "a format needs a reader in tests/support/report_readers.py"
     for name, seen in told.items():
         found = Counter((s.line, s.name) for s in seen if s.name not in ("error", "refused"))
         assert found == expected, name
@@ -347,9 +348,7 @@ HIDDEN = ("\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\x1b", "\x85")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are not allowed there")
-@pytest.mark.parametrize(
-    "form", ["text", "concise", "full", "github", "gitlab", "junit", "markdown", "rdjson", "sarif", "json"]
-)
+@pytest.mark.parametrize("form", NAMES)
 def test_what_is_not_seen_is_told_as_escapes(tmp_path: Path, form: str) -> None:
     """It would turn the direction of what follows, or hide: names of files, layers and blobs, values, comments."""
     hidden = "".join(HIDDEN)
