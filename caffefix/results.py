@@ -62,6 +62,13 @@ class Diagnostic:
         """Whether it is shown only on request: it has no consequences, and nothing is done about it."""
         return self.severity is Severity.INFO and not self.applied and self.applicability is not Applicability.SAFE
 
+    @property
+    def risk(self) -> str:
+        """Whether there is a fix, and when it may be applied."""
+        if self.severity is Severity.INFO and self.applicability is not Applicability.SAFE:
+            return "note"
+        return "no fix" if self.applicability is Applicability.DISPLAY else self.applicability.value
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

@@ -79,12 +79,27 @@ def shown(page: Page, case: Path) -> str:
         if _ran(folder, fewer) == done:  # it is no note
             args = fewer
     command = " ".join(["caffefix --dry-run", *args, "net.prototxt"])
-    report = [line for line in done.err.decode().splitlines() if f": {page.name} [" in line]
+    report = _groups_of(page.name, done.err.decode())
     text = f"```console\n$ {command}\n" + "".join(f"{line}\n" for line in report) + "```\n"
     if done.out:
         text += "\n" + _diff(done.out.decode())
     where = os.path.relpath(case / "before.prototxt", DOCS)
     return f"In a [whole file]({where}), with the options that show it:\n\n{text}"
+
+
+def _groups_of(name: str, report: str) -> list[str]:
+    """The lines of a text report that are about one finding, below the file's name."""
+    lines, wanted = [], False
+    for line in report.splitlines():
+        if not line.startswith(" "):
+            wanted = False
+            if line.startswith("net.prototxt") and ": fixed" not in line:
+                lines.append(line)
+        elif not line.startswith("   "):
+            wanted = f" {name} [" in line
+        if wanted:
+            lines.append(line)
+    return lines
 
 
 def _ran(folder: Path, args: list[str]) -> Outcome:

@@ -47,16 +47,9 @@ def sentence(d: Diagnostic) -> str:
     return f"{d.layer}: {d.message}" if d.layer else d.message
 
 
-def risk(d: Diagnostic) -> str:
-    """Whether there is a fix, and when it may be applied."""
-    if d.severity is Severity.INFO and d.applicability is not Applicability.SAFE:
-        return "note"
-    return "no fix" if d.applicability is Applicability.DISPLAY else d.applicability.value
-
-
 def title(d: Diagnostic) -> str:
     """The name, followed by the risk unless the entry is for a failure."""
-    return d.name if d.name in FAILURES else f"{d.name} ({risk(d)})"
+    return d.name if d.name in FAILURES else f"{d.name} ({d.risk})"
 
 
 def fingerprints(findings: Sequence[Diagnostic]) -> list[str]:

@@ -1,9 +1,11 @@
-"""The text report with the line of each finding, what its fix does, and where to read more."""
+"""A line for each finding, the line of the file that it is about, what its fix does, and where to read more."""
 
 from __future__ import annotations
 
-from caffefix.reports.as_text import Text, finding
-from caffefix.results import Diagnostic
+from caffefix.findings import Applicability, Severity
+from caffefix.reports.as_text import ROLES, Paint, Text, names_of_fixed, plain, unsafe_diffs
+from caffefix.results import Diagnostic, FileResult, Status
+from caffefix.syntax.source import visible
 
 # The maximum number of carets under a finding.
 _CARETS = 60
@@ -12,7 +14,21 @@ _CARETS = 60
 class Full(Text):
     """The report."""
 
-    def finding(self, path: str, d: Diagnostic) -> str:
+    def render(self, result: FileResult) -> str:
+        path = visible(result.path)
+        out = [self._finding(path, d) for d in result.findings if self.setting.notes or not d.is_note]
+        if result.status.failed:
+            out.append(self.paint("error", "error") + ": " + result.reason)
+        if result.role in ROLES:
+            out.insert(0, f"{self.paint(path, 'path')}: {ROLES[result.role]}")
+        if self.setting.unsafe:
+            out.extend(unsafe_diffs(result, self.paint))
+        if result.status is Status.CHANGED:
+            fixed = self.paint("fixed", "fixed")
+            out.append(f"{self.paint(path, 'path')}: {fixed} {names_of_fixed(result.findings)}")
+        return "".join(f"{line}\n" for line in out)
+
+    def _finding(self, path: str, d: Diagnostic) -> str:
         lines = [finding(path, d, self.paint)]
         if d.source:
             margin = f"{d.line} | "
@@ -26,3 +42,12 @@ class Full(Text):
             lines.append(f"    {label}: {d.title}")
         lines.append(f"    more: caffefix explain {d.name}")
         return "\n".join(lines)
+
+
+def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:
+    """A finding on one line."""
+    is_note = d.severity is Severity.INFO and d.applicability is not Applicability.SAFE
+    label = " [note]" if is_note else f" [{d.applicability.value}]"
+    layer = f"{d.layer}: " if d.layer else ""
+    place = paint(f"{path}:{d.line}:{d.column}", "path")
+    return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"

@@ -12,7 +12,7 @@ from typing import ClassVar
 from caffefix.caffe.change import Change
 from caffefix.findings import Applicability, Severity
 from caffefix.reports import _markdown as md
-from caffefix.reports._shared import TOOL, failure, link, relative, risk, sentence, shown
+from caffefix.reports._shared import TOOL, failure, link, relative, sentence, shown
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import display
@@ -82,7 +82,7 @@ class Markdown:
     def _finding(self, path: str, d: Diagnostic) -> None:
         url = link(self._setting.docs, d.name)
         name = f"[{md.code(d.name)}]({url})" if url else md.code(d.name)
-        line = f"- {md.code(f'{path}:{d.line}')} {name} ({risk(d)}) {md.plain(sentence(d))}"
+        line = f"- {md.code(f'{path}:{d.line}')} {name} ({d.risk}) {md.plain(sentence(d))}"
         if not d.applied and d.severity is not Severity.INFO and d.applicability is Applicability.UNSAFE:
             self._unsafe_count += 1
             self._unsafe.add(f"{line} — {md.plain(d.title)}" if d.title else line)

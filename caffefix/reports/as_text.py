@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
+from caffefix._startup.records import dataclass
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 from caffefix.reports.report import Setting
@@ -15,10 +16,16 @@ _STYLES = {
     "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",
 }  # fmt: skip
 
-_ROLES = {
+ROLES = {
     Role.SNIPPET: "a snippet of a net: judged as part of a larger, working net",
     Role.OTHER: "neither a Caffe net nor a solver: left unchanged",
 }
+
+# Layers and lines of a group that are named.
+_LAYERS = 4
+_LINES = 8
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ORDER = {severity: number for number, severity in enumerate(_WORDS)}
 
 Paint = Callable[[str, str], str]
 
@@ -34,78 +41,122 @@ def colored(text: str, style: str) -> str:
 
 
 class Text:
-    """The report at a terminal: findings, unsafe fixes, differences in meaning, a closing line."""
+    """The report at a terminal: findings by file and severity, differences in meaning, a closing line."""
 
     NEEDS: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, setting: Setting) -> None:
-        self._notes = setting.notes
-        self._delta = setting.delta
-        self._summary = Summary()
+        self.setting = setting
         self.paint = colored if setting.colour else plain
+        self._summary = Summary()
 
     def begin(self) -> str:
         return ""
 
     def add(self, result: FileResult) -> str:
         self._summary.add(result)
-        text = render_file(result, notes=self._notes, paint=self.paint, line=self.finding)
-        if not self._delta:
+        text = self.render(result)
+        if not self.setting.delta:
             return text
         from caffefix.reports import delta_text
 
         return text + delta_text.render(result.delta)
 
-    def finding(self, path: str, d: Diagnostic) -> str:
-        """The text for one finding."""
-        return finding(path, d, self.paint)
+    def render(self, result: FileResult) -> str:
+        """The text for one file; empty if there is nothing to report."""
+        return render_file(result, self.setting, self.paint)
 
     def end(self) -> str:
-        return self._summary.render(notes=self._notes)
+        return self._summary.render(notes=self.setting.notes)
 
 
-def render_file(
-    result: FileResult, *, notes: bool, paint: Paint = plain, line: Callable[[str, Diagnostic], str] | None = None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings of a file that say the same of several layers."""
+
+    first: Diagnostic
+    members: Sequence[Diagnostic]
+
+    @property
+    def places(self) -> str:
+        """The layers and lines."""
+        layers = list(dict.fromkeys(d.layer for d in self.members if d.layer))
+        lines = sorted({d.line for d in self.members})
+        where = f"line {lines[0]}" if len(lines) == 1 else f"lines {_listed([*map(str, lines)], _LINES)}"
+        if not layers:
+            return where
+        count = f" ({len(layers)} layers)" if len(layers) > 1 else ""
+        return f"{_listed(layers, _LAYERS)}{count}, {where}"
+
+
+def _listed(words: Sequence[str], most: int) -> str:
+    """Words with commas; of many, those in the middle are left out."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[: most - 1])} … {words[-1]}"
+
+
+def _groups(findings: Iterable[Diagnostic]) -> list[_Group]:
+    """By severity, then place; findings that differ in layer and place alone are one."""
+    found: dict[tuple[object, ...], list[Diagnostic]] = {}
+    for d in findings:
+        found.setdefault((d.severity, d.name, d.applicability, d.applied, d.message), []).append(d)
+    groups = [_Group(members[0], members) for members in found.values()]
+    return sorted(groups, key=lambda group: (_ORDER[group.first.severity], group.first.line, group.first.column))
+
+
+def render_file(result: FileResult, setting: Setting, paint: Paint = plain) -> str:
     """The text for one file; empty if there is nothing to report.
 
     Args:
         result: the file's result.
-        notes: whether notes are shown.
+        setting: what is shown, and how wide.
         paint: colours text.
-        line: the text for one finding, given the file's path; one line by default.
     """
-    say = line or (lambda path, d: finding(path, d, paint))
     path = visible(result.path)
-    out = [say(path, d) for d in result.findings if notes or not d.is_note]
+    out: list[str] = []
+    groups = _groups(d for d in result.findings if setting.notes or not d.is_note)
+    role = f": {ROLES[result.role]}" if result.role in ROLES else ""
+    if groups or role:
+        out.append(f"{paint(path, 'path')}{role}")
+    for group in groups:
+        out.extend(_lines(group, setting.width, paint))
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)
-    if result.role in _ROLES:
-        out.insert(0, f"{paint(path, 'path')}: {_ROLES[result.role]}")
-    fixes = "fixes" if len({d.title for d in result.findings if _is_left_out(d)}) > 1 else "fix"
-    for diff in result.unsafe:
-        after = " after the safe ones" if result.diff else ""
-        out.append(paint(f"unsafe {fixes}, not applied{after} (--unsafe):", "unsafe"))
-        out.append(seen(diff).rstrip("\n"))
+    if setting.unsafe:
+        out.extend(unsafe_diffs(result, paint))
     if result.status is Status.CHANGED:
-        out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {_names(result.findings)}")
+        out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {names_of_fixed(result.findings)}")
     return "".join(f"{line}\n" for line in out)
+
+
+def _lines(group: _Group, width: int, paint: Paint) -> Iterator[str]:
+    from textwrap import wrap  # only where there is something to say
+
+    d = group.first
+    severity = paint(f"{_WORDS[d.severity]:<8}", d.severity.value)
+    yield f"  {severity}{paint(d.name, 'path')} [{d.risk}] {group.places}"
+    yield from wrap(
+        d.message, width, initial_indent=" " * 10, subsequent_indent=" " * 10, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def unsafe_diffs(result: FileResult, paint: Paint) -> Iterator[str]:
+    """The diffs of unsafe fixes that were not applied, with a line about each."""
+    fixes = "fixes" if len({d.title for d in result.findings if _is_left_out(d)}) > 1 else "fix"
+    after = " after the safe ones" if result.diff else ""
+    for diff in result.unsafe:
+        yield paint(f"unsafe {fixes}, not applied{after} (--unsafe):", "unsafe")
+        yield seen(diff).rstrip("\n")
 
 
 def _is_left_out(d: Diagnostic) -> bool:
     return d.applicability is Applicability.UNSAFE and not d.applied and not d.is_note
 
 
-def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:
-    """A finding on one line."""
-    is_note = d.severity is Severity.INFO and d.applicability is not Applicability.SAFE
-    label = " [note]" if is_note else f" [{d.applicability.value}]"
-    layer = f"{d.layer}: " if d.layer else ""
-    place = paint(f"{path}:{d.line}:{d.column}", "path")
-    return f"{place}: {paint(d.name, d.severity.value)}{label} {layer}{d.message}"
-
-
-def _names(findings: Iterable[Diagnostic]) -> str:
+def names_of_fixed(findings: Iterable[Diagnostic]) -> str:
+    """How often each finding was fixed."""
     counts: dict[str, int] = {}
     for d in findings:
         if d.applied:

@@ -22,6 +22,8 @@ class Setting:
         diffs: whether the report of a dry run contains the diffs.
         delta: whether text shows what changes in meaning; other formats that can show it always do.
         colour: whether text is coloured.
+        unsafe: whether text contains the diffs of unsafe fixes that are not applied.
+        width: columns that text is wrapped to.
         docs: address of the folder with the findings' pages; empty if there is no such address.
         gate: what makes the run fail; a report that marks failures marks the same ones.
         page: returns the page of a finding by name, with its summary in the first line; empty if it has no page.
@@ -31,6 +33,8 @@ class Setting:
     diffs: bool = False
     delta: bool = False
     colour: bool = False
+    unsafe: bool = False
+    width: int = 100
     docs: str = ""
     gate: Gate = Gate()
     page: Callable[[str], str] = _no_page

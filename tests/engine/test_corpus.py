@@ -92,7 +92,7 @@ def test_seed_002_is_refused_where_the_brace_was_opened(shared: Path) -> None:
 def test_seed_004_gets_notes_on_its_mean_and_msra_on_request(shared: Path) -> None:
     seed = shared / "seeds/s004_train_val.prototxt"
     done = caffefix("--dry-run", "--unsafe", "--notes", seed)
-    assert done.err.count(b"which is correct") == 2
+    assert b"mean-in-scaled-units [note] data, lines " in done.err
     changed = {line[1:].split(b":")[0].strip() for line in done.out.splitlines() if line[:1] in b"+-"}
     assert changed >= {b"type"}
     assert not changed & {b"mean_file", b"mean_value", b"scale"}

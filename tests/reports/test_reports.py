@@ -87,7 +87,6 @@ def test_all_tell_the_same_findings(run: Run) -> None:
     assert sum(expected.values()) > 50
     assert (run.status == 2) == bool(failures)
     told = {  # and markdown, which tells what changes: test_report_markdown.py
-        "text": read.labelled(run.text("text")),
         "full": read.labelled(run.text("full")),
         "concise": read.lines(run.text("concise")),
         "jsonl": read.report_lines(run.text("jsonl")),
@@ -97,12 +96,23 @@ def test_all_tell_the_same_findings(run: Run) -> None:
         "gitlab": read.gitlab(run.text("gitlab")),
         "junit": read.junit(run.folder / "report.junit"),
     }
-    assert {*told, "json", "markdown"} == {*NAMES}, "a format needs a reader in tests/support/report_readers.py"
+    assert {*told, "json", "markdown", "text"} == {*NAMES}, (
+        "a format needs a reader in tests/support/report_readers.py"
+    )
     for name, seen in told.items():
         found = Counter((s.line, s.name) for s in seen if s.name not in ("error", "refused"))
         assert found == expected, name
         if name not in ("text", "full", "jsonl"):  # those tell failures in other words
             assert Counter(s.name for s in seen if s.name in failures) == failures, name
+
+
+def test_text_groups_what_is_alike_and_leaves_no_finding_out(run: Run) -> None:
+    """A group of many names the first lines and the last one only."""
+    every = Counter((seen.line, seen.name) for seen in read.report(run.text("json")))
+    told = Counter((seen.line, seen.name) for seen in read.grouped(run.text("text")))
+    assert {name for _, name in told} == {name for _, name in every}
+    assert told <= every
+    assert sum(told.values()) > 0.7 * sum(every.values())
 
 
 def test_paths_lead_to_the_files(run: Run) -> None:

@@ -24,8 +24,20 @@ def lines(text: str, label: str = "") -> list[Seen]:
     return [Seen(path, int(line), name) for path, line, name in found]
 
 
+def grouped(text: str) -> list[Seen]:
+    """Text, by file and group: each line of the file that a group names; those that it leaves out are not here."""
+    found, path = [], ""
+    for line in text.splitlines():
+        group = re.match(r"  (?:error|warning|note) +([a-z0-9-]+) \[[a-z ]+\] (?:.*, )?lines? ([\d, …]+)$", line)
+        if group is not None:
+            found += [Seen(path, int(number), group[1]) for number in re.findall(r"\d+", group[2])]
+        elif not line.startswith(" "):
+            path = line.partition(":")[0]
+    return found
+
+
 def labelled(text: str) -> list[Seen]:
-    """``path:line:column: name [safe] …``: text and full."""
+    """``path:line:column: name [safe] …``: full."""
     return lines(text, r"\[(?:safe|unsafe|display|note)\]")
 
 

@@ -62,6 +62,20 @@ def colour(stream: Any) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
+def width(stream: Any) -> int:
+    """Columns to wrap text to: those of the terminal, or 100 where there is none."""
+    if not stream.isatty():
+        return _COLUMNS
+    try:
+        return max(os.get_terminal_size(stream.fileno()).columns, _NARROW)
+    except OSError:
+        return _COLUMNS
+
+
+_COLUMNS = 100
+_NARROW = 40
+
+
 def _printable(text: str, stream: Any) -> str:
     """Text that the stream's encoding can represent; file names may hold any bytes."""
     encoding = stream.encoding or "utf-8"

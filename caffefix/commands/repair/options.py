@@ -28,6 +28,7 @@ OPTIONS = (
     Option(("--unsafe", "--no-unsafe"), "Also apply fixes that change what a working net computes.", Kind.ON_OFF),
     Option(("--root",), "Folder that paths in solvers are relative to.", Kind.FOLDERS, "DIR", name="roots"),
     *configuration.OPTIONS,
+    Option(("--show-unsafe",), "Also show the diffs of unsafe fixes that are not applied."),
     Option(("--delta",), "Show what changes in meaning, layer by layer."),
     Option(
         ("--log",), "What Caffe wrote while training the net, as evidence.", Kind.VALUE, "TRAIN.LOG", fallback=None

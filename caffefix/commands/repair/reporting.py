@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caffefix._startup.records import replace
 from caffefix.commands._shared.errors import misuse
-from caffefix.commands._shared.output import colour, say, show
+from caffefix.commands._shared.output import colour, say, show, width
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class _Screen:
         self._shows_diffs = wanted.is_text and setting.diffs
         self._stream = sys.stderr if quiet or self._shows_diffs else sys.stdout
         coloured = wanted.is_text and colour(self._stream)
-        self._report: Report = renderer(wanted.screen)(replace(setting, colour=coloured))
+        self._report: Report = renderer(wanted.screen)(
+            replace(setting, colour=coloured, width=width(self._stream))
+        )
 
     def begin(self) -> None:
         say(self._stream, self._report.begin())

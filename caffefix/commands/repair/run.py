@@ -38,6 +38,7 @@ def repair(
     patches: tuple[str, ...],
     roots: tuple[str, ...],
     delta: bool,
+    show_unsafe: bool,
     log: str | None,
     notes: bool,
     statistics: bool,
@@ -69,7 +70,9 @@ def repair(
         patches=patches_of(patches),
     )
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
-    setting = Setting(notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page)
+    setting = Setting(
+        notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page, unsafe=show_unsafe
+    )
     going = run_options(writing, roots, **options)
     known = _baseline(baseline, check=check, prune=prune)
     job = _Job(
@@ -264,7 +267,7 @@ def _statistics(counted: _Counted, job: _Job) -> None:
         if diffs:
             show(result.diff)
         if result.status.failed:
-            say(sys.stderr, as_text.render_file(result, notes=notes, paint=paint))
+            say(sys.stderr, as_text.render_file(result, job.setting, paint))
     if job.wanted.screen == "json":
         say(stream, statistics.json(counted.files, counted.failed))
     else:
