@@ -70,7 +70,10 @@ def test_groups_are_by_severity_then_place(tmp_path: Path) -> None:
 
 
 def test_many_layers_are_counted_not_listed(tmp_path: Path) -> None:
-    fc = 'layer { name: "fc%d" type: "InnerProduct" bottom: "fc%d" top: "fc%d" inner_product_param { num_output: 2 } }'
+    fc = (
+        'layer { name: "fc%d" type: "InnerProduct" bottom: "fc%d" top: "fc%d" '
+        "inner_product_param { num_output: 2 } }"
+    )
     data = 'layer { name: "data" type: "Data" top: "fc0" top: "label" data_param { source: "a" batch_size: 1 } }'
     loss = 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc30" bottom: "label" }'
     layers = [data, *(fc % (n, n - 1, n) for n in range(1, 31)), loss, ""]
