@@ -53,7 +53,7 @@ def new_finding(name: str, folder: str, example: Path, fine: Path) -> None:
 def check(names: tuple[str, ...]) -> None:
     """Check what was changed: the tests of the findings NAMES, style (which is corrected), types.
 
-    Without NAMES, the tests of all findings, layer types, reports and docs; this takes a minute or two.
+    Without NAMES, the tests of all findings, layer types, reports and docs; this takes a few minutes.
     """
     from dev.bless import BlessError, known
     from dev.check import run

@@ -33,8 +33,9 @@ def run(names: Sequence[str]) -> int:
     if names:
         tests = [*_OF_FINDINGS, "tests/house/test_words.py", "-k", " or ".join((*names, "phrase"))]
     commands = (
-        ["ruff", "check", "--fix", "."],
-        ["ruff", "format", "."],
+        ["ruff", "check", "--fix-only", "-q", "."],
+        ["ruff", "format", "-q", "."],
+        ["ruff", "check", "."],
         ["mypy"],
         ["pytest", "-q", "-n", "auto", *tests],
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from caffefix.reports.formats import NAMES
 from tests.conftest import corpus_files
 from tests.support.golden import GOLDEN, Outcome, caffefix
 
@@ -119,9 +120,7 @@ def test_files_that_were_not_checked_are_not_gone(zoo: Path) -> None:
     assert (zoo / FILE).read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "form", ["json", "jsonl", "sarif", "rdjson", "gitlab", "github", "junit", "markdown", "text"]
-)
+@pytest.mark.parametrize("form", NAMES)
 def test_every_report_is_without_it(zoo: Path, form: str) -> None:
     net = zoo / "dead0.prototxt"
     net.write_text(net.read_text() + NEW)

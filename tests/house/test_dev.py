@@ -14,7 +14,8 @@ from caffefix.syntax import _tables
 from dev.regen import MADE
 from tests.conftest import ROOT
 
-EXAMPLE = 'layer { name: "a" type: "ReLU" bottom: "data" top: "a" relu_param { negative_slope: 7 } }\n'
+# Right in every Caffe, and nothing that a finding will ever be about.
+EXAMPLE = 'layer { name: "a" type: "Power" bottom: "data" top: "a" power_param { shift: 777 } }\n'
 
 
 @pytest.fixture(scope="module")
@@ -64,33 +65,33 @@ def test_what_is_generated_says_by_what() -> None:
 def files(tmp_path: Path) -> list[str]:
     """The options of ``dev new finding``: a net with the pattern, and one without."""
     (tmp_path / "bad.prototxt").write_text(EXAMPLE)
-    (tmp_path / "good.prototxt").write_text(EXAMPLE.replace("7", "0.1"))
+    (tmp_path / "good.prototxt").write_text(EXAMPLE.replace("777", "0.5"))
     return ["--example", str(tmp_path / "bad.prototxt"), "--fine", str(tmp_path / "good.prototxt")]
 
 
 def test_a_new_finding_from_nothing(checkout: Path, files: list[str]) -> None:
-    done = dev(checkout, "new", "finding", "steep-relu", "--group", "graph", *files)
+    done = dev(checkout, "new", "finding", "large-shift", "--group", "graph", *files)
     assert done.returncode == 0, done.stderr
     assert "nothing fires on the example yet" in done.stdout
-    module = checkout / "caffefix/fixers/graph/steep_relu.py"
-    text = module.read_text().replace('"TheType"', '"ReLU"')
-    module.write_text(text.replace('"the_param", "the_field"', '"relu_param", "negative_slope"'))
-    blessed = dev(checkout, "bless", "steep-relu")
+    module = checkout / "caffefix/fixers/graph/large_shift.py"
+    text = module.read_text().replace('"TheType"', '"Power"')
+    module.write_text(text.replace('"the_param", "the_field"', '"power_param", "shift"'))
+    blessed = dev(checkout, "bless", "large-shift")
     assert blessed.returncode == 0, blessed.stderr
-    assert "+++ b/golden/steep-relu/example/findings.json" in blessed.stdout
-    assert "changed docs/findings/steep-relu.md" in blessed.stdout
-    cases = {path.name: (path / "findings.json").exists() for path in (checkout / "golden/steep-relu").iterdir()}
+    assert "+++ b/golden/large-shift/example/findings.json" in blessed.stdout
+    assert "changed docs/findings/large-shift.md" in blessed.stdout
+    cases = {path.name: (path / "findings.json").exists() for path in (checkout / "golden/large-shift").iterdir()}
     silent = {"looks-alike-is-fine": False, "suppressed-is-silent": False}
     assert cases == {"example": True, "odd-layout": True, "odd-comments": True, **silent}
-    fine = checkout / "golden/steep-relu/looks-alike-is-fine/before.prototxt"
+    fine = checkout / "golden/large-shift/looks-alike-is-fine/before.prototxt"
     fine.write_text(EXAMPLE)
-    loud = dev(checkout, "bless", "steep-relu")
+    loud = dev(checkout, "bless", "large-shift")
     assert loud.returncode == 1
-    assert "steep-relu/looks-alike-is-fine" in loud.stderr
+    assert "large-shift/looks-alike-is-fine" in loud.stderr
     assert not fine.with_name("findings.json").exists()
-    again = dev(checkout, "new", "finding", "steep-relu", "--group", "data", *files)
+    again = dev(checkout, "new", "finding", "large-shift", "--group", "data", *files)
     assert again.returncode == 1
-    assert "there is a finding steep-relu already" in again.stderr
+    assert "there is a finding large-shift already" in again.stderr
 
 
 def test_a_new_finding_says_what_fires_already(checkout: Path, files: list[str]) -> None:
@@ -101,7 +102,7 @@ def test_a_new_finding_says_what_fires_already(checkout: Path, files: list[str])
     assert "already fires on the example: dropout-of-everything" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["Steep", "steep_relu", "steep", "-steep-relu", "../steep-relu"])
+@pytest.mark.parametrize("name", ["Steep", "large_shift", "steep", "-large-shift", "../large-shift"])
 def test_names_that_no_finding_has(checkout: Path, files: list[str], name: str) -> None:
     done = dev(checkout, "new", "finding", "--group", "graph", *files, "--", name)
     assert done.returncode == 1
