@@ -139,6 +139,7 @@ def test_a_piece_is_counted_where_its_place_does_not_matter() -> None:
 
 
 @pytest.mark.caffe
+@pytest.mark.slow
 def test_real_caffe_counts_the_same(caffe_python: str) -> None:
     """It has that many blobs, takes that many params, and aborts on one more."""
     rows = [row for row in ROWS if not row.unasked]

@@ -266,9 +266,9 @@ def test_what_is_declared_allows_nothing_else(monkeypatch: pytest.MonkeyPatch, c
 
 def test_a_dropped_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The meaning does not change; it is proof 5 that sees it."""
-    import caffefix.engine.repair as engine
+    from caffefix.engine import compatible
 
-    real = engine.lower
+    real = compatible.lower
 
     def dropping(document: object, edits: object, label: str) -> object:
         return [
@@ -282,7 +282,7 @@ def test_a_dropped_comment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         return [Replace(node, "'ip'")] if node.value != "'ip'" else []
 
     assert run(monkeypatch, rename).status is Status.WOULD_CHANGE
-    monkeypatch.setattr(engine, "lower", dropping)
+    monkeypatch.setattr(compatible, "lower", dropping)
     result = run(monkeypatch, rename)
     assert result.status is Status.REFUSED
     assert "'# the only weights'" in result.reason

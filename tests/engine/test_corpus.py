@@ -38,7 +38,7 @@ def judge(path: Path) -> None:
         assert lines <= {line.strip() for line in result.new.split(b"\n")}
 
 
-@pytest.mark.parametrize("path", or_skip(corpus_files(10)))
+@pytest.mark.parametrize("path", or_skip(corpus_files(20)))
 def test_sample(path: Path) -> None:
     judge(path)
 

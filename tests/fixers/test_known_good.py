@@ -72,6 +72,7 @@ def test_all(shared: Path, family: str) -> None:
     judge(family, 1)
 
 
+@pytest.mark.slow
 def test_the_page_names_files_that_are_there(shared: Path) -> None:
     counts = {row["family"]: int(row["count"]) for line in PAGE.read_text(encoding="utf-8").splitlines()
               if (row := _FAMILY.fullmatch(line))}  # fmt: skip

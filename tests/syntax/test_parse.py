@@ -133,7 +133,7 @@ def test_nodes_know_where_they_are() -> None:
     assert text[b.start : b.stop] == "b: 3"
 
 
-@pytest.mark.parametrize("path", or_skip(corpus_files(25)))
+@pytest.mark.parametrize("path", or_skip(corpus_files(60)))
 def test_corpus_sample_builds_the_same_tree_three_ways(path: object) -> None:
     _three_ways([path])
 
