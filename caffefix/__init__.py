@@ -6,9 +6,9 @@ use, so the command line starts fast.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from types import ModuleType

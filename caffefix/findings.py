@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import cached_property, dataclass, field
 from caffefix.caffe.caffes import Caffes, known_caffes
@@ -21,6 +20,7 @@ from caffefix.syntax.shape_key import field_names
 from caffefix.syntax.suppressions import Suppressions
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.registry import Kind
     from caffefix.evidence.logs.evidence import LogEvidence

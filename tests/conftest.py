@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,6 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.mktemp(name.lower())))
         patch.delenv("CAFFEFIX_CACHE_DIR", raising=False)
         yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def not_under_nohup() -> None:
-    """Children hear a hangup, though whoever started the tests may not: see signal(7) about SIG_IGN."""
-    if hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 NO_SHARED = "needs the shared corpus: set CAFFEFIX_SHARED to its folder"

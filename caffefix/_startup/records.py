@@ -9,6 +9,8 @@ these are the library's own.)
 Supported: ``frozen``, ``slots`` and ``eq``, defaults, ``field(default_factory=…, repr=…)``,
 ``replace`` and ``fields``; ``__post_init__``; copying and pickling; ``match``. Records cannot inherit
 from records. ``cached_property`` is here for the same reason.
+
+A check of a small net takes 1.89 times the CPU time with ``dataclasses`` (``bench/startup_tricks.py``).
 """
 
 from operator import attrgetter

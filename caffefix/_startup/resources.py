@@ -1,4 +1,7 @@
-"""Where ``grammar/`` and ``patches/`` are, and reading files without ``pathlib``, which is slow to import."""
+"""Where ``grammar/`` and ``patches/`` are, and reading files without ``pathlib``, which is slow to import.
+
+With it, a check of a small net takes 1.13 times the CPU time.
+"""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.schema import Schema, load
 from caffefix.caffe.typecheck import Checker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.own.sources import Registered
     from caffefix.caffe.registry import Form, Kind

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.change import Change
@@ -21,6 +20,10 @@ from caffefix.caffe.dialect import UNLOADABLE
 from caffefix.caffe.messages import UNKNOWN, message_class
 from caffefix.caffe.normal import NormalForm, NormalLayer, NormalNet
 from caffefix.caffe.rendering import differences, plain, text_of, unknown_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LAYER = "layer"
 

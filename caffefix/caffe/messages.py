@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from os.path import join
-from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
 
@@ -25,6 +24,10 @@ from caffefix.caffe.slots import Slot as Slot
 from caffefix.caffe.slots import slots as slots
 from caffefix.syntax.scalars import is_string, quoted, string_value
 from caffefix.syntax.tree import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 UNKNOWN = "unknown_fields"
 UNION = "union.binpb"

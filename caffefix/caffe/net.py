@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
-from typing import Any, TypeVar
 
 from caffefix._startup.records import cached_property, dataclass
 from caffefix.caffe.layers.book import V1_NUMBERS, V1_TYPES, kind_of
@@ -19,7 +18,11 @@ from caffefix.syntax.scalars import integer_value, is_string, number_value, stri
 from caffefix.syntax.shape_key import field_names, remembered, shape_key
 from caffefix.syntax.tree import Document, Node
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 
 class Generation(enum.Enum):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe import upgrade
@@ -20,6 +19,10 @@ from caffefix.caffe.slots import SIDES, unsaid
 from caffefix.caffe.typecheck import NET, SOLVER
 from caffefix.syntax.memo import Memo
 from caffefix.syntax.tree import Document, Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NETS = ("net_param", "train_net_param", "test_net_param")
 _LAYERS = frozenset(("layer", "layers"))

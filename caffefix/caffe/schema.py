@@ -14,9 +14,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from os.path import dirname, join
-from typing import Any
 
 from caffefix._startup.records import dataclass
+
+TYPE_CHECKING = False  # typing is not imported for it: see docs/performance.md
+if TYPE_CHECKING:
+    from typing import Any
 
 DATA = join(dirname(__file__), "data")
 SCALARS = frozenset("float double int32 int64 uint32 uint64 bool string bytes".split())

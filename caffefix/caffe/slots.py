@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from caffefix.caffe.net import truth
 from caffefix.caffe.schema import Variant, load
 from caffefix.caffe.typecheck import scalar_fits
 from caffefix.syntax.scalars import integer_value, is_string, number_value, string_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # A net's layers of the old format have, in addition to V1's fields, what the first format wraps and what forks
 # without a V1 message write there.

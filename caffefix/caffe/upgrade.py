@@ -6,10 +6,13 @@ Implemented separately from the fixers that rewrite the text, so that each check
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from caffefix.caffe.layers.book import V1_TYPES
 from caffefix.caffe.messages import UNKNOWN, message_class
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _V1 = "V1LayerParameter"
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from caffefix.caffe.family import Family
 from caffefix.caffe.typecheck import Kind, Problem
@@ -39,6 +38,7 @@ from caffefix.syntax.source import Source
 from caffefix.syntax.suppressions import Suppression, Suppressions
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.caffes import Caffes
     from caffefix.caffe.needs import Use

@@ -8,7 +8,6 @@ for its next turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from caffefix._startup.garbage import Uncollected, collect
 from caffefix._startup.records import dataclass, field, replace
@@ -34,6 +33,7 @@ from caffefix.syntax.piecetable import ComposedEdit, PieceTable
 from caffefix.syntax.source import Source, one_line
 from caffefix.syntax.tree import Document
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
     from caffefix.engine.steps import RepairSteps

@@ -30,11 +30,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any
 
 from caffefix._startup.records import dataclass
 from caffefix._startup.resources import in_source_tree, sum_of
 from caffefix.findings import Finding, Pass, Subject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HERE = os.path.dirname(__file__)
 Row = tuple[str, int, tuple[str, ...], bool, str, tuple[str, ...], tuple[str, ...]]

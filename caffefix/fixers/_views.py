@@ -8,7 +8,6 @@ every runnable view of a phase that has the layer has the problem.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from typing import TypeVar
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.graph import Graph, graph
@@ -19,7 +18,11 @@ from caffefix.caffe.schema import load
 from caffefix.findings import Severity, Subject
 from caffefix.fixers._layers import only_in
 
-K = TypeVar("K", bound=Hashable)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    K = TypeVar("K", bound=Hashable)
 
 
 # Nets with more stages are not checked: there are too many sets of stages.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from caffefix._startup.patterns import pattern
 from caffefix.patching.errors import Mistake, PatchError
@@ -14,6 +13,10 @@ from caffefix.patching.tables import load
 from caffefix.syntax.driver import Driver, Unexpected
 from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import number_value, string_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TERMINALS = (
     "COMMENT", "ANY", "RUN", "VARIABLE", "NUMBER", "NAME", "STRING", "COLON", "LBRACE", "RBRACE",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from caffefix._startup.records import fields, replace
 from caffefix.patching.automaton import Automaton
@@ -16,6 +15,10 @@ from caffefix.patching.patch import Patch
 from caffefix.patching.prefilter import Prefilter
 from caffefix.syntax.source import Source
 from caffefix.syntax.tables import checksum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HEAD = '''"""The shipped patches, read. Made when the package is built. Do not edit."""
 

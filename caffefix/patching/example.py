@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import TypeAlias
 
 from caffefix._startup.records import dataclass, field
 from caffefix.patching.values import plain
 from caffefix.syntax.tree import Node, descend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 @dataclass(slots=True)

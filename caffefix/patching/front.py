@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterator
-from typing import TypeVar
 
 from caffefix._startup.patterns import pattern
 from caffefix.caffe.net import Phase, truth
@@ -23,7 +22,11 @@ from caffefix.syntax.scalars import is_string, number_value, string_value
 from caffefix.syntax.source import display
 from caffefix.syntax.tree import Node
 
-_E = TypeVar("_E", bound=enum.Enum)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _E = TypeVar("_E", bound=enum.Enum)
 
 _NAME = pattern(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _PATH = pattern(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 from caffefix._startup.patterns import pattern
 from caffefix._startup.records import dataclass
@@ -26,7 +25,10 @@ from caffefix.syntax.scalars import string_value
 from caffefix.syntax.source import Source, short
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.patching.rewrite import Draft
 
 _HOLE = pattern(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

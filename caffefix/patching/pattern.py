@@ -7,9 +7,12 @@ offset identifies it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from caffefix._startup.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 LAYER = "layer"
 

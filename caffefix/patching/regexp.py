@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, TypeAlias
 
 from caffefix.patching.automaton import Automaton
 from caffefix.patching.tables import load
 from caffefix.syntax.driver import Driver, Unexpected
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 MOST_CHARACTERS = 200
 MOST_STATES = 500

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from caffefix._startup.resources import content, in_source_tree, resource, sum_of
 from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers import Fixer, skips_nothing
 from caffefix.syntax.tables import checksum
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.patching.patch import Patch
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.slots import Slot
@@ -12,6 +11,10 @@ from caffefix.patching.pattern import Literal, Template, Value, Variable
 from caffefix.syntax.scalars import float_text, is_string, number_text, number_value, quoted, string_value
 from caffefix.syntax.source import short
 from caffefix.syntax.tree import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 # What a variable is bound to: a scalar as written, a message, or fields.
 Bound: TypeAlias = "str | Node | tuple[Node, ...]"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
 from caffefix._startup.records import dataclass, replace
 from caffefix.proto.model import Enum, Field, File, Import, Message, ProtoError, Value
@@ -15,6 +14,10 @@ from caffefix.syntax.hints import character
 from caffefix.syntax.scalars import string_value
 from caffefix.syntax.source import Source, short
 from caffefix.syntax.tables import Tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LARGEST = 1 << 20  # bytes; the longest caffe.proto known has 100,000
 DEPTH = 32  # of messages in messages: protoc's own limit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ClassVar
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.roles import Role
@@ -11,6 +10,10 @@ from caffefix.findings import Applicability, Severity
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import seen, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 _STYLES = {
     "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
 
 from caffefix._startup.records import dataclass
 from caffefix.results import FileResult, Gate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar, Protocol
+else:
+    Protocol = object
 
 
 def _no_page(name: str) -> str:

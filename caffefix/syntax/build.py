@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia
 from caffefix.syntax.lexer import Token
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 # A run is the list of tokens and whole-line trivia that a construct covers, in file order.
 Run: TypeAlias = "list[Any]"

@@ -9,9 +9,12 @@ being pushed, reduced and pushed again for each element.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
 
 from caffefix.syntax.tables import Tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 Reduction: TypeAlias = "Callable[[list[Any]], Any]"
 

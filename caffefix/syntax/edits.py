@@ -17,11 +17,14 @@ place, with comments moving along with their fields.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 from caffefix._startup.records import dataclass
 from caffefix.syntax.comments import Comment
 from caffefix.syntax.tree import Node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 class EditError(Exception):

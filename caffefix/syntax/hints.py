@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from caffefix._startup.patterns import pattern
 from caffefix.syntax.source import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SYMBOLS = {
     "COLON": '":"', "LBRACE": '"{"', "RBRACE": '"}"', "LANGLE": '"<"', "RANGLE": '">"',

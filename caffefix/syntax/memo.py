@@ -6,13 +6,15 @@ argument, on paths where a look-up must cost no more than a dict's.
 
 from __future__ import annotations
 
-from typing import TypeVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
 
-K = TypeVar("K")
-V = TypeVar("V")
+    K = TypeVar("K")
+    V = TypeVar("V")
 
 
-class Memo(dict[K, V]):
+class Memo(dict["K", "V"]):
     """A dict that forgets everything when it is full, which costs about one cold file.
 
     Args:

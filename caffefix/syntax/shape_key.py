@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from itertools import count
-from typing import TypeVar
 
 from caffefix.syntax.green import Block, Field, Green, Trivia, blocks
 from caffefix.syntax.memo import Memo
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 _MOST = 1 << 13  # messages of different shape
 _LONG = 256  # items of a message, or characters of a field: longer ones rarely occur twice

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
 
 from caffefix._startup.patterns import pattern
 from caffefix._startup.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from array import array

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections import Counter
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from caffefix._startup.patterns import pattern
 from caffefix._startup.records import dataclass, replace
@@ -14,6 +13,7 @@ from caffefix.syntax.green import Block, Field, walk
 from caffefix.syntax.scalars import is_string
 from caffefix.syntax.tree import Document, Node
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
 

@@ -9,10 +9,12 @@ the grammar: Lark compiles an edited grammar again on the spot.
 
 from __future__ import annotations
 
-from typing import Any
-
 from caffefix._startup.records import dataclass
 from caffefix._startup.resources import content, resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 GRAMMAR = "grammar/prototxt.lark"
 STARTS = ("coarse", "fine")

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
 
 from caffefix.syntax.green import Block, Bracket, Field, Green, Trivia, measure, printed
 from caffefix.syntax.scalars import string_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Document:

@@ -7,12 +7,15 @@ import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 
 from caffefix._startup.patterns import pattern
 from caffefix._startup.records import dataclass
 from caffefix.syntax.source import visible
 from caffefix.zoo.files import LIST, FileError, read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 OWN = "caffefix.toml"
 SHARED = "pyproject.toml"

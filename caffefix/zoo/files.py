@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, BinaryIO
 
 from caffefix.syntax.source import visible
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
 
 # The maximum number of bytes that are read of a file; docs/limits.md has these figures.

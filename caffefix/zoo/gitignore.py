@@ -11,9 +11,12 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from caffefix._startup.records import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 # A fixed character, "?", or a class; STAR and SLASH come between these.
 _STAR, _SLASH = "*", "/"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass, field
 from caffefix.zoo.files import LIST, FileError, read
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.gitignore import Rules
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import IO
 
 from caffefix.evidence.logs.model import TrainingLog
 from caffefix.evidence.logs.reader import NotALogError, read_log
 from caffefix.zoo.files import FileError, stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 
 def read(path: str, progress: Callable[[int], None] | None = None) -> TrainingLog:

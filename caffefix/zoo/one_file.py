@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
@@ -15,6 +14,7 @@ from caffefix.zoo.own_caffe import Found, OwnCaffeError
 from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
 

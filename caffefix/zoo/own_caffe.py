@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from caffefix._startup.patterns import pattern
 from caffefix._startup.records import dataclass
@@ -21,6 +20,7 @@ from caffefix.caffe.caffes import Caffes, Own
 from caffefix.syntax.source import Source, visible
 from caffefix.zoo.files import FileError, read
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.proto.model import File
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
 
 from caffefix._startup.records import dataclass, fields
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
 from caffefix.results import Diagnostic, FileResult, LineChange, RepairStep, Replacement, Status, TextFix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True, slots=True)

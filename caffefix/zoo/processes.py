@@ -9,14 +9,15 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
 
 from caffefix._startup.records import dataclass, field
 from caffefix.results import FileResult
 from caffefix.zoo.executor import Batch, Task
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from typing import Any
 
 # Batches per worker that may be in progress or wait for an earlier one: this bounds memory.
 _AHEAD = 8

@@ -6,10 +6,13 @@ import contextlib
 import os
 import stat
 from types import TracebackType
-from typing import IO
 
 from caffefix.zoo.discover import SUFFIXES
 from caffefix.zoo.files import FileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 
 class ReportFile:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass
 from caffefix.results import FileResult
@@ -19,6 +18,7 @@ from caffefix.zoo.own_caffe import OwnCaffeError, OwnCaffes
 from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.writing import Writer
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass
 from caffefix.zoo.executor import Executor, Serial, usable_cpus
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
     from caffefix.zoo.writing import Writer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.family import Family
 from caffefix.engine.repair import Request, repair
@@ -11,7 +9,10 @@ from caffefix.results import FileResult
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import EffectiveConfig
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.zoo.patches import UserPatches
 else:

@@ -38,7 +38,7 @@ VALUES = [
 ]
 JOINED = [f"{flag}={value}" for flag in FLAGS for value in ("", "json", "2", "error", "caffe-old", ".")]
 # What a run of a file in which nothing is wrong does without.
-HEAVY = ("click", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
+HEAVY = ("click", "typing", "dataclasses", "pathlib", "lark", "google", "deepdiff", "json", "difflib")
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from caffefix.caffe.layers.kind import LayerType
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.caffe.layers.moments.base import Rule as MomentsRule
     from caffefix.caffe.layers.shapes.base import Rule as ShapeRule
     from caffefix.caffe.layers.zeros import ZeroRule

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
 from caffefix.caffe.schema import Schema, Variant, load
 from caffefix.proto.link import Linked
 from caffefix.proto.model import MESSAGE, File
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Types with different binary encodings are the same in text.
 _KINDS = {

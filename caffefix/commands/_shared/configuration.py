@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from caffefix.commands._shared.errors import fail, misuse
 from caffefix.commands._shared.option import Kind, Option
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.zoo import patches
     from caffefix.zoo.config import Configuration
 

@@ -6,15 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
 
 from caffefix.commands._shared.errors import misuse
 from caffefix.commands._shared.option import Kind, Option
 from caffefix.commands._shared.output import say
 from caffefix.syntax.source import visible
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Any
 
     from caffefix.results import FileResult
     from caffefix.zoo.delivery import Delivery

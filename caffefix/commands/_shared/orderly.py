@@ -9,10 +9,13 @@ import os
 import signal
 import sys
 from types import TracebackType
-from typing import Any
 
 from caffefix.commands._shared.output import lose, lost, say
 from caffefix.syntax.source import visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # The status that a shell reports for a command that wrote into a pipe that nobody reads.
 CLOSED_PIPE = 141

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from caffefix.commands._shared.output import say
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.caffe.caffes import Caffes
     from caffefix.zoo.family import Families

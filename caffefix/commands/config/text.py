@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from caffefix.reports.as_json import clean
 from caffefix.syntax.source import visible
 from caffefix.zoo.config import EffectiveConfig, Settings
 from caffefix.zoo.config_file import KEYS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = 1
 

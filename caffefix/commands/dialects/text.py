@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from caffefix.caffe.needs import FIELD, VALUE, Fit, Need
 from caffefix.caffe.own.likeness import nearest_known
 from caffefix.caffe.registry import Fork, forks
 from caffefix.caffe.schema import load
 from caffefix.syntax.source import Source, display, one_line, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SHOWN = 4  # forks in a line of text
 _NAMED = 6  # names shown of each kind of thing that a file needs

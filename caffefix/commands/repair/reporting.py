@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import replace
 from caffefix.commands._shared.errors import misuse
 from caffefix.commands._shared.output import colour, say, show, width
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.reports.report import Report, Setting
     from caffefix.results import FileResult

@@ -6,7 +6,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
 
 from caffefix._startup.records import dataclass
 from caffefix.commands._shared.configuration import configuration, patches_of
@@ -16,7 +15,10 @@ from caffefix.commands._shared.orderly import Ended
 from caffefix.commands._shared.output import colour, say, show, write
 from caffefix.commands.repair.reporting import Wanted, report
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from caffefix.commands._shared.baseline import Baseline
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from caffefix.commands._shared.output import say, write
 from caffefix.commands._shared.own_caffe import own_caffe
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.commands.rescale_input.work import Range
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from caffefix.commands.signal.work import Comparison
 from caffefix.evidence.prediction import BlobPrediction, Prediction
 from caffefix.syntax.source import display, one_line, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Means beyond these are reported as very small or very large (signal.md §3).
 _TINY, _HUGE = 1e-4, 1e3

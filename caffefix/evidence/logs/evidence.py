@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from caffefix._startup.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.evidence.logs.model import TrainingLog
 
