@@ -121,6 +121,13 @@ def _bounded(path: str, read: Callable[[int], bytes], most: int) -> bytes:
     return b"".join(parts)
 
 
+def digest_of(data: bytes) -> bytes:
+    """A digest that shows whether a file is still what was read."""
+    from hashlib import blake2b  # only where something changes
+
+    return blake2b(data, digest_size=16).digest()
+
+
 def read_once(path: str, most: int = NET) -> bytes:
     """The content of a file, of standard input (``-``), or of a pipe, which can be read only once.
 

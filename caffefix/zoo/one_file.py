@@ -9,7 +9,7 @@ from caffefix.results import FileResult, Status
 from caffefix.syntax.source import Source
 from caffefix.zoo.config import Configuration, EffectiveConfig
 from caffefix.zoo.family import Families
-from caffefix.zoo.files import FileError, read
+from caffefix.zoo.files import FileError, digest_of, read
 from caffefix.zoo.own_caffe import Found, OwnCaffeError
 from caffefix.zoo.run_options import RunOptions
 from caffefix.zoo.work import Work
@@ -94,13 +94,6 @@ class OneFile:
         return FileResult(
             path, Status.ERROR, f"{path}: the process working on this file {reason}; the file is unchanged"
         )
-
-
-def digest_of(data: bytes) -> bytes:
-    """A digest that shows whether a file is still what was read."""
-    from hashlib import blake2b  # only where something changes
-
-    return blake2b(data, digest_size=16).digest()
 
 
 def run_data(

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
-from caffefix.zoo.files import FileError, read, write
-from caffefix.zoo.one_file import digest_of
+from caffefix.zoo.files import FileError, digest_of, read, write
 from caffefix.zoo.signals import held
 
 
