@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from caffefix._startup.records import replace
+from caffefix.commands._shared.baseline import Baseline
+from caffefix.findings import Applicability, Severity
 from caffefix.reports.formats import NAMES
+from caffefix.results import Diagnostic, FileResult, Status
 from tests.conftest import corpus_files
 from tests.support.golden import GOLDEN, Outcome, caffefix
 
@@ -190,3 +194,15 @@ def test_real_files(shared: Path, tmp_path: Path, every: int) -> None:
     assert len(planted) == 20 or every > 1
     assert {line.partition(":")[0] for line in told} == set(map(str, planted))
     assert all("planted" in line for line in told)
+
+
+def test_a_refused_file_and_its_findings_are_hidden(tmp_path: Path) -> None:
+    """Its repair failed a proof when it was recorded, and fails it again."""
+    place = Diagnostic("a-b", Severity.ERROR, Applicability.DISPLAY, "m", 1, 1, 1, 2, "l", False, source="x")
+    refused = FileResult(str(tmp_path / "net.prototxt"), Status.REFUSED, "why", (place,))
+    baseline = Baseline(str(tmp_path / "base.json"))
+    baseline.record(refused)
+    hidden = baseline.hide(refused)
+    assert (hidden.status, hidden.reason, hidden.findings, baseline.hidden) == (Status.CLEAN, "", (), 2)
+    more = replace(refused, findings=(place, replace(place, name="c-d")))
+    assert [d.name for d in baseline.hide(more).findings] == ["c-d"]

@@ -92,13 +92,13 @@ class Baseline:
 
     def hide(self, result: FileResult) -> FileResult:
         """A file's result without what is in the baseline."""
-        entry = self._entry(result)
-        if entry is None:
+        name = self._entry_name(result)
+        if name is None:
             return result
-        if result.status.failed:
-            self.hidden += entry.failed
-            return replace(result, status=Status.CLEAN, reason="", line=0, column=0) if entry.failed else result
-        seen = self._seen[self._entry_name(result) or ""]
+        entry, seen = self.entries[name], self._seen.setdefault(name, set())
+        if result.status.failed and entry.failed:  # a refused file may have findings as well
+            self.hidden += 1
+            result = replace(result, status=Status.CLEAN, reason="", line=0, column=0)
         counted = [index for index, d in enumerate(result.findings) if not d.is_note]
         marks = fingerprints([result.findings[index] for index in counted])
         known = {index: mark for index, mark in zip(counted, marks, strict=True) if mark in entry.findings}
@@ -143,13 +143,6 @@ class Baseline:
         if gone:
             parts.append(f"{gone} no longer occur (--prune)")
         return f"{visible(self.path)}: {', '.join(parts)}\n" if parts else ""
-
-    def _entry(self, result: FileResult) -> Entry | None:
-        name = self._entry_name(result)
-        if name is None:
-            return None
-        self._seen.setdefault(name, set())
-        return self.entries[name]
 
     def _entry_name(self, result: FileResult) -> str | None:
         """The entry for a file: the one of its path, or of a file of the same content that no longer exists."""
