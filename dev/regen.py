@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dev.examples import PAGES, README
+
 ROOT = Path(__file__).resolve().parent.parent
 # Each in a process of its own: it reads what the one before it has written.
 MODULES = (
@@ -16,6 +18,7 @@ MODULES = (
     "dev.pages",
     "dev.forks",
     "dev.missing_rules",
+    "dev.examples",
 )
 # What they write.
 MADE = (
@@ -26,6 +29,7 @@ MADE = (
     "docs/findings",
     "docs/forks.md",
     "tests/data/missing_rules.tsv",
+    *(path.relative_to(ROOT).as_posix() for path in (*PAGES, README)),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.findings import Applicability, Severity
-from caffefix.reports.as_text import ROLES, Paint, Text, names_of_fixed, plain, unsafe_diffs
+from caffefix.reports.as_text import ROLES, Paint, Text, names_of, plain, unsafe_diffs
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import visible
 
@@ -25,7 +25,7 @@ class Full(Text):
             out.extend(unsafe_diffs(result, self.paint))
         if result.status is Status.CHANGED:
             fixed = self.paint("fixed", "fixed")
-            out.append(f"{self.paint(path, 'path')}: {fixed} {names_of_fixed(result.findings)}")
+            out.append(f"{self.paint(path, 'path')}: {fixed} {names_of(d for d in result.findings if d.applied)}")
         return "".join(f"{line}\n" for line in out)
 
     def _finding(self, path: str, d: Diagnostic) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from caffefix._startup.records import dataclass
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
+from caffefix.reports.closing import Summary
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import seen, visible
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 
 _STYLES = {
     "path": "1", "error": "31", "warning": "33", "info": "36", "fixed": "32", "unsafe": "35", "dim": "2",
+    "added": "32", "removed": "31", "hunk": "36",
 }  # fmt: skip
 
 ROLES = {
-    Role.SNIPPET: "a snippet of a net: judged as part of a larger, working net",
-    Role.OTHER: "neither a Caffe net nor a solver: left unchanged",
+    Role.SNIPPET: "only a part of a net; the layers that are not in the file are assumed to be right",
+    Role.OTHER: "neither a Caffe net nor a solver: nothing to check",
 }
 
+_INDENT = " " * 10
 # Layers and lines of a group that are named.
 _LAYERS = 4
 _LINES = 8
-_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_ORDER = {severity: number for number, severity in enumerate(_WORDS)}
+WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+ORDER = {severity: number for number, severity in enumerate(WORDS)}
 
 Paint = Callable[[str, str], str]
 
@@ -70,7 +73,7 @@ class Text:
         return render_file(result, self.setting, self.paint)
 
     def end(self) -> str:
-        return self._summary.render(notes=self.setting.notes)
+        return "" if self.setting.quiet else self._summary.render(self.setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _groups(findings: Iterable[Diagnostic]) -> list[_Group]:
     for d in findings:
         found.setdefault((d.severity, d.name, d.applicability, d.applied, d.message), []).append(d)
     groups = [_Group(members[0], members) for members in found.values()]
-    return sorted(groups, key=lambda group: (_ORDER[group.first.severity], group.first.line, group.first.column))
+    return sorted(groups, key=lambda group: (ORDER[group.first.severity], group.first.line, group.first.column))
 
 
 def render_file(result: FileResult, setting: Setting, paint: Paint = plain) -> str:
@@ -118,31 +121,43 @@ def render_file(result: FileResult, setting: Setting, paint: Paint = plain) -> s
     """
     path = visible(result.path)
     out: list[str] = []
-    groups = _groups(d for d in result.findings if setting.notes or not d.is_note)
-    role = f": {ROLES[result.role]}" if result.role in ROLES else ""
+    fixed = result.status is Status.CHANGED
+    shown = (d for d in result.findings if (setting.notes or not d.is_note) and not (fixed and d.applied))
+    groups = _groups(shown)
+    if fixed and not setting.quiet:  # first what was fixed, then what remains
+        groups = [*_groups(d for d in result.findings if d.applied), *groups]
+    role = f": {ROLES[result.role]}" if result.role in ROLES and (groups or not setting.quiet) else ""
     if groups or role:
         out.append(f"{paint(path, 'path')}{role}")
     for group in groups:
-        out.extend(_lines(group, setting.width, paint))
+        out.extend(_lines(group, result.path, setting, paint, is_fixed=fixed and group.first.applied))
     if result.status.failed:
         out.append(paint("error", "error") + ": " + result.reason)
     if setting.unsafe:
         out.extend(unsafe_diffs(result, paint))
-    if result.status is Status.CHANGED:
-        out.append(f"{paint(path, 'path')}: {paint('fixed', 'fixed')} {names_of_fixed(result.findings)}")
     return "".join(f"{line}\n" for line in out)
 
 
-def _lines(group: _Group, width: int, paint: Paint) -> Iterator[str]:
-    from textwrap import wrap  # only where there is something to say
+def _lines(group: _Group, path: str, setting: Setting, paint: Paint, *, is_fixed: bool) -> Iterator[str]:
+    from textwrap import TextWrapper  # only where there is something to say
 
     d = group.first
-    severity = paint(f"{_WORDS[d.severity]:<8}", d.severity.value)
-    yield f"  {severity}{paint(d.name, 'path')} [{d.risk}] {group.places}"
-    yield from wrap(
-        d.message, width, initial_indent=" " * 10, subsequent_indent=" " * 10, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+    word, style = ("fixed", "fixed") if is_fixed else (WORDS[d.severity], d.severity.value)
+    wrapper = TextWrapper(setting.width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent = f"  {word:<8}"
+    places = "" if setting.verbose else f" {group.places}"
+    first, *rest = wrapper.wrap(f"{d.name} [{d.risk}]{places}")
+    name = first.removeprefix(wrapper.initial_indent)
+    yield f"  {paint(f'{word:<8}', style)}{paint(d.name, 'path')}{name.removeprefix(d.name)}"
+    yield from rest
+    wrapper.initial_indent = _INDENT
+    yield from wrapper.wrap(d.message)
+    if setting.verbose:
+        if d.title:
+            yield from wrapper.wrap(f"fix: {d.title}")
+        for member in group.members:
+            layer = f": {member.layer}" if member.layer else ""
+            yield f"{_INDENT}{visible(path)}:{member.line}:{member.column}{layer}"
 
 
 def unsafe_diffs(result: FileResult, paint: Paint) -> Iterator[str]:
@@ -151,78 +166,31 @@ def unsafe_diffs(result: FileResult, paint: Paint) -> Iterator[str]:
     after = " after the safe ones" if result.diff else ""
     for diff in result.unsafe:
         yield paint(f"unsafe {fixes}, not applied{after} (--unsafe):", "unsafe")
-        yield seen(diff).rstrip("\n")
+        yield diff_text(diff, paint).rstrip("\n")
+
+
+def diff_text(diff: bytes, paint: Paint) -> str:
+    """The diff of one file as people see it: in colour, and with no character that a terminal obeys."""
+    lines = seen(diff).split("\n")
+    heads = [paint(line, "path") for line in lines[:2]]
+    return "\n".join([*heads, *(_diff_line(line, paint) for line in lines[2:])])
+
+
+_MARKS = {"+": "added", "-": "removed", "@": "hunk"}
+
+
+def _diff_line(line: str, paint: Paint) -> str:
+    style = _MARKS.get(line[:1])
+    return paint(line, style) if style else line
 
 
 def _is_left_out(d: Diagnostic) -> bool:
     return d.applicability is Applicability.UNSAFE and not d.applied and not d.is_note
 
 
-def names_of_fixed(findings: Iterable[Diagnostic]) -> str:
-    """How often each finding was fixed."""
+def names_of(findings: Iterable[Diagnostic]) -> str:
+    """How often each finding occurs."""
     counts: dict[str, int] = {}
     for d in findings:
-        if d.applied:
-            counts[d.name] = counts.get(d.name, 0) + 1
+        counts[d.name] = counts.get(d.name, 0) + 1
     return ", ".join(name if count == 1 else f"{name} ×{count}" for name, count in counts.items())
-
-
-class Summary:
-    """Counts over all files; memory does not grow with their number."""
-
-    def __init__(self) -> None:
-        self.files = 0
-        self.statuses = dict.fromkeys(Status, 0)
-        self.left = 0
-        self.notes = 0
-        self.suppressed = 0
-        self.unsafe: list[str] = []
-        self.unsafe_count = 0
-
-    def add(self, result: FileResult) -> None:
-        """Count one file."""
-        self.files += 1
-        self.statuses[result.status] += 1
-        self.suppressed += sum(not d.is_note for d in result.suppressed)
-        fixes: set[int] = set()
-        for d in result.findings:
-            if d.is_note:
-                self.notes += 1
-            elif not d.applied:
-                self.left += 1
-                # In a refused file --unsafe would not apply it either. Findings may share a fix.
-                if d.applicability is Applicability.UNSAFE and not result.status.failed and d.fix not in fixes:
-                    fixes.add(d.fix)
-                    self.unsafe_count += 1
-                    if len(self.unsafe) < 3:
-                        self.unsafe.append(d.title)
-
-    def render(self, *, notes: bool) -> str:
-        """The closing line."""
-        counts = self.statuses
-        parts = [_count(self.files, "file")]
-        for status, words in (
-            (Status.CHANGED, "fixed"),
-            (Status.WOULD_CHANGE, "to fix"),
-            (Status.REFUSED, "refused"),
-            (Status.ERROR, "not read, parsed or written"),
-        ):
-            if counts[status]:
-                parts.append(f"{counts[status]} {words}")
-        if not any(counts[s] for s in Status if s is not Status.CLEAN):
-            parts.append("nothing to fix")
-        if self.left:
-            parts.append(f"{_count(self.left, 'finding')} left")
-        if self.unsafe_count:
-            more = "" if self.unsafe_count <= len(self.unsafe) else ", …"
-            what = _count(self.unsafe_count, "unsafe fix", "unsafe fixes")
-            parts.append(f"{what} not applied: {'; '.join(self.unsafe)}{more} (--unsafe)")
-        if self.suppressed:
-            parts.append(f"{self.suppressed} suppressed")
-        if self.notes and not notes:
-            parts.append(f"{_count(self.notes, 'note')} (--notes)")
-        return ", ".join(parts) + "\n"
-
-
-def _count(number: int, singular: str, plural: str = "") -> str:
-    return f"{number} {singular if number == 1 else plural or singular + 's'}"

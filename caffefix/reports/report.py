@@ -14,7 +14,7 @@ else:
     Protocol = object
 
 
-def _no_page(name: str) -> str:
+def _nothing(name: str) -> str:
     return ""
 
 
@@ -28,10 +28,15 @@ class Setting:
         delta: whether text shows what changes in meaning; other formats that can show it always do.
         colour: whether text is coloured.
         unsafe: whether text contains the diffs of unsafe fixes that are not applied.
+        quiet: whether text contains nothing but findings and failures.
+        verbose: whether text names each place of a finding, and what its fix does.
         width: columns that text is wrapped to.
+        files: number of the run's files; 0 if it is unknown.
         docs: address of the folder with the findings' pages; empty if there is no such address.
         gate: what makes the run fail; a report that marks failures marks the same ones.
         page: returns the page of a finding by name, with its summary in the first line; empty if it has no page.
+        line: returns the command line of this run with other options (``--dry-run``), or of another command
+            (``prove``) for the same file; empty if there is none to suggest.
     """
 
     notes: bool = False
@@ -39,10 +44,14 @@ class Setting:
     delta: bool = False
     colour: bool = False
     unsafe: bool = False
+    quiet: bool = False
+    verbose: bool = False
     width: int = 100
+    files: int = 0
     docs: str = ""
     gate: Gate = Gate()
-    page: Callable[[str], str] = _no_page
+    page: Callable[[str], str] = _nothing
+    line: Callable[[str], str] = _nothing
 
 
 class Report(Protocol):

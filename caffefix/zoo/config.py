@@ -50,6 +50,7 @@ class Settings:
         proto: the caffe.proto of the Caffe that files are for; empty for the one in their repository.
         target: ``caffe`` or ``caffe-old``.
         from_scratch: whether nets are trained from their fillers.
+        baseline: the file with findings that a check does not report; empty for none.
     """
 
     select: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Settings:
     proto: str = ""
     target: str = CAFFE
     from_scratch: bool = True
+    baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ OWN = "caffefix.toml"
 SHARED = "pyproject.toml"
 KEYS = (
     "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "proto", "target",
-    "from-scratch",
+    "from-scratch", "baseline",
 )  # fmt: skip
 
 
@@ -78,6 +78,8 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
             raise ConfigError(f"{path}: tool.caffefix: must be a table, but is {_kind(table)}")
     values = {key: _checked(f"{path}: {where}", key, value) for key, value in table.items()}
     folder = os.path.dirname(os.path.abspath(path))
+    if values.get("baseline"):
+        values["baseline"] = _below(f"{path}: {where}baseline", folder, values["baseline"], "--baseline")
     if values.get("proto"):
         values["proto"] = _proto(f"{path}: {where}proto", folder, values["proto"])
         if values.get("dialect"):
@@ -86,14 +88,20 @@ def load(path: str, root: str | None = None) -> ConfigFile | None:
 
 
 def _proto(place: str, folder: str, value: str) -> str:
-    """The caffe.proto that a configuration file names: only below it, as a repository must not lead elsewhere."""
-    found = os.path.realpath(os.path.join(folder, value))
-    real = os.path.realpath(folder)
-    if os.path.commonpath((found, real)) != real:
-        raise ConfigError(f"{place}: {value} is not below this file's folder; give it with --proto")
+    """The caffe.proto that a configuration file names."""
+    found = _below(place, folder, value, "--proto")
     if not os.path.isfile(found):
         raise ConfigError(f"{place}: there is no file {value}")
-    return os.path.join(folder, value)
+    return found
+
+
+def _below(place: str, folder: str, value: str, option: str) -> str:
+    """A path that a configuration file names: only below its folder, as a repository must not lead elsewhere."""
+    found = os.path.join(folder, value)
+    real = os.path.realpath(folder)
+    if os.path.commonpath((os.path.realpath(found), real)) != real:
+        raise ConfigError(f"{place}: {value} is not below this file's folder; give it with {option}")
+    return found
 
 
 def _toml(path: str, data: bytes) -> dict[str, Any]:
@@ -212,4 +220,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "proto": _path,
     "target": _target,
     "from-scratch": _flag,
+    "baseline": _path,
 }

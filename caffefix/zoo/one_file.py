@@ -6,7 +6,7 @@ import os
 
 from caffefix._startup.records import dataclass, field, replace
 from caffefix.results import FileResult, Status
-from caffefix.syntax.source import Source
+from caffefix.syntax.source import Source, visible
 from caffefix.zoo.config import Configuration, EffectiveConfig
 from caffefix.zoo.family import Families
 from caffefix.zoo.files import FileError, digest_of, read
@@ -17,6 +17,10 @@ from caffefix.zoo.work import Work
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from caffefix.zoo.cache import Cache
+
+
+# Bytes of a file that show what it is.
+_START = 512
 
 
 @dataclass(slots=True)
@@ -43,11 +47,14 @@ class OneFile:
             self._check_place(path, real, base)
             data = read(path)
         except FileError as error:
-            return FileResult(path, Status.ERROR, str(error))
+            reason = _mistaken(path, b"") if error.is_too_large else ""
+            return FileResult(path, Status.ERROR, reason or str(error))
         shown = _relative(real, base)
         result = run_data(
             self.configuration.of(path), data, self.work, self._families, cache=self.cache, shown=shown
         )
+        if result.status is Status.ERROR and result.line:  # it cannot be parsed
+            return replace(result, reason=_mistaken(path, data[:_START]) or result.reason)
         if result.new is None:
             return result
         if self.run_options.known is not None and real not in self.run_options.known:
@@ -94,6 +101,14 @@ class OneFile:
         return FileResult(
             path, Status.ERROR, f"{path}: the process working on this file {reason}; the file is unchanged"
         )
+
+
+def _mistaken(path: str, start: bytes) -> str:
+    """Why a file of another kind is not checked; empty if it may be meant as prototxt."""
+    from caffefix.zoo.mistaken import mistaken
+
+    words = mistaken(path, start)
+    return f"{visible(path)}: not checked: this is {words}" if words else ""
 
 
 def run_data(

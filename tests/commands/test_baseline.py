@@ -206,3 +206,24 @@ def test_a_refused_file_and_its_findings_are_hidden(tmp_path: Path) -> None:
     assert (hidden.status, hidden.reason, hidden.findings, baseline.hidden) == (Status.CLEAN, "", (), 2)
     more = replace(refused, findings=(place, replace(place, name="c-d")))
     assert [d.name for d in baseline.hide(more).findings] == ["c-d"]
+
+
+def test_a_configuration_may_name_it(zoo: Path) -> None:
+    (zoo / "caffefix.toml").write_text(f'baseline = "{FILE}"\n')
+    done = caffefix("--check", "--format", "concise", ".", cwd=zoo)
+    assert (done.status, done.out) == (0, b"")
+    assert FILE.encode() in done.err
+    (zoo / "new.prototxt").write_text(NEW)
+    assert names(caffefix("--check", "--format", "concise", ".", cwd=zoo)) == ["unknown-layer-type"]
+    before = (zoo / "dead0.prototxt").read_text()
+    caffefix("dead0.prototxt", cwd=zoo)  # a repair fixes what it can
+    assert (zoo / "dead0.prototxt").read_text() != before
+
+
+@pytest.mark.parametrize("name", ["nowhere.json", "../outside.json", "broken.prototxt"])
+def test_a_configuration_that_names_no_baseline(zoo: Path, name: str) -> None:
+    (zoo.parent / "outside.json").write_text((zoo / FILE).read_text())
+    (zoo / "caffefix.toml").write_text(f'baseline = "{name}"\n')
+    done = caffefix("--check", ".", cwd=zoo)
+    assert done.status == 2
+    assert done.err.startswith(b"error: caffefix.toml: baseline: ")

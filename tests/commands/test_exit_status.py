@@ -145,7 +145,7 @@ def test_what_unsafe_does_was_shown_before(tmp_path: Path) -> None:
         )
         assert (patched.stdout if full.out else text) == net.read_bytes()
         # What is changed with --unsafe alone was counted, and shown, without it.
-        assert (full.out != preview.out) == (b"(--unsafe)" in preview.err)
+        assert (full.out != preview.out) == (b"1 unsafe fix not applied" in preview.err)
 
 
 def test_a_shared_fix_is_counted_once(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ DEAD = (GOLDEN / "missing-weight-filler/fires/before.prototxt").read_bytes()
 HARMLESS = {
     "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "target", "from-scratch",
     "proto",  # which is read alone, and lies below the file: test_own_caffe.py
+    "baseline",  # likewise: test_baseline.py
 }  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_renderers_are_imported_when_they_are_asked_for(tmp_path: Path) -> None:
         )  # fmt: skip
         return {name.rpartition(".")[2] for name in done.stdout.splitlines()[-1].split()}
 
-    text = {"formats", "report", "as_text"}
+    text = {"formats", "report", "as_text", "closing"}
     assert modules() == text
     assert modules("--format", "sarif=x.sarif") == text | {"as_sarif", "_shared"}
 

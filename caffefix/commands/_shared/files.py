@@ -187,14 +187,19 @@ class Handover:
         """How the run must process the files."""
         return self._delivery.run_options(run_options) if self._delivery is not None else run_options
 
-    def of(self, run: Run) -> Iterator[FileResult]:
-        """The results, passed on to the report."""
+    def of(self, run: Run, *, bar: bool = True) -> Iterator[FileResult]:
+        """The results, passed on to the report.
+
+        Args:
+            run: yields them.
+            bar: whether a terminal shows the progress.
+        """
         self._run = run
         self._running = iter(run)
         results: Iterator[FileResult] = self._running
         if self._delivery is not None:
             results = self._delivery.of(results)
-        if sys.stderr.isatty() and len(run) > 1:
+        if bar and sys.stderr.isatty() and len(run) > 1:
             from caffefix.reports.progress import watched
 
             results = watched(results, len(run), sys.stderr)

@@ -66,6 +66,18 @@ def colour(stream: Any) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
+def use_colour(when: str) -> None:
+    """Let the command line decide whether output is coloured, for this process, its libraries and its children.
+
+    Args:
+        when: ``always``, ``never``, or ``auto`` for what the environment says.
+    """
+    if when != "auto":
+        name, other = ("FORCE_COLOR", "NO_COLOR") if when == "always" else ("NO_COLOR", "FORCE_COLOR")
+        os.environ.pop(other, None)
+        os.environ[name] = "1"
+
+
 def width(stream: Any) -> int:
     """Columns to wrap text to: those of the terminal, or 100 where there is none."""
     if not stream.isatty():

@@ -28,6 +28,13 @@ OPTIONS = (
     Option(("--unsafe", "--no-unsafe"), "Also apply fixes that change what a working net computes.", Kind.ON_OFF),
     Option(("--root",), "Folder that paths in solvers are relative to.", Kind.FOLDERS, "DIR", name="roots"),
     *configuration.OPTIONS,
+    Option(("--quiet", "-q"), "Report only what remains or failed: no summary, no next step, no progress."),
+    Option(("--verbose", "-v"), "Report each place of a finding, and what its fix does."),
+    Option(
+        ("--color",), "Whether reports and diffs are coloured; by default only on a terminal.", Kind.CHOICE,
+        choices=("auto", "always", "never"),
+    ),
+    Option(("--no-pager",), "Show a diff that is longer than the screen without a pager (PAGER, or less)."),
     Option(("--show-unsafe",), "Also show the diffs of unsafe fixes that are not applied."),
     Option(("--delta",), "Show what changes in meaning, layer by layer."),
     Option(

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from caffefix._startup.records import replace
 from caffefix.commands._shared.errors import misuse
-from caffefix.commands._shared.output import colour, say, show, width
+from caffefix.commands._shared.output import colour, say, width, write
 from caffefix.reports.formats import NAMES, TEXT, renderer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from caffefix.commands._shared.pager import Pager
     from caffefix.reports.report import Report, Setting
     from caffefix.results import FileResult
 
@@ -60,7 +63,9 @@ class Wanted:
         return self.screen in TEXT
 
 
-def report(wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, quiet: bool) -> None:
+def report(
+    wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, quiet: bool, paged: Pager | None = None
+) -> None:
     """Write all reports, each file's part as soon as the file is done.
 
     Args:
@@ -68,22 +73,23 @@ def report(wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, q
         results: the results of the files.
         setting: what reports contain; with ``diffs``, the run is a dry run.
         quiet: whether standard output is used for something else.
+        paged: shows the screen's report; it is closed at the end.
 
     Raises:
         FileError: a report's file cannot be written.
+        PagerClosed: the reader has left the pager.
     """
-    screen = _Screen(wanted, setting, quiet)
-    if not wanted.files:
-        _write(screen, (), results)
-        return
     from contextlib import ExitStack
 
-    from caffefix.zoo.report_file import ReportFile
-
     with ExitStack() as stack:
-        files = [
-            (renderer(form)(setting), stack.enter_context(ReportFile(path)).write) for form, path in wanted.files
-        ]
+        if paged is not None:
+            stack.callback(paged.close)
+        screen = _Screen(wanted, setting, quiet, paged)
+        files = []
+        for form, path in wanted.files:
+            from caffefix.zoo.report_file import ReportFile
+
+            files.append((renderer(form)(setting), stack.enter_context(ReportFile(path)).write))
         _write(screen, files, results)
 
 
@@ -102,26 +108,58 @@ def _write(
         put(made.end())
 
 
-class _Screen:
-    """The report on standard output, or on standard error where standard output is used for something else."""
+# For more files than this, text is an overview.
+_MANY = 50
 
-    def __init__(self, wanted: Wanted, setting: Setting, quiet: bool) -> None:
+
+def _form(name: str, setting: Setting) -> type[Report]:
+    """The class of the screen's report."""
+    in_detail = setting.diffs or setting.verbose or setting.unsafe or setting.delta
+    if name == "text" and setting.files > _MANY and not in_detail:
+        from caffefix.reports.as_overview import Overview
+
+        return Overview
+    return renderer(name)
+
+
+class _Screen:
+    """The report on standard output, or on standard error where standard output is used for something else.
+
+    On a terminal, what is found in a file comes before its diff, which it explains.
+    """
+
+    def __init__(self, wanted: Wanted, setting: Setting, quiet: bool, paged: Pager | None) -> None:
         self._is_text = wanted.is_text
         self._shows_diffs = wanted.is_text and setting.diffs
         self._stream = sys.stderr if quiet or self._shows_diffs else sys.stdout
+        self._pager = paged
         coloured = wanted.is_text and colour(self._stream)
-        self._report: Report = renderer(wanted.screen)(
-            replace(setting, colour=coloured, width=width(self._stream))
-        )
+        setting = replace(setting, colour=coloured, width=width(self._stream))
+        self._report: Report = _form(wanted.screen, setting)(setting)
 
     def begin(self) -> None:
-        say(self._stream, self._report.begin())
+        self._put(self._report.begin(), self._stream)
 
     def add(self, result: FileResult) -> None:
-        if self._shows_diffs:
-            show(result.diff)
-        target = sys.stderr if self._is_text and result.status.failed else self._stream
-        say(target, self._report.add(result))
+        failed = self._is_text and result.status.failed
+        self._put(self._report.add(result), sys.stderr if failed else self._stream)
+        if self._shows_diffs and result.diff:
+            self._show(result.diff)
 
     def end(self) -> None:
-        say(self._stream, self._report.end())
+        self._put(self._report.end(), self._stream)
+
+    def _put(self, text: str, stream: Any) -> None:
+        if self._pager is not None and text:
+            self._pager.write(text)
+        else:
+            say(stream, text)
+
+    def _show(self, diff: bytes) -> None:
+        """Show a diff: unchanged for programs; in colours and visible characters on a terminal."""
+        if not sys.stdout.isatty():
+            write(sys.stdout.buffer, diff)
+            return
+        from caffefix.reports.as_text import colored, diff_text, plain
+
+        self._put(diff_text(diff, colored if colour(sys.stdout) else plain), sys.stdout)

@@ -7,19 +7,22 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from caffefix._startup.records import dataclass
+from caffefix._startup.records import dataclass, replace
 from caffefix.commands._shared.configuration import configuration, patches_of
 from caffefix.commands._shared.errors import fail, misuse
 from caffefix.commands._shared.files import Handover, file_filter, paths_of, run_options
 from caffefix.commands._shared.orderly import Ended
-from caffefix.commands._shared.output import colour, say, show, write
+from caffefix.commands._shared.output import colour, say, show, use_colour, write
+from caffefix.commands.repair.next_line import NextLine
 from caffefix.commands.repair.reporting import Wanted, report
+from caffefix.syntax.source import visible
+from caffefix.zoo.discover import SUFFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from caffefix.commands._shared.baseline import Baseline
+    from caffefix.commands._shared.baselines import Baselines
     from caffefix.evidence.logs.evidence import LogEvidence
     from caffefix.reports.report import Setting
     from caffefix.results import FileResult, Gate
@@ -29,7 +32,14 @@ if TYPE_CHECKING:
     from caffefix.zoo.work import Repairing
 
 
-def repair(
+def repair(**options: Any) -> int:
+    """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
+    if options["color"]:
+        use_colour(options["color"])
+    return _repair(line=NextLine(options), **options)
+
+
+def _repair(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
@@ -48,9 +58,13 @@ def repair(
     output_file: str,
     docs_url: str,
     stdin_filename: str,
+    quiet: bool,
+    verbose: bool,
+    no_pager: bool,
+    line: NextLine,
     **options: Any,
 ) -> int:
-    """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
+    """Read the command line, and do the job."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
     from caffefix.zoo.work import Repairing
@@ -59,6 +73,8 @@ def repair(
     in_force = configuration(**options)
     paths = paths_of(paths, **options)
     _check_log(log, paths)
+    if quiet and verbose:
+        raise misuse("--quiet and --verbose cannot both be given")
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise misuse("--statistics can only be shown as text or json, on standard output")
     handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
@@ -73,10 +89,12 @@ def repair(
     )
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
     setting = Setting(
-        notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page, unsafe=show_unsafe
-    )
+        notes=notes, diffs=dry_run, delta=delta, docs=docs_url, gate=gate, page=page, unsafe=show_unsafe,
+        quiet=quiet, verbose=verbose,
+    )  # fmt: skip
+    if not (statistics or handover.steps):
+        setting = replace(setting, line=line)
     going = run_options(writing, roots, **options)
-    known = _baseline(baseline, check=check, prune=prune)
     job = _Job(
         paths=paths,
         stdin_filename=stdin_filename,
@@ -87,8 +105,10 @@ def repair(
         setting=setting,
         wanted=wanted,
         statistics=statistics,
-        baseline=known,
+        baselines=_baselines(in_force, baseline, check=check, prune=prune),
         prune=prune,
+        paged=not no_pager,
+        must_find=not options["changed_since"] and options["files_from"] is None,
     )
     return _run(job, handover)
 
@@ -106,8 +126,10 @@ class _Job:
     setting: Setting
     wanted: Wanted
     statistics: bool
-    baseline: Baseline | None
+    baselines: Baselines | None
     prune: bool
+    paged: bool
+    must_find: bool
 
     @property
     def is_filter(self) -> bool:
@@ -123,20 +145,25 @@ def _run(job: _Job, handover: Handover) -> int:
 
     try:
         with handover:
-            results = _results(job, handover)
-            counted = _Counted(job.baseline.of(results) if job.baseline else results, job.setting.gate)
+            results, number = _results(job, handover)
+            job = replace(job, setting=replace(job.setting, files=number))
+            if job.baselines is not None:
+                results = job.baselines.of(results)
+            counted = _Counted(results, job.setting.gate)
             if job.statistics:
                 _statistics(counted, job)
             else:
-                report(job.wanted, counted, job.setting, quiet=job.is_filter)
-            if job.baseline is not None:
-                _conclude(job.baseline, prune=job.prune)
+                _report(job, counted)
+            if job.baselines is not None:
+                say(sys.stderr, job.baselines.conclude(prune=job.prune))
             handover.conclude()
         for trouble, files in counted.troubles.items():
             rest = "1 file is" if files == 1 else f"{files} files are"
             say(sys.stderr, f"warning: {trouble}; {rest} judged by the known forks instead\n")
         if counted.skipped:
             say(sys.stderr, f"warning: {_skipped(counted.skipped)}\n")
+        if not number and job.must_find:
+            fail(_nothing_found(job.paths))
         return counted.status
     except (ConfigError, FileError, GitError) as error:
         say(sys.stderr, f"error: {error}\n")
@@ -147,13 +174,33 @@ def _run(job: _Job, handover: Handover) -> int:
         return end.status if isinstance(end, Ended) else 130
 
 
+def _report(job: _Job, counted: _Counted) -> None:
+    """Report to the screen, in a pager if diffs are shown there, and to files."""
+    setting, paged = job.setting, None
+    if not setting.files and job.must_find:
+        setting = replace(setting, quiet=True)  # an error says more than "0 files"
+    elif job.paged and job.setting.diffs and job.wanted.is_text:
+        from caffefix.commands._shared.pager import pager
+
+        paged = pager()
+    report(job.wanted, counted, setting, quiet=job.is_filter, paged=paged)
+
+
 def _skipped(files: int) -> str:
     what = f"{files} files of an old format were" if files > 1 else "1 file of an old format was"
     return f"{what} not checked by --patch: migrate first (--select legacy-v0-layers,legacy-v1-layers)"
 
 
-def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
-    """The results of the files, as they arrive."""
+def _nothing_found(paths: tuple[str, ...]) -> str:
+    where = " or ".join(map(visible, paths)) if len(paths) < 4 else f"the {len(paths)} paths"
+    return (
+        f"no prototxt file is found in {where}: files named {', '.join('*' + suffix for suffix in SUFFIXES)} are "
+        "looked for, except those that the configuration, .gitignore or .caffefixignore excludes"
+    )
+
+
+def _results(job: _Job, handover: Handover) -> tuple[Iterable[FileResult], int]:
+    """The results of the files, as they arrive, and their number."""
     if job.paths != ("-",):
         from caffefix.zoo.run import run
 
@@ -162,7 +209,7 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
         )
         if running.trouble:
             say(sys.stderr, f"warning: {running.trouble}\n")
-        return handover.of(running)
+        return handover.of(running, bar=not (job.setting.quiet or job.setting.diffs)), len(running)
     from caffefix.zoo.family import Families
     from caffefix.zoo.files import standard_input
     from caffefix.zoo.one_file import run_data
@@ -171,7 +218,7 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
     result = run_data(job.configuration.of(job.stdin_filename), data, job.work, Families(job.run_options.roots))
     if job.is_filter:
         write(sys.stdout.buffer, result.new if result.new is not None else data)
-    return [result]
+    return [result], 1
 
 
 def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
@@ -184,28 +231,24 @@ def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
     return Gate(on, check)
 
 
-def _baseline(path: str, *, check: bool, prune: bool) -> Baseline | None:
-    """The baseline that a check goes by."""
-    if not path:
-        if prune:
-            raise misuse("--prune is for the file that --baseline names")
-        return None
-    if not check:
+def _baselines(in_force: Configuration, path: str, *, check: bool, prune: bool) -> Baselines | None:
+    """The baselines that a check goes by."""
+    if prune and not path:
+        raise misuse("--prune is for the file that --baseline names")
+    if path and not check:
         raise misuse("--baseline is for --check: a repair fixes what it can, whatever a baseline records")
+    if not check:
+        return None
+    from caffefix.commands._shared.baselines import Baselines
+
+    if not path:
+        return Baselines(in_force)
     from caffefix.commands._shared.baseline import BaselineError, load
 
     try:
-        return load(path)
+        return Baselines(in_force, load(path))
     except BaselineError as error:
         fail(str(error))
-
-
-def _conclude(baseline: Baseline, *, prune: bool) -> None:
-    """Say what the baseline has hidden, and remove from it what is gone if that is asked for."""
-    pruned = baseline.prune() if prune else None
-    if pruned:
-        baseline.write()
-    say(sys.stderr, baseline.told(pruned))
 
 
 def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
@@ -256,10 +299,11 @@ class _Counted:
 def _statistics(counted: _Counted, job: _Job) -> None:
     """Write how often each finding occurs."""
     from caffefix.reports import as_text
+    from caffefix.reports.closing import Summary
     from caffefix.reports.statistics import Statistics
 
     notes = job.setting.notes
-    summary, statistics = as_text.Summary(), Statistics(notes=notes)
+    summary, statistics = Summary(), Statistics(notes=notes)
     diffs = job.setting.diffs and job.wanted.screen == "text"
     stream = sys.stderr if diffs else sys.stdout
     paint = as_text.colored if colour(stream) else as_text.plain
@@ -273,4 +317,4 @@ def _statistics(counted: _Counted, job: _Job) -> None:
     if job.wanted.screen == "json":
         say(stream, statistics.json(counted.files, counted.failed))
     else:
-        say(stream, statistics.text(paint) + summary.render(notes=notes))
+        say(stream, statistics.text(paint) + summary.render(job.setting))
