@@ -34,6 +34,16 @@ class Status(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class FindingKey:
+    """What a finding is known by in one text: its name, its place, and the layer that it concerns."""
+
+    name: str
+    line: int
+    column: int
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding at its place in the original file.
 
@@ -61,6 +71,11 @@ class Diagnostic:
     def is_note(self) -> bool:
         """Whether it is shown only on request: it has no consequences, and nothing is done about it."""
         return self.severity is Severity.INFO and not self.applied and self.applicability is not Applicability.SAFE
+
+    @property
+    def key(self) -> FindingKey:
+        """What it is known by."""
+        return FindingKey(self.name, self.line, self.column, self.layer)
 
     @property
     def risk(self) -> str:
@@ -145,6 +160,60 @@ class TextFix:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A fix that can be accepted or declined by itself, with what cannot be separated from it.
+
+    Attributes:
+        findings: indexes of its findings.
+        diff: what it changes: in the original, or in the repaired file if it is an unsafe fix that was left out.
+    """
+
+    findings: tuple[int, ...]
+    diff: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A finding that gets a comment which silences it.
+
+    Attributes:
+        key: the finding's.
+        reason: why, as it is written to the file: one line, one character per byte.
+    """
+
+    key: FindingKey
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a user decided about single findings.
+
+    Attributes:
+        declined: findings whose fixes are not applied, including those that are silenced.
+        allowed: findings whose unsafe fixes are applied.
+        silenced: findings that get a comment.
+        only: the findings whose fixes may be applied; None for all that are not declined.
+    """
+
+    declined: frozenset[FindingKey] = frozenset()
+    allowed: frozenset[FindingKey] = frozenset()
+    silenced: tuple[Silenced, ...] = ()
+    only: frozenset[FindingKey] | None = None
+
+    def apply(self, key: FindingKey, *, selected: bool) -> bool:
+        """Whether a finding's fix is applied.
+
+        Args:
+            key: the finding's.
+            selected: whether its fix would be applied without any decision.
+        """
+        if key in self.allowed:
+            return True
+        return selected and key not in self.declined and (self.only is None or key in self.only)
+
+
+@dataclass(frozen=True, slots=True)
 class RepairStep:
     """What one fixer's visit changes in a file.
 
@@ -187,6 +256,7 @@ class FileResult:
             Only on request.
         skipped: names of patches that did not check the file because of its old format.
         digest: of the content that was read, if there is new content to replace it (BLAKE2b, 16 bytes).
+        choices: the fixes to decide about; only on request.
         trouble: why the .proto file of its repository could not be used to judge it; empty if it could, or if
             there is no such file.
     """
@@ -209,3 +279,4 @@ class FileResult:
     skipped: tuple[str, ...] = ()
     digest: bytes = b""
     trouble: str = ""
+    choices: tuple[Choice, ...] = ()

@@ -7,7 +7,7 @@ for its next turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from caffefix._startup.garbage import Uncollected, collect
 from caffefix._startup.records import dataclass, field, replace
@@ -21,11 +21,12 @@ from caffefix.engine.compatible import compatible, distinct
 from caffefix.engine.diffs import NUMBER, Titles, in_diffs, named, unsafe_diffs
 from caffefix.engine.places import Places
 from caffefix.engine.proof import ProofError, UnreadableError
+from caffefix.engine.remarks import remarks
 from caffefix.engine.run_fixers import Found, run_fixer, run_fixers
 from caffefix.engine.select import Selection
 from caffefix.findings import Assumptions, Finding, Fix, Pass, Severity, Subject
 from caffefix.fixers import Fixer
-from caffefix.results import Diagnostic, FileResult, Status, TextFix
+from caffefix.results import Choice, Decisions, Diagnostic, FileResult, Status, TextFix
 from caffefix.syntax.edits import Edit, EditError
 from caffefix.syntax.lowering import TextEdit
 from caffefix.syntax.parse import PrototxtError, parse
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from caffefix.caffe.normal import NormalForm
     from caffefix.engine.steps import RepairSteps
 
+# The name of what adds comments, in the place of a finding's.
+SILENCING = "suppress"
 # If a file needs more turns than this, its fixes never come to an end.
 _LIMIT = 50
 # Characters of a line that a diagnostic quotes.
@@ -60,6 +63,8 @@ class Request:
         fixes: whether results contain what each fix changes in the text.
         steps: whether results contain what each fixer changes, one after another.
         forks: whether results contain which forks accept the files.
+        choices: whether results contain the fixes to decide about.
+        decisions: what was decided about single fixes; None if all that are selected may be applied.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -68,6 +73,8 @@ class Request:
     fixes: bool = False
     steps: bool = False
     forks: bool = False
+    choices: bool = False
+    decisions: Decisions | None = None
 
 
 def repair(
@@ -182,7 +189,7 @@ class _Run:
         """
         turns = 0
         changed = True
-        while changed:
+        while changed or self._silence():
             changed = False
             self.left = []
             self.suppressed = []
@@ -201,6 +208,22 @@ class _Run:
             self.round += 1
         self.fixing = ""
         return True
+
+    def _silence(self) -> bool:
+        """Add the comments that were decided on, once all else is done; whether there was one to add."""
+        if self.request.decisions is None or not self.request.decisions.silenced:
+            return False
+        reasons = {silenced.key: silenced.reason for silenced in self.request.decisions.silenced}
+        asked = [(f, reasons.get(self._diagnostic(f, False).key)) for f in self.left]
+
+        def find(subject: Subject) -> Iterator[Finding]:
+            text = self.document.text if subject.document is before else ""
+            for reason in dict.fromkeys(reason for _, reason in asked if reason is not None and text):
+                for f in remarks(text, [f for f, its in asked if its == reason], reason):
+                    yield replace(f, name=SILENCING)
+
+        before = self.document
+        return self._visit(Fixer(SILENCING, Pass.REPAIR, find)) > 0
 
     def _visit(self, fixer: Fixer) -> int:
         """Let a fixer change the text until it proposes nothing; return the number of turns."""
@@ -239,9 +262,26 @@ class _Run:
         said = self.held.get(fixer.name)
         if said is None:
             return found
-        applies = self.request.selection.applies
-        shown = (_held(f, said, fixer, self.subject) if applies(f) else f for f in found.shown)
+        shown = (_held(f, said, fixer, self.subject) if self._applies(f) else f for f in found.shown)
         return replace(found, shown=tuple(shown))
+
+    def _applies(self, finding: Finding) -> bool:
+        """Whether a finding's fix may be applied, by what was selected and what was decided."""
+        applies = self.request.selection.applies(finding)
+        decisions = self.request.decisions
+        if decisions is None or finding.fix is None:
+            return applies
+        if finding.name == SILENCING:
+            return True
+        return decisions.apply(self._diagnostic(finding, False).key, selected=applies)
+
+    def _wanted(self, findings: Sequence[Finding]) -> list[Fix]:
+        """The fixes to apply: none of which a finding was declined, as it would be applied in part only."""
+        fixes = distinct(f.fix for f in findings if self._applies(f))
+        if self.request.decisions is None:
+            return fixes
+        declined = {id(f.fix) for f in findings if not self._applies(f)}
+        return [fix for fix in fixes if id(fix) not in declined]
 
     def _check_order(self, fixer: Fixer, edits: Sequence[TextEdit]) -> None:
         """Refuse to let one of the user's patches rewrite what another wrote: their order is not specified."""
@@ -255,7 +295,7 @@ class _Run:
 
     def _turn(self, fixer: Fixer, findings: Sequence[Finding]) -> list[Fix]:
         """Apply the fixes that a fixer proposes, as far as they do not overlap."""
-        fixes = distinct(f.fix for f in findings if self.request.selection.applies(f))
+        fixes = self._wanted(findings)
         if not fixes:
             return []
         self.fixing = fixer.name
@@ -300,6 +340,7 @@ class _Run:
         role = self.subject.role(None)
         skipped = tuple(fixer.name for fixer in self.fixers if fixer.skips(self.subject))
         edits = self.table.edits()
+        choices = self._choices(edits, findings, diff_path) if self.request.choices else ()
         if not edits:
             return FileResult(
                 self.source.path,
@@ -310,6 +351,7 @@ class _Run:
                 role=role,
                 suppressed=suppressed,
                 skipped=skipped,
+                choices=choices,
             )
         new = self.document.text.encode("latin-1")
         from caffefix.syntax.diff import unified  # most files do not need it
@@ -334,7 +376,21 @@ class _Run:
             fixes=fixes,
             steps=steps,
             skipped=skipped,
+            choices=choices,
         )
+
+    def _choices(
+        self, edits: Sequence[ComposedEdit], findings: Sequence[Diagnostic], diff_path: str
+    ) -> tuple[Choice, ...]:
+        from caffefix.engine.choices import applied, left_out
+
+        order = {(d.key, d.applied): index for index, d in enumerate(findings)}
+        made = applied(self.original, edits, findings, self.fixed, diff_path)
+        unsafe = (
+            (tuple(sorted({order[self._diagnostic(f, False).key, False] for f in members})), diff)
+            for members, diff in left_out(self.document, self.left, diff_path)
+        )
+        return tuple(Choice(indexes, diff) for indexes, diff in (*made, *unsafe))
 
     def _text_fixes(self, edits: Sequence[ComposedEdit], findings: Sequence[Diagnostic]) -> tuple[TextFix, ...]:
         from caffefix.engine.text_fixes import text_fixes
@@ -351,9 +407,12 @@ class _Run:
     def _proposals(self, data: bytes) -> list[str]:
         """Names of the findings that a run on a file would fix."""
         subject = self._subject(proof.parses(self.source.path, data.decode("latin-1")))
-        applies = self.request.selection.applies
         lasting = [fixer for fixer in self.fixers if not fixer.once and fixer.name not in self.held]
-        return [f.name for found in run_fixers(subject, lasting) for f in found.shown if applies(f)]
+        names = []
+        for found in run_fixers(subject, lasting):
+            wanted = set(map(id, self._wanted(found.shown)))
+            names += [f.name for f in found.shown if id(f.fix) in wanted]
+        return names
 
     def _diagnostic(self, finding: Finding, applied: bool) -> Diagnostic:
         span = finding.span or (finding.node.start, finding.node.stop)

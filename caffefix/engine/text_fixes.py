@@ -34,18 +34,35 @@ def text_fixes(
     """
     if not all(map(_is_text, (edit.new for edit in edits))):
         return  # reports that show fixes cannot represent text that is not UTF-8
+    found = [*separate(edits, findings, fixed)]
+    lines = _lines(source.text, {members[0]: mine for members, mine in found})
+    for members, mine in found:
+        changes = tuple(_replacement(source, edit) for edit in mine)
+        at = lines.get(members[0])
+        yield TextFix(members, changes, _line_change(source, *at) if at is not None else None)
+
+
+def separate(
+    edits: Sequence[ComposedEdit], findings: Sequence[Diagnostic], fixed: Mapping[str, Sequence[Diagnostic]]
+) -> Iterator[tuple[tuple[int, ...], list[ComposedEdit]]]:
+    """The fixes of a repair: indexes of the findings, in order, and the edits that belong to these alone.
+
+    Args:
+        edits: the whole repair; their labels name the fixes that made them.
+        findings: of the file.
+        fixed: the findings of each label.
+    """
     order = {finding: index for index, finding in enumerate(findings)}
     owned = [sorted({order[d] for label in e.labels for d in fixed.get(label, ()) if d in order}) for e in edits]
     groups = _joined(owned)
+    members: dict[int, list[int]] = {}
+    for index in sorted(groups):
+        members.setdefault(groups[index], []).append(index)
     mine: dict[int, list[ComposedEdit]] = {}
     for edit, owners in zip(edits, owned, strict=True):
         if owners:
             mine.setdefault(groups[owners[0]], []).append(edit)
-    lines = _lines(source.text, mine)
-    for first in sorted(mine):
-        members = tuple(index for index in sorted(groups) if groups[index] == first)
-        changes = tuple(_replacement(source, edit) for edit in mine[first])
-        yield TextFix(members, changes, _line_change(source, *lines[first]) if first in lines else None)
+    yield from ((tuple(members[first]), mine[first]) for first in sorted(mine))
 
 
 def _joined(owned: Iterable[Sequence[int]]) -> dict[int, int]:

@@ -138,6 +138,13 @@ def render_file(result: FileResult, setting: Setting, paint: Paint = plain) -> s
     return "".join(f"{line}\n" for line in out)
 
 
+def findings_text(path: str, findings: Iterable[Diagnostic], setting: Setting, paint: Paint) -> str:
+    """The text for some findings of a file."""
+    groups = _groups(findings)
+    lines = (line for group in groups for line in _lines(group, path, setting, paint, is_fixed=False))
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _lines(group: _Group, path: str, setting: Setting, paint: Paint, *, is_fixed: bool) -> Iterator[str]:
     from textwrap import TextWrapper  # only where there is something to say
 

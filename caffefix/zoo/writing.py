@@ -91,7 +91,7 @@ class Writer:
         if result.new is None:
             return result
         try:
-            self._check_git(result.path)
+            self.check_git(result.path)
             if self.check is not None:
                 self.check(result.path)  # again, because some time has passed since the file was read
             with held():
@@ -109,7 +109,12 @@ class Writer:
         write(result.path, data, result.new, self.backup)
         self.written.append(result.path)
 
-    def _check_git(self, path: str) -> None:
+    def check_git(self, path: str) -> None:
+        """Refuse a file whose content git could not restore.
+
+        Raises:
+            FileError: it differs from git's index.
+        """
         if self.allow_dirty:
             return
         if self._index is None:

@@ -14,13 +14,24 @@ from caffefix.syntax.source import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from typing import Any
+    from collections.abc import Generator, Sequence
+    from typing import Any, Protocol
 
     from caffefix.results import FileResult
     from caffefix.zoo.delivery import Delivery
-    from caffefix.zoo.run import FileFilter, Run
+    from caffefix.zoo.run import FileFilter
     from caffefix.zoo.run_options import RunOptions
+
+    class Run(Protocol):
+        """Results as they arrive."""
+
+        @property
+        def written(self) -> Sequence[str]: ...
+
+        def __len__(self) -> int: ...
+
+        def __iter__(self) -> Generator[FileResult, None, None]: ...
+
 
 OPTIONS = (
     Option(

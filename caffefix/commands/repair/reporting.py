@@ -64,7 +64,13 @@ class Wanted:
 
 
 def report(
-    wanted: Wanted, results: Iterable[FileResult], setting: Setting, *, quiet: bool, paged: Pager | None = None
+    wanted: Wanted,
+    results: Iterable[FileResult],
+    setting: Setting,
+    *,
+    quiet: bool,
+    paged: Pager | None = None,
+    form: type[Report] | None = None,
 ) -> None:
     """Write all reports, each file's part as soon as the file is done.
 
@@ -74,6 +80,7 @@ def report(
         setting: what reports contain; with ``diffs``, the run is a dry run.
         quiet: whether standard output is used for something else.
         paged: shows the screen's report; it is closed at the end.
+        form: of the screen's report, if it is not the one that is requested.
 
     Raises:
         FileError: a report's file cannot be written.
@@ -84,12 +91,12 @@ def report(
     with ExitStack() as stack:
         if paged is not None:
             stack.callback(paged.close)
-        screen = _Screen(wanted, setting, quiet, paged)
+        screen = _Screen(wanted, setting, form or _form(wanted.screen, setting), quiet, paged)
         files = []
-        for form, path in wanted.files:
+        for name, path in wanted.files:
             from caffefix.zoo.report_file import ReportFile
 
-            files.append((renderer(form)(setting), stack.enter_context(ReportFile(path)).write))
+            files.append((renderer(name)(setting), stack.enter_context(ReportFile(path)).write))
         _write(screen, files, results)
 
 
@@ -128,14 +135,16 @@ class _Screen:
     On a terminal, what is found in a file comes before its diff, which it explains.
     """
 
-    def __init__(self, wanted: Wanted, setting: Setting, quiet: bool, paged: Pager | None) -> None:
+    def __init__(
+        self, wanted: Wanted, setting: Setting, form: type[Report], quiet: bool, paged: Pager | None
+    ) -> None:
         self._is_text = wanted.is_text
         self._shows_diffs = wanted.is_text and setting.diffs
         self._stream = sys.stderr if quiet or self._shows_diffs else sys.stdout
         self._pager = paged
         coloured = wanted.is_text and colour(self._stream)
         setting = replace(setting, colour=coloured, width=width(self._stream))
-        self._report: Report = _form(wanted.screen, setting)(setting)
+        self._report: Report = form(setting)
 
     def begin(self) -> None:
         self._put(self._report.begin(), self._stream)

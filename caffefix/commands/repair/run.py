@@ -61,6 +61,8 @@ def _repair(
     quiet: bool,
     verbose: bool,
     no_pager: bool,
+    interactive: bool,
+    ask_again: bool,
     line: NextLine,
     **options: Any,
 ) -> int:
@@ -73,11 +75,17 @@ def _repair(
     in_force = configuration(**options)
     paths = paths_of(paths, **options)
     _check_log(log, paths)
+    if interactive and (dry_run or check or statistics or wanted.files or wanted.screen != "text"):
+        raise misuse("--interactive writes what you choose, and reports as text: leave out the other options")
+    if interactive and (paths == ("-",) or options["files_from"] == "-"):
+        raise misuse("--interactive reads your answers from standard input: give files")
     if quiet and verbose:
         raise misuse("--quiet and --verbose cannot both be given")
     if statistics and (wanted.files or wanted.screen not in ("text", "json")):
         raise misuse("--statistics can only be shown as text or json, on standard output")
     handover = Handover(paths, writing=not dry_run and not check, notes=notes, **options)
+    if interactive and handover.steps:
+        raise misuse("--interactive writes files: choose first, and commit then")
     writing = not (dry_run or check or statistics or handover.steps)
     work = Repairing(
         delta=delta or wanted.needs("delta"),
@@ -108,6 +116,8 @@ def _repair(
         baselines=_baselines(in_force, baseline, check=check, prune=prune),
         prune=prune,
         paged=not no_pager,
+        interactive=interactive,
+        ask_again=ask_again,
         must_find=not options["changed_since"] and options["files_from"] is None,
     )
     return _run(job, handover)
@@ -129,6 +139,8 @@ class _Job:
     baselines: Baselines | None
     prune: bool
     paged: bool
+    interactive: bool
+    ask_again: bool
     must_find: bool
 
     @property
@@ -176,14 +188,18 @@ def _run(job: _Job, handover: Handover) -> int:
 
 def _report(job: _Job, counted: _Counted) -> None:
     """Report to the screen, in a pager if diffs are shown there, and to files."""
-    setting, paged = job.setting, None
+    setting, paged, form = job.setting, None, None
     if not setting.files and job.must_find:
         setting = replace(setting, quiet=True)  # an error says more than "0 files"
+    if job.interactive:
+        from caffefix.commands.repair.interactive.text import Chosen
+
+        form = Chosen
     elif job.paged and job.setting.diffs and job.wanted.is_text:
         from caffefix.commands._shared.pager import pager
 
         paged = pager()
-    report(job.wanted, counted, setting, quiet=job.is_filter, paged=paged)
+    report(job.wanted, counted, setting, quiet=job.is_filter, paged=paged, form=form)
 
 
 def _skipped(files: int) -> str:
@@ -209,6 +225,11 @@ def _results(job: _Job, handover: Handover) -> tuple[Iterable[FileResult], int]:
         )
         if running.trouble:
             say(sys.stderr, f"warning: {running.trouble}\n")
+        if job.interactive:
+            from caffefix.commands.repair.interactive.start import started
+
+            asking = started(running, job.work, job.setting, again=job.ask_again)
+            return handover.of(asking, bar=False), len(running)
         return handover.of(running, bar=not (job.setting.quiet or job.setting.diffs)), len(running)
     from caffefix.zoo.family import Families
     from caffefix.zoo.files import standard_input

@@ -30,7 +30,8 @@ def command(paths: tuple[str, ...], reason: str, dry_run: bool, allow_dirty: boo
     wrong usage; 130 interrupted.
     """
     from caffefix.commands.suppress.text import Summary, render_file
-    from caffefix.commands.suppress.work import ReasonError, Suppressing, checked_reason
+    from caffefix.commands.suppress.work import Suppressing
+    from caffefix.engine.remarks import ReasonError, checked_reason
     from caffefix.reports import as_text
     from caffefix.zoo.config_file import ConfigError
     from caffefix.zoo.run import run

@@ -6,43 +6,18 @@ the same, keeps its comments, and a second run adds nothing, which shows that ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from caffefix._startup.records import dataclass, replace
+from caffefix._startup.records import dataclass
 from caffefix.caffe.family import Family
-from caffefix.engine.repair import Request, repair
+from caffefix.engine.remarks import remarks
+from caffefix.engine.repair import SILENCING, Request, repair
 from caffefix.engine.run_fixers import run_fixers
-from caffefix.findings import Applicability, Finding, Fix, Pass, Subject
+from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers import Fixer
 from caffefix.results import FileResult
-from caffefix.syntax.edits import Remark
 from caffefix.syntax.source import Source
-from caffefix.syntax.style import begins_line
-from caffefix.syntax.suppressions import written
-from caffefix.syntax.tree import Node
 from caffefix.zoo.config import EffectiveConfig
-
-NAME = "suppress"
-
-
-class ReasonError(Exception):
-    """A reason that cannot be put into a comment; the message says why."""
-
-
-def checked_reason(reason: str) -> str:
-    """A reason as it is written to a file: one line, one character per byte.
-
-    Raises:
-        ReasonError: it is empty, has several lines, or would be read as another suppression.
-    """
-    reason = reason.strip()
-    if not reason:
-        raise ReasonError("give a reason: --reason 'weights are loaded by net surgery'")
-    if not reason.isprintable():
-        raise ReasonError("the reason must be a single line without control characters")
-    if "#" in reason and "caffefix" in reason:
-        raise ReasonError("the reason would itself be read as a suppression; leave out the #")
-    return reason.encode("utf-8").decode("latin-1")
 
 
 def suppress(
@@ -64,31 +39,10 @@ def suppress(
     def find(subject: Subject) -> Iterator[Finding]:
         found = (f for one in run_fixers(subject, looking) for f in one.shown)
         shown = [f for f in found if not f.is_note or request.selection.applies(f)]
-        return _comments(subject.document.text, shown, reason)
+        return remarks(subject.document.text, shown, reason)
 
-    adding = Fixer(NAME, Pass.REPAIR, find)
+    adding = Fixer(SILENCING, Pass.REPAIR, find)
     return repair(source, request, diff_path, family, (adding,))
-
-
-def _comments(document: str, shown: Sequence[Finding], reason: str) -> Iterator[Finding]:
-    """Findings, each with the comment that silences it."""
-    by_anchor: dict[Node, list[Finding]] = {}
-    for finding in shown:
-        by_anchor.setdefault(_anchor(document, finding.node), []).append(finding)
-    # A comment on the file comes first, because it may be in the same place as one on the file's first field.
-    for anchor in sorted(by_anchor, key=lambda node: node.parent is not None):
-        names = tuple(dict.fromkeys(finding.name for finding in by_anchor[anchor]))
-        text = written(names, reason, file=anchor.parent is None)
-        fix = Fix((Remark(anchor, text),), Applicability.SAFE, "suppress")
-        yield from (replace(finding, fix=fix) for finding in by_anchor[anchor])
-
-
-def _anchor(text: str, node: Node) -> Node:
-    """The node that the comment is put above: the field, or the nearest enclosing message that begins a line;
-    if there is none, the root, which stands for the file."""
-    while node.parent is not None and (node.in_list or not begins_line(text, node.start)):
-        node = node.parent
-    return node
 
 
 @dataclass(frozen=True, slots=True)
