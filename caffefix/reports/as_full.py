@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.findings import Applicability, Severity
-from caffefix.reports.as_text import ROLES, Paint, Text, names_of, plain, unsafe_diffs
+from caffefix.reports.as_text import ROLES, Paint, Text, failure_text, names_of, plain, unsafe_diffs
 from caffefix.results import Diagnostic, FileResult, Status
 from caffefix.syntax.source import visible
 
@@ -18,7 +18,7 @@ class Full(Text):
         path = visible(result.path)
         out = [self._finding(path, d) for d in result.findings if self.setting.notes or not d.is_note]
         if result.status.failed:
-            out.append(self.paint("error", "error") + ": " + result.reason)
+            out.append(failure_text(result, self.setting, self.paint))
         if result.role in ROLES:
             out.insert(0, f"{self.paint(path, 'path')}: {ROLES[result.role]}")
         if self.setting.unsafe:
@@ -29,7 +29,7 @@ class Full(Text):
         return "".join(f"{line}\n" for line in out)
 
     def _finding(self, path: str, d: Diagnostic) -> str:
-        lines = [finding(path, d, self.paint)]
+        lines = [self._first(path, d)]
         if d.source:
             margin = f"{d.line} | "
             ends_here = d.end_line == d.line
@@ -42,6 +42,21 @@ class Full(Text):
             lines.append(f"    {label}: {d.title}")
         lines.append(f"    more: caffefix explain {d.name}")
         return "\n".join(lines)
+
+    def _first(self, path: str, d: Diagnostic) -> str:
+        """The finding on one line, or wrapped if that is longer than a terminal's."""
+        text = finding(path, d)
+        if not self.setting.terminal or len(text) <= self.setting.width:
+            return finding(path, d, self.paint)
+        from textwrap import fill
+
+        head = f"{path}:{d.line}:{d.column}: {d.name}"
+        width = self.setting.width
+        text = fill(text, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        if not text.startswith(head):
+            return text
+        painted = finding(path, d, self.paint).partition(" [")[0]
+        return painted + text.removeprefix(head)
 
 
 def finding(path: str, d: Diagnostic, paint: Paint = plain) -> str:

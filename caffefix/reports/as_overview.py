@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from caffefix._startup.records import dataclass
+from caffefix._startup.records import dataclass, replace
 from caffefix.findings import Severity
-from caffefix.reports.as_text import ORDER, WORDS, Text, names_of
+from caffefix.reports.as_text import ORDER, WORDS, Text, failure_text, names_of
 from caffefix.reports.closing import count
 from caffefix.reports.report import Setting
 from caffefix.results import FileResult, Status
@@ -35,8 +35,8 @@ class Overview(Text):
         self._count(result)
         path = self.paint(visible(result.path), "path")
         if result.status.failed:
-            reason = result.reason.partition("\n")[0]
-            return f"{self.paint('error', 'error')}: {reason}\n"
+            first = replace(result, reason=result.reason.partition("\n")[0])
+            return failure_text(first, self.setting, self.paint) + "\n"
         parts = [*self._parts(result)]
         return f"{path}: {'; '.join(parts)}\n" if parts else ""
 

@@ -132,10 +132,21 @@ def render_file(result: FileResult, setting: Setting, paint: Paint = plain) -> s
     for group in groups:
         out.extend(_lines(group, result.path, setting, paint, is_fixed=fixed and group.first.applied))
     if result.status.failed:
-        out.append(paint("error", "error") + ": " + result.reason)
+        out.append(failure_text(result, setting, paint))
     if setting.unsafe:
         out.extend(unsafe_diffs(result, paint))
     return "".join(f"{line}\n" for line in out)
+
+
+def failure_text(result: FileResult, setting: Setting, paint: Paint) -> str:
+    """Why a file failed. What the reason quotes keeps its columns."""
+    first, separator, rest = result.reason.partition("\n")
+    first = f"error: {first}"
+    if setting.terminal and len(first) > setting.width:
+        from textwrap import fill
+
+        first = fill(first, setting.width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return paint("error", "error") + first.removeprefix("error") + separator + rest
 
 
 def findings_text(path: str, findings: Iterable[Diagnostic], setting: Setting, paint: Paint) -> str:

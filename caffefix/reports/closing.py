@@ -94,7 +94,7 @@ class Summary:
             total = sum(self.unsafe.values())
             yield _step(setting, "--unsafe --dry-run", f"shows {count(total, 'fix', 'fixes')} more")
         if self.learns and self.files == 1:
-            yield _step(setting, "prove", "trains it with Caffe, and says whether it learns")
+            yield _step(setting, "prove", "trains it with Caffe")
         if self.unfixable:
             worst = min(self.unfixable, key=lambda name: self.unfixable[name] is not Severity.ERROR)
             yield _Step(f"caffefix explain {worst}", "says what to do about it")

@@ -31,6 +31,7 @@ class Setting:
         quiet: whether text contains nothing but findings and failures.
         verbose: whether text names each place of a finding, and what its fix does.
         width: columns that text is wrapped to.
+        terminal: whether text goes to a terminal, where a line of any kind is wrapped.
         files: number of the run's files; 0 if it is unknown.
         docs: address of the folder with the findings' pages; empty if there is no such address.
         gate: what makes the run fail; a report that marks failures marks the same ones.
@@ -47,6 +48,7 @@ class Setting:
     quiet: bool = False
     verbose: bool = False
     width: int = 100
+    terminal: bool = False
     files: int = 0
     docs: str = ""
     gate: Gate = Gate()

@@ -162,6 +162,7 @@ def _anonymous(result: FileResult) -> FileResult | None:
         diff=_headless(result.diff),
         unsafe=tuple(map(_headless, result.unsafe)),
         steps=tuple(replace(step, diff=_headless(step.diff)) for step in result.steps),
+        choices=tuple(replace(choice, diff=_headless(choice.diff)) for choice in result.choices),
     )
 
 
@@ -178,6 +179,7 @@ def _as_file(result: FileResult, path: str, name: str) -> FileResult:
         diff=head + result.diff if result.diff else b"",
         unsafe=tuple(head + diff for diff in result.unsafe),
         steps=tuple(replace(step, diff=head + step.diff) for step in result.steps),
+        choices=tuple(replace(choice, diff=head + choice.diff) for choice in result.choices),
     )
 
 

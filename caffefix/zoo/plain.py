@@ -14,7 +14,7 @@ from caffefix._startup.records import dataclass, fields
 from caffefix.caffe.change import Change
 from caffefix.caffe.roles import Role
 from caffefix.findings import Applicability, Severity
-from caffefix.results import Diagnostic, FileResult, LineChange, RepairStep, Replacement, Status, TextFix
+from caffefix.results import Choice, Diagnostic, FileResult, LineChange, RepairStep, Replacement, Status, TextFix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,11 +95,12 @@ _REPLACEMENT = _record(Replacement, line=_NUMBER, column=_NUMBER, end_line=_NUMB
 _LINES = _record(LineChange, line=_NUMBER, end_line=_NUMBER, new=_TEXT)
 _TEXT_FIX = _record(TextFix, findings=_many(_NUMBER), replacements=_many(_REPLACEMENT), lines=_optional(_LINES))
 _STEP = _record(RepairStep, round=_NUMBER, runs_in=_NUMBER, name=_TEXT, diff=_BYTES, findings=_NUMBER)
+_CHOICE = _record(Choice, findings=_many(_NUMBER), diff=_BYTES)
 RESULT = _record(
     FileResult,
     path=_TEXT, status=_one_of(Status), reason=_TEXT, findings=_many(_DIAGNOSTIC), diff=_BYTES,
     new=_optional(_BYTES), unsafe=_many(_BYTES), role=_optional(_one_of(Role)), delta=_many(_CHANGE),
     suppressed=_many(_DIAGNOSTIC), fixes=_many(_TEXT_FIX), line=_NUMBER, column=_NUMBER,
     steps=_many(_STEP), forks=_optional(_many(_TEXT)), skipped=_many(_TEXT), digest=_BYTES,
-    trouble=_TEXT,
+    trouble=_TEXT, choices=_many(_CHOICE),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from caffefix.commands._shared.output import say
+from caffefix.commands._shared.output import say, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def misuse(message: str) -> Exception:
 
 def fail(message: str) -> NoReturn:
     """Report what is wrong with the input, and exit."""
-    say(sys.stderr, f"error: {message}\n")
+    say(sys.stderr, wrapped(f"error: {message}", sys.stderr) + "\n")
     sys.exit(2)

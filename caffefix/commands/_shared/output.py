@@ -88,6 +88,15 @@ def width(stream: Any) -> int:
         return _COLUMNS
 
 
+def wrapped(line: str, stream: Any) -> str:
+    """A line as a terminal shows it best: not broken within a word."""
+    if not stream.isatty():
+        return line
+    from textwrap import fill
+
+    return fill(line, width(stream), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 _COLUMNS = 100
 _NARROW = 40
 

@@ -143,7 +143,7 @@ class _Screen:
         self._stream = sys.stderr if quiet or self._shows_diffs else sys.stdout
         self._pager = paged
         coloured = wanted.is_text and colour(self._stream)
-        setting = replace(setting, colour=coloured, width=width(self._stream))
+        setting = replace(setting, colour=coloured, width=width(self._stream), terminal=self._stream.isatty())
         self._report: Report = form(setting)
 
     def begin(self) -> None:

@@ -210,8 +210,8 @@ def _skipped(files: int) -> str:
 def _nothing_found(paths: tuple[str, ...]) -> str:
     where = " or ".join(map(visible, paths)) if len(paths) < 4 else f"the {len(paths)} paths"
     return (
-        f"no prototxt file is found in {where}: files named {', '.join('*' + suffix for suffix in SUFFIXES)} are "
-        "looked for, except those that the configuration, .gitignore or .caffefixignore excludes"
+        f"no prototxt file is found in {where}: looked for {', '.join('*' + suffix for suffix in SUFFIXES)} "
+        "that the configuration, .gitignore and .caffefixignore do not exclude"
     )
 
 

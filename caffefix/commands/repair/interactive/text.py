@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from caffefix.engine.repair import SILENCING
-from caffefix.reports.as_text import colored, names_of, plain
+from caffefix.reports.as_text import colored, failure_text, names_of, plain
 from caffefix.reports.closing import Summary, count
 from caffefix.reports.report import Setting
 from caffefix.results import FileResult, Status
@@ -29,7 +29,7 @@ class Chosen:
     def add(self, result: FileResult) -> str:
         self._summary.add(result)
         if result.status.failed:
-            return f"{self._paint('error', 'error')}: {result.reason}\n"
+            return failure_text(result, self._setting, self._paint) + "\n"
         parts = [*self._parts(result)]
         return f"{self._paint(visible(result.path), 'path')}: {', '.join(parts)}\n" if parts else ""
 
