@@ -133,8 +133,8 @@ HOSTILE = (
 @pytest.mark.parametrize(
     "line",
     [
-        "", "--baseline ", "--format=sarif=", "log ", "'", '"', "$(touch HIT", "`touch HIT", "--select $(touch HIT),",
-        "--format=$(touch HIT)=", "--baseline=$(touch HIT)",
+        "", "--baseline ", "--format=sarif=", "log ", "'", '"', "$(touch HIT", "`touch HIT",
+        "--select $(touch HIT),", "--format=$(touch HIT)=", "--baseline=$(touch HIT)",
     ],
 )  # fmt: skip
 def test_hostile_names_are_not_run(shell: Terminal | Fish, tmp_path: Path, line: str) -> None:
