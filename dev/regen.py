@@ -15,6 +15,7 @@ MODULES = (
     "caffefix.patching",
     "dev.pages",
     "dev.forks",
+    "dev.man",
     "dev.missing_rules",
 )
 # What they write.
@@ -25,6 +26,7 @@ MADE = (
     "caffefix/caffe/data",
     "docs/findings",
     "docs/forks.md",
+    "man/caffefix.1",
     "tests/data/missing_rules.tsv",
 )
 

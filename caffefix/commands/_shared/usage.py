@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import click
@@ -25,6 +26,7 @@ class Flag:
         takes_value: whether a value follows.
         choices: the values, if there are only a few.
         repeats: whether it may be given several times.
+        variable: an environment variable that also sets it; empty for none.
     """
 
     flags: tuple[str, ...]
@@ -35,6 +37,7 @@ class Flag:
     takes_value: bool
     choices: tuple[str, ...]
     repeats: bool
+    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Usage:
     Attributes:
         words: its name, and for a subcommand the name before it; empty for ``caffefix PATH…``.
         short: its line in the list of commands.
-        help: paragraphs, as click has them.
+        help: paragraphs; a line with ``\\b`` is before those whose lines are not wrapped, as click has it.
         synopsis: what follows the name.
         options: in the order of the help.
         arguments: in order.
@@ -97,7 +100,7 @@ def _of(command: click.Command, words: tuple[str, ...], below: tuple[Usage, ...]
         return Usage(
             words=words,
             short=command.get_short_help_str(1000),
-            help=(command.help or "").strip(),
+            help=inspect.cleandoc(command.help or ""),
             synopsis=" ".join(command.collect_usage_pieces(ctx)),
             options=tuple(_flag(p, ctx) for p in parameters if isinstance(p, click.Option)),
             arguments=tuple(_argument(p) for p in parameters if isinstance(p, click.Argument)),
@@ -117,6 +120,7 @@ def _flag(option: click.Option, ctx: click.Context) -> Flag:
         takes_value=not option.is_flag,
         choices=_choices(option),
         repeats=option.multiple,
+        variable=str(option.envvar or ""),
     )
 
 
