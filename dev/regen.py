@@ -17,6 +17,7 @@ MODULES = (
     "caffefix.patching",
     "dev.pages",
     "dev.forks",
+    "dev.man",
     "dev.missing_rules",
     "dev.examples",
 )
@@ -28,6 +29,7 @@ MADE = (
     "caffefix/caffe/data",
     "docs/findings",
     "docs/forks.md",
+    "man/caffefix.1",
     "tests/data/missing_rules.tsv",
     *(path.relative_to(ROOT).as_posix() for path in (*PAGES, README)),
 )

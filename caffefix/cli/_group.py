@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
-from difflib import get_close_matches
+import sys
 
 import click
 
-from caffefix import __version__, commands
-
-_DEFAULT = "repair"
+from caffefix.commands._shared import catalogue
+from caffefix.commands._shared.groups import no_command, no_option
+from caffefix.commands._shared.output import say
 
 
 def _is_word(argument: str) -> bool:
@@ -23,15 +21,10 @@ def _is_word(argument: str) -> bool:
 
 class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        names = (info.name for info in pkgutil.iter_modules(commands.__path__))
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
+        return catalogue.names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}.command")
-        command: click.Command = module.command
-        return command
+        return catalogue.command(cmd_name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else "--help"
@@ -41,16 +34,20 @@ class _Group(click.Group):
                 f"{first!r} is both a command and a path; write ./{first} for the path, or run elsewhere", ctx
             )
         if not known and _is_word(first):
-            near = get_close_matches(first, self.list_commands(ctx), 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"there is no command and no file {first!r}{hint}", ctx)
+            raise no_command(f"command and no file {first!r}", first, self.list_commands(ctx), ctx)
         if not known and first not in ("--help", "-h", "--version"):
-            args = [_DEFAULT, *args]
+            args = [catalogue.DEFAULT, *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise no_option(error, repairing=ctx.invoked_subcommand == catalogue.DEFAULT) from None
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
-        repairing = commands.pop(_DEFAULT)
+        repairing = commands.pop(catalogue.DEFAULT)
         assert repairing is not None
         with click.Context(repairing, info_name=ctx.info_name) as inner:
             repairing.format_help(inner, formatter)
@@ -59,7 +56,15 @@ class _Group(click.Group):
             formatter.write_dl([*rows, ("--version", "Show the version and exit.")])
 
 
+def _show_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        from caffefix.commands._shared.version import version
+
+        say(sys.stdout, f"{version()}\n")
+        ctx.exit()
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="caffefix")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
 def group() -> None:
     """Repair Caffe prototxt files, and prove each repair."""

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from caffefix import __version__
 from caffefix.fixers import GROUPS
 from tests.support.golden import GOLDEN
 from tests.support.golden import caffefix_process as caffefix
@@ -171,7 +173,13 @@ def test_help_and_version() -> None:
     assert page.status == 0
     assert b"Usage: caffefix [OPTIONS] PATH..." in page.out
     assert b"explain" in page.out
-    assert caffefix("--version").out.startswith(b"caffefix, version ")
+
+
+def test_the_version_is_a_line_for_a_report() -> None:
+    said = caffefix("--version").out.decode()
+    assert re.fullmatch(r"caffefix \d+\.\d+\.\d+\S* \(\w+ \d+\.\d+\.\d+\S*, \w+ \w+\)\n", said)
+    assert f"caffefix {__version__} (" in said
+    assert f" {sys.version.split()[0]}, " in said
 
 
 def test_snippets_and_other_files_are_named(tmp_path: Path) -> None:
@@ -204,7 +212,7 @@ def test_numbers_that_are_none_are_refused(arguments: tuple[str, ...], tmp_path:
         ("dialect", "there is no command and no file 'dialect'; did you mean dialects?"),
         ("supress", "did you mean suppress?"),
         ("lgo", "did you mean log?"),
-        ("somewhere", "there is no command and no file 'somewhere'\n"),
+        ("somewhere", "there is no command and no file 'somewhere'; see caffefix --help\n"),
     ],
 )
 def test_a_command_that_is_misspelt_repairs_nothing(tmp_path: Path, word: str, words: str) -> None:

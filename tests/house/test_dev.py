@@ -22,7 +22,8 @@ EXAMPLE = 'layer { name: "a" type: "Power" bottom: "data" top: "a" power_param {
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this checkout, with git's memory of it."""
     folder = tmp_path_factory.mktemp("checkout") / "caffefix"
-    parts = ("caffefix", "dev", "docs", "README.md", "golden", "grammar", "patches", "tests", "pyproject.toml")
+    folders = ("caffefix", "dev", "docs", "golden", "grammar", "man", "patches", "tests")
+    parts = (*folders, "README.md", "CHANGELOG.md", "pyproject.toml")
     for part in parts:
         source = ROOT / part
         ignore = shutil.ignore_patterns("__pycache__")

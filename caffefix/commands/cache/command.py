@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import click
 
+from caffefix.commands._shared.groups import Group
 from caffefix.commands._shared.output import say
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@click.group("cache", short_help="Show, prune or delete the cache.")
+@click.group("cache", cls=Group, short_help="Show, prune or delete the cache.")
 def command() -> None:
     """Show, prune or delete the cache of earlier runs.
 

@@ -7,10 +7,11 @@ import sys
 import click
 
 from caffefix.commands._shared.errors import fail
+from caffefix.commands._shared.groups import Group
 from caffefix.commands._shared.output import say, write
 
 
-@click.group("patch")
+@click.group("patch", cls=Group)
 def command() -> None:
     """Check, test and derive semantic patches."""
 

@@ -19,7 +19,7 @@ class _Repair(Sections):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         name = parent.info_name if parent is not None else info_name
-        return super().make_context(name, args, None, **extra)
+        return super().make_context(name, args, None, help_option_names=["-h", "--help"], **extra)
 
 
 @click.command("repair", cls=_Repair, hidden=True, options_metavar="[OPTIONS]", short_help="Repair files.")
