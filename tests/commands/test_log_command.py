@@ -113,7 +113,7 @@ def test_a_log_is_evidence_for_one_net(tmp_path: Path) -> None:
     for paths in ([GOLDEN], [FILLER / "before.prototxt", GAMMA / "before.prototxt"]):
         done = caffefix("--check", "--log", FILLER / "train.log", *paths)
         assert done.status == 2
-        assert b"give that net's file alone" in done.err
+        assert b"--log is evidence for one net" in done.err
     done = caffefix("--log", "-", "-", stdin=b"")
     assert done.status == 2
     assert b"both the log and the file" in done.err

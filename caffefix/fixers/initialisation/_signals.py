@@ -46,7 +46,8 @@ _SCALE = "0.00390625"  # 1/256
 
 def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
     """Nets that learn from 8-bit images and from scratch, without normalisation, and their predicted signals."""
-    if not subject.from_scratch:
+    log = subject.options.log
+    if not subject.from_scratch or (log is not None and log.loads_weights):
         return
     for net in subject.nets:
         kinds = {layer.kind for layer in net.layers}
