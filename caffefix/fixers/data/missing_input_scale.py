@@ -64,10 +64,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
+from caffefix.evidence.prediction import exploded
 from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
 from caffefix.fixers.initialisation._log import seen_lost
-from caffefix.fixers.initialisation._signals import PIXELS, exploded, finding, rescaled, shown, suspects
+from caffefix.fixers.initialisation._signals import PIXELS, finding, rescaled, shown, suspects
 
 PASS = Pass.TUNE
 CHANGES = ("layer.transform_param.scale",)
