@@ -36,6 +36,18 @@ def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
             sys.exit(repair(**plain))
         except KeyboardInterrupt:  # before the first file is worked on
             sys.exit(130)
+        except Exception as error:
+            _show_misuse(error)
+            raise
+
+
+def _show_misuse(error: Exception) -> None:
+    """Exit with the message of a mistake in the line; any other error is for the caller."""
+    from click import UsageError
+
+    if isinstance(error, UsageError):
+        error.show()
+        sys.exit(error.exit_code)
 
 
 def _plain(args: Sequence[str]) -> dict[str, Any] | None:

@@ -1,9 +1,23 @@
-"""Predictions about a net's signals: plain results of ``signal.predict``."""
+"""Predictions about a net's signals: plain results of ``signal.predict``, and when they are out of range.
+
+What counts is the standard deviation τ of the logits, which a softmax or sigmoid turns into a loss
+(facts: the first loss is about ln C + τ²/2 for small τ; a net that learns starts with τ of 0.1..10).
+A prediction is a bracket: signals are out of range only if the whole bracket is.
+"""
 
 from __future__ import annotations
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.net import Layer, Phase
+
+# A net learns with logits between these.
+LOW, HIGH = 0.1, 10.0
+# A net whose bracket ends below this starts at chance and may stay there.
+_VANISHED = 0.05
+# … unless tiny weights see large inputs (CIFAR-10's first layer, std 0.0001 on pixels): then they move fast.
+_MOVES = 300.0
+# Range for the mean |x| of blobs on the way; outside it, single steps are lost or overshoot.
+TINY, HUGE = 1e-4, 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +129,24 @@ class Prediction:
     def blob(self, name: str) -> BlobPrediction | None:
         """The last version of a blob."""
         return next((b for b in reversed(self.blobs) if b.blob == name), None)
+
+
+def exploded(prediction: Prediction) -> Logits | None:
+    """The first logits that are too large to learn from."""
+    return next(filter(is_large, prediction.logits), None)
+
+
+def vanished(prediction: Prediction) -> Logits | None:
+    """The last logits of a net all of whose logits are too small to learn from."""
+    small = [logits for logits in prediction.logits if _is_small(logits)]
+    return small[-1] if small and len(small) == len(prediction.logits) else None
+
+
+def is_large(logits: Logits) -> bool:
+    """Whether logits are too large to learn from."""
+    return logits.low is not None and logits.low > HIGH
+
+
+def _is_small(logits: Logits) -> bool:
+    reach = logits.reach
+    return logits.high is not None and logits.high < _VANISHED and reach is not None and reach < _MOVES

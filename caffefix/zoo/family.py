@@ -71,6 +71,25 @@ class Families:
         """
         return self._own.of(os.path.dirname(os.path.abspath(path)), proto)
 
+    def trains(self, path: str, solver: Member, net: str) -> bool:
+        """Whether a solver trains a net's file.
+
+        A path that leads nowhere from here was written on another machine: then the net is the file of that name
+        beside the solver.
+
+        Args:
+            path: the solver's file.
+            solver: its content.
+            net: the net's file.
+        """
+        folder, wanted = os.path.dirname(os.path.abspath(path)), os.path.realpath(net)
+        for value in solver.nets_trained:
+            places = [os.path.realpath(place) for place in self._places(folder, value) if os.path.isfile(place)]
+            name = os.fsdecode(value.encode("latin-1")).replace("\\", "/").rpartition("/")[2]
+            if wanted in (places or [os.path.join(os.path.realpath(folder), name)]):
+                return True
+        return False
+
     def _beside(self, folder: str) -> tuple[Member, ...]:
         if folder != self._folder:
             self._folder, self._members, self._meant = folder, tuple(_members(folder)), {}

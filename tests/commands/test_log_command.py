@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.golden import GOLDEN
+from tests.support.golden import GOLDEN, Outcome
 from tests.support.golden import caffefix_process as caffefix
 from tests.support.logs import bottom_diff, iteration, losses, param, record, top
 
@@ -113,7 +117,7 @@ def test_a_log_is_evidence_for_one_net(tmp_path: Path) -> None:
     for paths in ([GOLDEN], [FILLER / "before.prototxt", GAMMA / "before.prototxt"]):
         done = caffefix("--check", "--log", FILLER / "train.log", *paths)
         assert done.status == 2
-        assert b"give that net's file alone" in done.err
+        assert b"--log is evidence for one net" in done.err
     done = caffefix("--log", "-", "-", stdin=b"")
     assert done.status == 2
     assert b"both the log and the file" in done.err
@@ -174,3 +178,76 @@ def test_a_loss_that_grows_without_bound_is_wrong_before_many_readings(tmp_path:
     done = caffefix("log", log)
     assert b"loss-rises" in done.out
     assert b"nothing wrong" not in done.out
+
+
+def _next(done: Outcome) -> str:
+    """The last line of a report, without its title; empty if it names no command."""
+    title, _, command = done.out.decode().splitlines()[-1].partition(": ")
+    return command if title == "next" else ""
+
+
+ALIVE = """\
+name: "alive"
+layer { name: "data" type: "DummyData" top: "data" top: "label"
+  dummy_data_param { shape { dim: 4 dim: 8 } shape { dim: 4 } data_filler { type: "gaussian" } } }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+  inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+"""
+RATE = "I1122 10:00:01 77 sgd_solver.cpp:112] Iteration 0, lr = 0\n"
+AT_CHANCE = "".join(START.format(1, 100 * step, 1.0986) for step in range(30))
+FALLS = "".join(START.format(1, 100 * step, 2 / (1 + step)) for step in range(30))
+
+
+@pytest.mark.parametrize(
+    ("log", "command"),
+    [
+        (START.format(1, 0, "nan"), "caffefix signal net.prototxt"),
+        (top("data", 1) + param("ip", 0, 1) + top("ip", 1e9), "caffefix signal net.prototxt"),
+        (AT_CHANCE, "caffefix prove net.prototxt"),
+        (RATE, "caffefix --log train.log net.prototxt SOLVER --notes --dry-run"),
+        (
+            "F1122 10:00:01.873067    77 net.cpp:150] Check failed: 1 == 2 (1 vs. 2) \n",
+            "caffefix --log train.log net.prototxt --notes --dry-run",
+        ),
+        (FALLS, ""),
+    ],
+)
+def test_the_next_command_follows_from_the_log(log: str, command: str, tmp_path: Path) -> None:
+    (tmp_path / "net.prototxt").write_text(ALIVE)
+    (tmp_path / "train.log").write_text(log)
+    assert _next(caffefix("log", "train.log", "net.prototxt", cwd=tmp_path)) == command
+    alone = "caffefix log train.log NET" if command else ""
+    assert _next(caffefix("log", "train.log", cwd=tmp_path)) == alone
+    report = caffefix("log", "train.log", "net.prototxt", "--format", "json", cwd=tmp_path).out
+    assert b"next" not in report
+
+
+NAMES = ["net.prototxt", "a b.prototxt", "$(touch gone)'\"\\.prototxt", "-n.prototxt", "a\nb\x1b[1m"]
+
+
+@pytest.mark.parametrize("net", NAMES)
+def test_the_next_command_can_be_pasted(net: str, tmp_path: Path) -> None:
+    """The shell gives caffefix the very files, and it shows the diff; nothing in a name is run."""
+    (tmp_path / net).write_bytes((FILLER / "before.prototxt").read_bytes())
+    (tmp_path / "my train.log").write_bytes((FILLER / "train.log").read_bytes())
+    told = caffefix("log", "--", "my train.log", net, cwd=tmp_path)
+    command = _next(told)
+    assert command.endswith(" --dry-run")
+    assert b"\x1b" not in told.out
+    ours = f"{shlex.quote(sys.executable)} -m caffefix"
+    line = command.replace("caffefix", ours, 1)
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(GOLDEN.parent), "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert b"+    weight_filler {" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([net, "my train.log"])
+
+
+def test_the_next_command_for_a_log_from_standard_input(tmp_path: Path) -> None:
+    log = (FILLER / "train.log").read_bytes()
+    assert _next(caffefix("log", "-", stdin=log)) == "caffefix log TRAIN.LOG NET"
+    assert _next(
+        caffefix("log", "-", "missing-weight-filler/log-confirms/before.prototxt", stdin=log, cwd=GOLDEN)
+    ) == ("caffefix --log TRAIN.LOG missing-weight-filler/log-confirms/before.prototxt --dry-run")

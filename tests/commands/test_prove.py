@@ -26,6 +26,7 @@ from caffefix.syntax.parse import parse
 from tests.conftest import interruptible
 from tests.support.golden import ROOT
 from tests.support.golden import Outcome as Done
+from tests.support.terminals import on_terminal
 
 NET = """
 layer { name: "d" type: "Data" top: "data" top: "label" transform_param { crop_size: 8 } }
@@ -297,6 +298,55 @@ def test_a_task_keeps_the_net_and_takes_the_data_out() -> None:
     assert task.dropped == ("acc",)
     assert [(feed.source.blob, feed.kind) for feed in task.feeds] == [("data", "data"), ("label", "class")]
     assert [layer.name for layer in Net(parse(task.predictions).root).layers] == ["ip"]
+
+
+@pytest.mark.parametrize(
+    ("transform", "shape", "note"),
+    [
+        ("", (1, 28, 28), "1×28×28 as requested"),
+        ("crop_size: 8", (1, 28, 28), "1×28×28 as requested"),
+        ("crop_size: 8 mean_value: [1, 2, 3]", (1, 28, 28), "1×28×28 instead of 3×8×8"),
+        ("crop_size: 8 mean_value: [1, 2, 3]", (3, 8, 8), ""),
+    ],
+)
+def test_a_stated_shape_is_no_guess(transform: str, shape: tuple[int, ...], note: str) -> None:
+    """Notes about the shape that was not taken would contradict the report's shapes."""
+    text = f'layer {{ type: "Data" top: "d" top: "l" transform_param {{ {transform} }} }}'
+    image, _ = fed(text, StatedInput({"d": shape}))
+    assert (image.shape, image.note) == (shape, note)
+    assert len(image.means) in (1, shape[0])
+
+
+# ---------------------------------------------------------------- on a terminal
+
+DEAD = NET.replace(
+    'bottom: "data" top: "ip" inner',
+    'bottom: "data" top: "a" inner_product_param { num_output: 4 } }\n'
+    'layer { name: "b" type: "InnerProduct" bottom: "a" top: "ip" inner',
+)
+TRAINS = """
+say() { printf '%s\\n' "$1" >> result.jsonl; }
+say '{"event": "loaded", "classes": 2, "baseline": 0.7, "floor": 0, "shapes": {}, "own_norm": false,
+ "parameters": 1}'
+sleep 0.3
+for loss in 0.75 0.75 0.75 0.25 0.1 0.1 0.1 0.1; do say '{"event": "loss", "value": '$loss'}'; sleep 0.25; done
+say '{"event": "end", "blobs": 1, "params": 1, "frozen": 0, "dead_blobs": [], "died_blobs": [], "dead_params": [],
+ "died_params": []}'
+"""
+
+
+@posix
+def test_a_terminal_shows_both_trainings(net: Path, tmp_path: Path) -> None:
+    """Two bars, with iterations and loss; gone at the end, and never in the report."""
+    net.write_text(DEAD)
+    python = script(tmp_path, TRAINS.replace(",\n", ","))
+    status, out, shown = on_terminal("prove", net, "--caffe-python", python, cwd=tmp_path)
+    assert (status, "learns, loss 0.75 → 0.13" in out, "━" in out) == (0, True, False)
+    for words in ("before", "after", "2/60", "8/60", "loss 0.75", "loss 0.1", "Caffe starts"):
+        assert words in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("8/60")  # the cursor is back
+    assert shown.rindex("\x1b[2K") > shown.rindex("8/60")  # the line is cleared
+    assert prove(net, "--caffe-python", python).err == b""
 
 
 # ---------------------------------------------------------------- the verdict

@@ -184,6 +184,53 @@ def test_and_is_not_learnt_with_weights_of_zero(caffe_python: str, tmp_path: Pat
     assert report["before"]["outcome"] == "does not learn"
 
 
+UNSCALED = """
+layer { name: "data" type: "ImageData" top: "data" top: "label"
+  image_data_param { source: "images.txt" batch_size: 8 new_height: 12 new_width: 12 } }
+"""
+
+
+def test_what_would_help_is_tried_and_told(caffe_python: str, tmp_path: Path) -> None:
+    """The pixels are not scaled: safe fixes do not help, the unsafe one does, and the report has measured it."""
+    net = write(tmp_path, UNSCALED + hidden("msra") + loss("SoftmaxWithLoss", "ip2", "label"))
+    done = caffefix("prove", str(net), "--lr", "0.1")
+    assert done.status == 1
+    assert b"--unsafe also repairs missing-input-scale (tried: learns, loss " in done.out
+    assert b"--solver" not in done.out
+    done = caffefix("prove", str(net), "--lr", "0.1", "--unsafe")
+    assert done.status == 0
+    assert b"(tried" not in done.out
+
+
+def test_the_nets_own_solver_is_tried(caffe_python: str, tmp_path: Path) -> None:
+    """SGD at 0.01 is too slow for inputs this small; the solver beside the net uses Adam."""
+    data = DATA.replace("scale: 0.00390625", "scale: 0.00001")
+    write(tmp_path, data + hidden("xavier") + loss("SoftmaxWithLoss", "ip2", "label"))
+    solver = 'net: "net.prototxt"\nbase_lr: 0.05\nlr_policy: "fixed"\nmomentum: 0.9\ntype: "Adam"\n'
+    write(tmp_path, solver, "my solver.prototxt")
+    done = caffefix("prove", "net.prototxt", cwd=tmp_path)
+    assert done.status == 1
+    assert b"--solver 'my solver.prototxt' trains at the rates of the net's solver (tried: learns" in done.out
+
+
+def test_a_solver_is_asked_for_where_none_is_known(caffe_python: str, tmp_path: Path) -> None:
+    frozen = hidden("constant").replace('InnerProduct" ', 'InnerProduct" param { lr_mult: 0 } ')
+    net = write(tmp_path, DATA + frozen + loss("SoftmaxWithLoss", "ip2", "label"))
+    out = caffefix("prove", str(net), "--ignore", "*").out
+    assert b"--solver FILE trains at the rates of your solver instead of SGD at 0.01 (not tried" in out
+    assert b"--unsafe" not in out
+    assert b"--solver" not in caffefix("prove", str(net), "--ignore", "*", "--lr", "0.01").out
+
+
+def test_a_stated_shape_is_the_only_one_told(caffe_python: str, tmp_path: Path) -> None:
+    data = DATA.replace("crop_size: 12 ", "").replace("mean_value: 128", "")
+    net = write(tmp_path, data + hidden("xavier") + loss("SoftmaxWithLoss", "ip2", "label"))
+    out = caffefix("prove", str(net), "--shape", "data=1,14,14").out.decode()
+    assert "data 10×1×14×14" in out
+    assert "(1×14×14 as requested)" in out
+    assert "64×64" not in out
+
+
 POOLED = """
 layer { name: "gap" type: "Pooling" bottom: "data" top: "gap" pooling_param { pool: AVE global_pooling: true } }
 """

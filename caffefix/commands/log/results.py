@@ -44,6 +44,7 @@ class LogReport:
         differences: from the net file.
         net: the net file's name; empty without one.
         net_error: why the net file could not be used; empty if it could.
+        next: the words of the command that the report ends with; none where there is nothing to do.
     """
 
     log: TrainingLog
@@ -53,6 +54,7 @@ class LogReport:
     differences: tuple[Difference, ...] = ()
     net: str = ""
     net_error: str = ""
+    next: tuple[str, ...] = ()
 
     @property
     def is_wrong(self) -> bool:

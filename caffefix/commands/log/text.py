@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from caffefix.commands._shared.shell import command_line
+from caffefix.commands.log.next_command import DOUBTFUL
 from caffefix.commands.log.results import Diagnosed, Difference, LogReport
 from caffefix.evidence.logs.model import Series
 from caffefix.reports.as_text import Paint, plain
 from caffefix.results import Diagnostic
-from caffefix.syntax.source import one_line
-
-# Not faults, but not signs of success either.
-_DOUBTFUL = frozenset(("loss-at-chance", "loss-does-not-fall"))
+from caffefix.syntax.source import one_line, visible
 
 
 def render(report: LogReport, paint: Paint = plain) -> str:
-    """The report: what the log is, what it shows, what causes it, where the net differs."""
+    """The report: what the log is, what it shows, what causes it, where the net differs, what to do next."""
     log = report.log
     parts = [f"{log.lines} lines, {log.records} of Caffe"]
     if log.nets > 1:
@@ -24,7 +23,7 @@ def render(report: LogReport, paint: Paint = plain) -> str:
         parts.append("a benchmark (caffe time)")
     if not log.has_debug_info:
         parts.append("no debug_info (debug_info: true in the solver shows each blob)")
-    out = [f"{paint(log.path, 'path')}: {', '.join(parts)}"]
+    out = [f"{paint(visible(log.path), 'path')}: {', '.join(parts)}"]
     out.append(f"  Caffe: {report.fork.label} [from {report.fork.evidence}]")
     out += [f"  {d.name}: {d.value} [{one_line(d.how)}]" for d in report.decoded]
     out += [f"  {_series(s)}" for s in log.outputs]
@@ -34,8 +33,10 @@ def render(report: LogReport, paint: Paint = plain) -> str:
     out += [_difference(report, d, paint) for d in report.differences]
     if log.dropped:
         out.append(f"  {log.dropped} values, of more blobs than any net has, were left out")
-    if not report.is_wrong and not any(found.observation.name in _DOUBTFUL for found in report.observations):
+    if not report.is_wrong and not any(found.observation.name in DOUBTFUL for found in report.observations):
         out.append("nothing wrong found in the log")
+    if report.next:
+        out.append(f"next: {command_line(report.next)}")
     return "".join(f"{line}\n" for line in out)
 
 
@@ -50,12 +51,13 @@ def _series(series: Series) -> str:
 def _observation(report: LogReport, found: Diagnosed, told: set[Diagnostic], paint: Paint) -> Iterator[str]:
     """An observation and what explains it; a cause that is already ``told`` is only named."""
     seen = found.observation
-    place = f"{report.log.path}:{seen.line}: " if seen.line else f"{report.log.path}: "
+    path = visible(report.log.path)
+    place = f"{path}:{seen.line}: " if seen.line else f"{path}: "
     style = "error" if seen.is_wrong else "dim"
     yield f"{paint(place.rstrip(), 'path')} {paint(seen.name, style)} {one_line(seen.message)}"
     why = "because of" if found.is_certain else "perhaps because of"
     for cause in found.causes:
-        where = paint(f"{report.net}:{cause.line}:{cause.column}:", "path")
+        where = paint(f"{visible(report.net)}:{cause.line}:{cause.column}:", "path")
         layer = f"{cause.layer}: " if cause.layer else ""
         message = "" if cause in told else f" {layer}{cause.message}"
         told.add(cause)
@@ -63,7 +65,7 @@ def _observation(report: LogReport, found: Diagnosed, told: set[Diagnostic], pai
 
 
 def _difference(report: LogReport, found: Difference, paint: Paint) -> str:
-    place = report.net + (f":{found.net_line}" if found.net_line else "")
+    place = visible(report.net) + (f":{found.net_line}" if found.net_line else "")
     layer = f"{one_line(found.layer)}: " if found.layer else ""
     where = f" (line {found.log_line} of the log)" if found.log_line else ""
     return f"{paint(place + ':', 'path')} {paint('differs', 'warning')} {layer}{one_line(found.message)}{where}"

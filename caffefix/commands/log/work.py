@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from caffefix._startup.records import replace
 from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.roles import LEARNS
+from caffefix.commands.log.next_command import next_command
 from caffefix.commands.log.results import Diagnosed, Difference, LogReport
 from caffefix.engine.repair import Request, repair
 from caffefix.evidence.logs import nets
@@ -38,7 +39,8 @@ def report(log: TrainingLog, source: Source | None = None, request: Request | No
         request: which findings may explain it; by default all.
     """
     if source is None:
-        return _report(log, None)
+        told = _report(log, None)
+        return replace(told, next=next_command(log.path, "", [d.observation for d in told.observations]))
     try:
         subject = Subject(parse(source.text))
     except PrototxtError as error:
@@ -54,7 +56,15 @@ def report(log: TrainingLog, source: Source | None = None, request: Request | No
     found = disagreements(log, net, told.decoded, is_whole=subject.role(net) in LEARNS)
     differences = tuple(_difference(source, d) for d in found)
     reason = result.reason if result.status.failed else ""
-    return replace(told, observations=observations, differences=differences, net=source.path, net_error=reason)
+    following = next_command(log.path, source.path, [d.observation for d in told.observations], result.findings)
+    return replace(
+        told,
+        observations=observations,
+        differences=differences,
+        net=source.path,
+        net_error=reason,
+        next=() if reason else following,
+    )
 
 
 def _report(log: TrainingLog, net: Net | None) -> LogReport:

@@ -143,7 +143,13 @@ def _proved(files: tuple[str, str | None, str | None], request: object, options:
         source = Source(net, read(net))
         other = Source(repaired, read(repaired)) if repaired is not None else None
         text = read(solver).decode("latin-1") if solver is not None else None
-        return prove_file(source, other, request, replace(options, solver=text))
+        options = replace(options, solver=text)
+        if not sys.stderr.isatty():
+            return prove_file(source, other, request, options)
+        from caffefix.commands.prove.progress import Bars
+
+        with Bars(sys.stderr, options.iterations) as bars:
+            return prove_file(source, other, request, options, bars.watch)
     except (FileError, NoCaffeError, ProveError) as error:
         say(sys.stderr, f"error: {error}\n")
     except Unrepresentable as error:

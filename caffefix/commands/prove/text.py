@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from caffefix.commands.prove.work import Proved
+from caffefix.commands._shared.shell import command_line
+from caffefix.commands.prove.work import Alternative, Proved
 from caffefix.evidence.training.trial import Proof, Side, TrialVerdict
 from caffefix.evidence.training.verdict import Outcome
 from caffefix.reports.as_text import Paint, plain
@@ -24,6 +25,8 @@ def render(proved: Proved, paint: Paint = plain) -> str:
     else:
         lines += ["", *_side("net", proof.before)]
     lines += ["", *_plot(proof), "", *_losses(proof), "", *_setup(proved)]
+    if proved.alternatives:
+        lines += ["", *map(_alternative, proved.alternatives)]
     return "\n".join(lines) + "\n"
 
 
@@ -41,11 +44,21 @@ def headline(proof: Proof) -> str:
     return f"proved: before, the net {before}; after, it learns"
 
 
+def _alternative(tried: Alternative) -> str:
+    """What else could be tried, and what came of it where it was."""
+    if tried.side is None:
+        result = tried.why
+    elif tried.side.outcome is Outcome.UNLOADABLE:
+        result = f"tried: {tried.side.outcome.value}: {tried.side.reason}"
+    else:
+        result = f"tried: {tried.side.outcome.value}, {_curve(tried.side)}"
+    return f"  {command_line(tried.option)} {tried.what} ({result})"
+
+
 def _side(name: str, side: Side) -> list[str]:
     if side.outcome is Outcome.UNLOADABLE:
         return [f"  {name:<7} {side.outcome.value}: {side.reason}"]
-    curve = f"loss {_number(side.losses[0])} → {_number(side.tail)}" if side.losses else "no loss"
-    out = [f"  {name:<7} {side.outcome.value}, {curve}"]
+    out = [f"  {name:<7} {side.outcome.value}, {_curve(side)}"]
     for what, names in (
         ("always zero", side.dead_blobs),
         ("zero at the end", side.died_blobs),
@@ -60,6 +73,10 @@ def _side(name: str, side: Side) -> list[str]:
     if side.frozen:
         out.append(f"          frozen by a learning rate of zero: {side.frozen} parameters")
     return out
+
+
+def _curve(side: Side) -> str:
+    return f"loss {_number(side.losses[0])} → {_number(side.tail)}" if side.losses else "no loss"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -74,7 +73,7 @@ def _repair(
     wanted = Wanted(formats, output_file)
     in_force = configuration(**options)
     paths = paths_of(paths, **options)
-    _check_log(log, paths)
+    evidence = _evidence(log, paths, roots) if log is not None else None
     if interactive and (dry_run or check or statistics or wanted.files or wanted.screen != "text"):
         raise misuse("--interactive writes what you choose, and reports as text: leave out the other options")
     if interactive and (paths == ("-",) or options["files_from"] == "-"):
@@ -92,7 +91,7 @@ def _repair(
         fixes=wanted.needs("fixes"),
         steps=handover.steps,
         forks=handover.forks,
-        log=_evidence(log),
+        log=evidence,
         patches=patches_of(patches),
     )
     gate = _gate(fail_on, exit_zero=exit_zero, check=check)
@@ -272,29 +271,11 @@ def _baselines(in_force: Configuration, path: str, *, check: bool, prune: bool) 
         fail(str(error))
 
 
-def _check_log(log: str | None, paths: tuple[str, ...]) -> None:
-    """Refuse a log for several files: a log's layers say nothing about another net's layers of the same names."""
-    if log is None:
-        return
-    if log == "-" in paths:
-        raise misuse("- is standard input: it cannot be both the log and the file")
-    if len(paths) != 1 or os.path.isdir(paths[0]):
-        raise misuse("--log is evidence for one net only: give that net's file alone")
+def _evidence(log: str, paths: tuple[str, ...], roots: tuple[str, ...]) -> LogEvidence:
+    """What a log shows of the given files."""
+    from caffefix.commands.repair.evidence import evidence
 
-
-def _evidence(log: str | None) -> LogEvidence | None:
-    """What a log shows; an unreadable log ends the run before it starts."""
-    if log is None:
-        return None
-    from caffefix.evidence.logs.evidence import evidence_of
-    from caffefix.zoo import logs
-    from caffefix.zoo.files import FileError
-
-    try:
-        return evidence_of(logs.read(log))
-    except FileError as error:
-        say(sys.stderr, f"error: {error}\n")
-        sys.exit(2)
+    return evidence(log, paths, roots)
 
 
 class _Counted:

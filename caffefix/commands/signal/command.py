@@ -22,12 +22,15 @@ from caffefix.commands._shared.output import say
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Report format.")
 def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> None:
-    """Predict mean |x| of each blob before the first step, also after the safe repair.
+    """Predict mean |x| of each blob before the first step, also after the repair.
 
-    Mean |x| (sum |x| / count, not an L2 norm) is what Caffe's debug_info prints.
+    Mean |x| (sum |x| / count, not an L2 norm) is what Caffe's debug_info prints. Logits and losses
+    are judged as exploding-signal and vanishing-signal judge them. A column shows the net after
+    its safe repair, another one after unsafe fixes as well, if these change the prediction.
     """
     from caffefix.caffe.net import Phase
-    from caffefix.commands.signal.text import as_json, as_text
+    from caffefix.commands.signal.as_json import as_json
+    from caffefix.commands.signal.text import as_text
     from caffefix.commands.signal.work import NoNetError, compare
     from caffefix.syntax.parse import PrototxtError
     from caffefix.syntax.source import Source

@@ -1,98 +1,123 @@
-"""Predicted signals as a table, and as JSON."""
+"""Predicted signals as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from caffefix.commands.signal.work import Comparison
-from caffefix.evidence.prediction import BlobPrediction, Prediction
-from caffefix.syntax.source import display, one_line, visible
+from caffefix.evidence.prediction import (
+    HUGE,
+    TINY,
+    BlobPrediction,
+    Logits,
+    Prediction,
+    is_large,
+    vanished,
+)
+from caffefix.syntax.scalars import number_text
+from caffefix.syntax.source import one_line, visible
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-# Means beyond these are reported as very small or very large (signal.md §3).
-_TINY, _HUGE = 1e-4, 1e3
+# Rows of one net, by the number of the top among those of its layer and name.
+_Key = tuple[str, str, int]
 
 
 def as_text(path: str, found: Comparison) -> str:
-    """A line for each top: predicted mean |x|, bounds, verdict; also after repair if that changes anything."""
+    """A line for each top: predicted mean |x|, bounds, verdict; also after the repairs that change anything."""
     before = found.before
     out = [f"{visible(path)}: mean |x| before the first step, phase {before.phase.value}"]
     out += [f"  assumed: {one_line(text)}" for text in before.assumed]
-    after = {(row.layer, row.blob): row for row in found.after.blobs} if found.after is not None else None
-    dead = _starved(before)
-    head = ["layer", "blob", "type", "mean |x|", "low", "high", "verdict"]
-    rows = [head if after is None else [*head, "after repair"]]
-    for row in before.blobs:
-        cells = [one_line(row.layer), one_line(row.blob), one_line(row.type), *_numbers(row), _verdict(row, dead)]
-        rows.append(cells if after is None else [*cells, _later(row, after)])
-    widths = [max(len(cells[i]) for cells in rows) for i in range(len(rows[0]))]
+    others = [(title, prediction) for title, prediction in _repairs(found) if prediction is not None]
+    head = ["layer", "blob", "type", "mean |x|", "low", "high", "verdict", *(title for title, _ in others)]
+    columns = [_later(prediction) for _, prediction in others]
+    rows = [head]
+    verdicts = _verdicts(before)
+    for key, row in _keyed(before.blobs):
+        names = [one_line(row.layer), one_line(row.blob), one_line(row.type)]
+        after = [column.get(key, "?") for column in columns]
+        rows.append([*names, *_numbers(row), verdicts[key], *after])
+    widths = [max(len(cells[i]) for cells in rows) for i in range(len(head))]
     out += ["  " + "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in rows]
     out += [f"  stops at {one_line(s.layer)}: {s.why}" for s in before.stopped]
     if before.loss is not None:
-        later = found.after.loss if found.after is not None else None
-        out.append(
-            f"  first loss: {before.loss:.4g}" + (f"; after repair: {later:.4g}" if later is not None else "")
-        )
+        losses = [f"{title}: {p.loss:.4g}" for title, p in others if p.loss is not None]
+        out.append("; ".join([f"  first loss: {before.loss:.4g}", *losses]))
+    if found.unsafe is not None:
+        out.append(f"  --unsafe also repairs {', '.join(found.unsafe_names)}")
     return "\n".join(out) + "\n"
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
-    """The same as data; an undecided value is null, and ``after`` is null if the repair changes nothing."""
-    after = None if found.after is None else _data(found.after)
-    return {"version": 1, "phase": found.before.phase.value, **_data(found.before), "after": after}
+def _repairs(found: Comparison) -> list[tuple[str, Prediction | None]]:
+    return [("after repair", found.after), ("with --unsafe", found.unsafe)]
 
 
-def _data(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "assumed": [display(text) for text in prediction.assumed],
-        "loss": prediction.loss,
-        "blobs": [
-            {
-                "layer": display(b.layer), "blob": display(b.blob), "mean_abs": b.mean_abs,
-                "low": b.low, "high": b.high, "zero": b.zero,
-            }
-            for b in prediction.blobs
-        ],
-        "params": [
-            {
-                "layer": display(p.layer), "index": p.index, "mean_abs": p.mean_abs, "low": p.low,
-                "high": p.high, "zero": p.zero, "gradient_zero": p.gradient_zero,
-            }
-            for p in prediction.params
-        ],
-        "stopped": [{"layer": display(s.layer), "why": display(s.why)} for s in prediction.stopped],
-    }  # fmt: skip
-
-
-def _starved(prediction: Prediction) -> frozenset[str]:
-    """Layers with weights whose first gradient is exactly zero."""
-    return frozenset(p.layer for p in prediction.params if p.index == 0 and p.gradient_zero)
+def _keyed(rows: Sequence[BlobPrediction]) -> list[tuple[_Key, BlobPrediction]]:
+    counts: dict[tuple[str, str], int] = {}
+    found = []
+    for row in rows:
+        name = row.layer, row.blob
+        counts[name] = counts.get(name, -1) + 1
+        found.append(((*name, counts[name]), row))
+    return found
 
 
 def _numbers(row: BlobPrediction) -> list[str]:
     return ["?" if value is None else f"{value:.3g}" for value in (row.mean_abs, row.low, row.high)]
 
 
-def _verdict(row: BlobPrediction, starved: frozenset[str]) -> str:
-    words = []
-    if row.zero:
-        words.append("exactly zero")
-    elif row.high is not None and row.high < _TINY:
-        words.append("very small")
-    elif row.low is not None and row.low > _HUGE:
-        words.append("very large")
-    elif row.zero is None:
-        words.append("not decided")
-    if row.layer in starved:
-        words.append("no gradient")
-    return ", ".join(words) or "ok"
+def _later(prediction: Prediction) -> dict[_Key, str]:
+    """A column for a repaired net: sizes, with what is still wrong."""
+    wrong = _range(prediction)
+    column = {}
+    for key, row in _keyed(prediction.blobs):
+        size = "?" if row.mean_abs is None else "exactly zero" if row.zero else f"{row.mean_abs:.3g}"
+        column[key] = f"{size}, {wrong[key]}" if key in wrong else size
+    return column
 
 
-def _later(row: BlobPrediction, after: Mapping[tuple[str, str], BlobPrediction]) -> str:
-    other = after.get((row.layer, row.blob))
-    if other is None or other.mean_abs is None:
-        return "?"
-    return "exactly zero" if other.zero else f"{other.mean_abs:.3g}"
+# ---------------------------------------------------------------- verdicts
+
+
+def _verdicts(prediction: Prediction) -> Mapping[_Key, str]:
+    starved = frozenset(p.layer for p in prediction.params if p.index == 0 and p.gradient_zero)
+    wrong = _range(prediction)
+    found = {}
+    for key, row in _keyed(prediction.blobs):
+        words = ["exactly zero"] if row.zero else [wrong[key]] if key in wrong else []
+        if row.zero is None and not words:
+            words = ["not decided"]
+        if row.layer in starved:
+            words.append("no gradient")
+        found[key] = ", ".join(words) or "ok"
+    return found
+
+
+def _range(prediction: Prediction) -> dict[_Key, str]:
+    """What is out of range: blobs, and by the bounds of the findings about signals, logits and their losses."""
+    found = {}
+    rows = _keyed(prediction.blobs)
+    for key, row in rows:
+        if not row.zero and row.high is not None and row.high < TINY:
+            found[key] = "very small"
+        elif row.low is not None and row.low > HUGE:
+            found[key] = "very large"
+    judged = _judged(prediction)
+    latest: dict[str, _Key] = {}  # the last version of each blob
+    for key, row in rows:
+        logits = judged.get(row.layer)
+        if logits is not None and logits.blob in latest:
+            size = "large" if is_large(logits) else "small"
+            found[latest[logits.blob]] = f"std {_two_digits(logits.std)}: too {size} to learn from"
+            found[key] = f"of logits that are too {size}"
+        latest[row.blob] = key
+    return found
+
+
+def _two_digits(number: float | None) -> str:
+    return number_text(float(f"{number or 0:.2g}"))
+
+
+def _judged(prediction: Prediction) -> dict[str, Logits]:
+    """Logits out of range, by the loss that reads them."""
+    small = prediction.logits if vanished(prediction) is not None else ()
+    large = [logits for logits in prediction.logits if is_large(logits)]
+    return {logits.loss.name: logits for logits in (*small, *large)}

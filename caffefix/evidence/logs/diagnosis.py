@@ -166,12 +166,17 @@ def _losses(log: TrainingLog, classes: int | None, is_dead: bool) -> Iterator[Ob
             yield found
 
 
+def is_saturated(series: Series) -> bool:
+    """Whether a loss ends at the largest value that SoftmaxWithLoss can have."""
+    return bool(series.saturated) and abs(series.last - SATURATED) < 1e-3
+
+
 def _loss(series: Series, classes: int | None, is_dead: bool) -> Observation:
     name, count = series.name, series.count
     if series.bad_iteration is not None:
         message = f"{name} is not a finite number since iteration {series.bad_iteration}"
         return Observation("loss-not-finite", True, message)
-    if series.saturated and abs(series.last - SATURATED) < 1e-3:
+    if is_saturated(series):
         message = (
             f"{name} is {SATURATED} = -log(FLT_MIN) {series.saturated} times: the softmax gives the "
             "right class no chance, or its input is not a number (on a GPU both print this)"

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,7 @@ from typing import IO
 
 _TAIL = 64 << 10  # bytes kept of what a process says
 _PROBE_SECONDS = 120.0
+_PAUSE = 0.1  # seconds between two looks at a process that is watched
 VARIABLE = "CAFFEFIX_CAFFE_PYTHON"
 
 HOW_TO_GET_CAFFE = (
@@ -49,8 +51,15 @@ class Exit:
     errors: str
 
 
-def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mapping[str, str]) -> Exit:
-    """Run a process in a folder, to its end or for ``timeout`` seconds.
+def run(
+    args: Sequence[str],
+    *,
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str],
+    watch: Callable[[], None] | None = None,
+) -> Exit:
+    """Run a process in a folder, to its end or for ``timeout`` seconds; ``watch`` is called now and then.
 
     Raises:
         OSError: it cannot be started.
@@ -70,13 +79,24 @@ def run(args: Sequence[str], *, folder: Path, timeout: float, environment: Mappi
                 start_new_session=os.name == "posix",
             )
         tails = [_Tail(stream) for stream in (process.stdout, process.stderr) if stream is not None]
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            status = process.wait(timeout)
+        status = _wait(process, timeout, watch)
     finally:
         if process is not None:
             _end(process)
         texts = [tail.text() for tail in tails]
     return Exit(status, *texts)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, watch: Callable[[], None] | None) -> int | None:
+    """The exit status; None when the time is up."""
+    end = time.monotonic() + timeout
+    while True:
+        left = max(end - time.monotonic(), 0)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(left if watch is None else min(left, _PAUSE))
+        if watch is None or left == 0:
+            return None
+        watch()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from caffefix.syntax.scalars import integer_value, number_value
 # Size of images whose size the file does not give, in pixels.
 GUESSED_SIZE = 64
 _GUESS = f"{GUESSED_SIZE}×{GUESSED_SIZE} taken"
+_VALUES = "values assumed to be 0..1"
 # The mean of the synthetic 8-bit images: what a mean_file would contain.
 IMAGE_MEAN = 128.0
 
@@ -85,8 +86,7 @@ def sources(net: Net, view: list[Layer], given: StatedInput) -> list[Source]:
 def _with_given(source: Source, given: StatedInput) -> Source:
     shape = given.shapes.get(source.blob)
     if shape is not None:
-        note = source.note if source.shape is not None else "values assumed to be 0..1"
-        return replace(source, shape=shape, note=note)
+        return _shaped(source, shape)
     size = given.size
     if size is None or source.shape is None or len(source.shape) < 3 or source.shape[-2:] == size:
         return source
@@ -95,6 +95,20 @@ def _with_given(source: Source, given: StatedInput) -> Source:
     else:
         note = "; ".join(filter(None, (source.note, f"{_by(size)} instead of {_by(source.shape[-2:])}")))
     return replace(source, shape=(*source.shape[:-2], *size), note=note)
+
+
+def _shaped(source: Source, shape: tuple[int, ...]) -> Source:
+    """A source of the requested shape: nothing about its shape is a guess any more."""
+    if source.shape is None:
+        return replace(source, shape=shape, note=_VALUES)
+    values = _VALUES if _VALUES in source.note else ""
+    change = ""
+    if "unknown" in source.note:
+        change = f"{_by(shape)} as requested"
+    elif shape != source.shape:
+        change = f"{_by(shape)} instead of {_by(source.shape)}"
+    means = source.means if len(source.means) in (1, shape[0]) else source.means[:1]
+    return replace(source, shape=shape, means=means, note="; ".join(filter(None, (values, change))))
 
 
 def _by(dims: tuple[int, ...]) -> str:
@@ -142,8 +156,7 @@ def _declared(layer: Layer) -> list[Source]:
 
 def _plain(name: str, layer: str, shapes: list[tuple[int, ...]], index: int) -> Source:
     shape = shapes[index] if index < len(shapes) else shapes[0] if len(shapes) == 1 else None
-    note = "values assumed to be 0..1"
-    return Source(name, layer, shape[1:] if shape is not None else None, note=note)
+    return Source(name, layer, shape[1:] if shape is not None else None, note=_VALUES)
 
 
 def _dims(values: list[str]) -> tuple[int, ...]:

@@ -9,13 +9,14 @@ own transform.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import json
 import math
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,12 @@ from caffefix.evidence.training.words import caffes_words
 from caffefix.syntax.parse import PrototxtError, parse
 from caffefix.syntax.scalars import quoted
 
+# Called with the net's index, the number of iterations done and the latest loss, while Caffe trains.
+Watch = Callable[[int, int, float], None]
+
 # The script that runs inside Caffe's interpreter; never imported here.
 _CHILD = Path(__file__).with_name("child")
+_RESULT = "result.jsonl"
 _OWN_NORM = (
     "this Caffe's BatchNorm does not normalise by the batch (tested): our own layer with BVLC's formulas ran"
 )
@@ -147,13 +152,14 @@ class Proof:
     notes: tuple[str, ...]
 
 
-def prove(before: str, after: str, options: TrialOptions) -> Proof:
+def prove(before: str, after: str, options: TrialOptions, watch: Watch | None = None) -> Proof:
     """Train a net before and after its repair.
 
     Args:
         before: the net's text, one character per byte.
         after: the repaired net's text; equal to ``before`` if nothing is repaired.
         options: how to train.
+        watch: shows how far Caffe is.
 
     Raises:
         NoCaffeError: no interpreter has Caffe.
@@ -166,9 +172,11 @@ def prove(before: str, after: str, options: TrialOptions) -> Proof:
     solver = solver_fields(options)
     with work_folder() as folder:
         interpreter = find_interpreter(options.caffe_python, folder)
-        sides = [
-            _side(task, folder / str(index), interpreter, options, solver) for index, task in enumerate(tasks)
-        ]
+        sides = []
+        for index, task in enumerate(tasks):
+            place = folder / str(index)
+            follow = _Follower(place / _RESULT, index, watch) if watch is not None else None
+            sides.append(_side(task, place, interpreter, options, solver, follow))
     if all(side.outcome is Outcome.UNLOADABLE for side in sides):
         raise ProveError(f"Caffe does not load the net: {sides[-1].reason}{_doubt(tasks[-1])}")
     verdict = _verdict(sides[0], sides[-1])
@@ -240,8 +248,35 @@ def solver_fields(options: TrialOptions) -> tuple[str, ...]:
 # ---------------------------------------------------------------- one side
 
 
+class _Follower:
+    """Reads what the child has written since it last looked, and passes on how far it is."""
+
+    def __init__(self, path: Path, index: int, watch: Watch) -> None:
+        self._path = path
+        self._index = index
+        self._watch = watch
+        self._offset = self._done = 0
+        self._loss = math.nan
+
+    def __call__(self) -> None:
+        with contextlib.suppress(OSError), self._path.open("rb") as file:
+            file.seek(self._offset)
+            lines = file.read().splitlines(keepends=True)
+            whole = [line for line in lines if line.endswith(b"\n")]
+            self._offset += sum(map(len, whole))
+            losses = [event["value"] for event in map(json.loads, whole) if event["event"] == "loss"]
+            self._done += len(losses)
+            self._loss = _number(losses[-1]) if losses else self._loss
+        self._watch(self._index, self._done, self._loss)
+
+
 def _side(
-    task: Task, folder: Path, interpreter: Interpreter, options: TrialOptions, solver: Sequence[str]
+    task: Task,
+    folder: Path,
+    interpreter: Interpreter,
+    options: TrialOptions,
+    solver: Sequence[str],
+    follow: Callable[[], None] | None,
 ) -> Side:
     folder.mkdir()
     (folder / "body.prototxt").write_bytes(task.body.encode("latin-1"))
@@ -254,11 +289,17 @@ def _side(
         (folder / module.name).write_bytes(module.read_bytes())
     try:
         done = run(
-            [interpreter.path, "caffe_child.py"], folder=folder, timeout=options.timeout, environment=environment()
+            [interpreter.path, "caffe_child.py"],
+            folder=folder,
+            timeout=options.timeout,
+            environment=environment(),
+            watch=follow,
         )
     except OSError as error:
         raise ProveError(f"{interpreter.path} cannot be run: {error.strerror or error}") from None
-    return _judged(done, _events(folder / "result.jsonl"), options)
+    if follow is not None:
+        follow()  # what was written since the last look
+    return _judged(done, _events(folder / _RESULT), options)
 
 
 def _job(task: Task, options: TrialOptions) -> dict[str, Any]:

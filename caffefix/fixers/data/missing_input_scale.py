@@ -64,9 +64,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
+from caffefix.evidence.prediction import exploded
 from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
-from caffefix.fixers.initialisation._signals import PIXELS, exploded, finding, rescaled, shown, suspects
+from caffefix.fixers.initialisation._log import seen_lost
+from caffefix.fixers.initialisation._signals import PIXELS, finding, rescaled, shown, suspects
 
 PASS = Pass.TUNE
 CHANGES = ("layer.transform_param.scale",)
@@ -84,6 +86,6 @@ def find(subject: Subject) -> Iterator[Finding]:
         if logits is not None and remedy is not None:
             wrong = (
                 f"pixels are neither scaled nor centred; predicted before the first step: {shown(logits)}, "
-                "so large that the first steps kill ReLUs or end in NaN"
+                f"so large that the first steps kill ReLUs or end in NaN{seen_lost(subject)}"
             )
             yield finding(NAME, logits, wrong, remedy, start(subject, net))

@@ -28,3 +28,13 @@ def seen_zero(subject: Subject, layer: Layer) -> str:
         return ""
     tops = " and its top" if layer.name in log.zero_tops else ""
     return f"; {log.name} shows its weights{tops} at exactly 0"
+
+
+def seen_lost(subject: Subject) -> str:
+    """Words for a message if the log confirms that the loss is out of range; otherwise empty."""
+    log = subject.options.log
+    if log is None:
+        return ""
+    if log.lost_at is not None:
+        return f" ({log.name} shows a loss that is not a finite number at iteration {log.lost_at})"
+    return f" ({log.name} shows the largest loss that a softmax can have)" if log.saturated else ""

@@ -1,9 +1,4 @@
-"""When predicted signals are too small or too large, and what brings them back into range.
-
-What counts is the standard deviation τ of the logits, which a softmax or sigmoid turns into a loss
-(facts: the first loss is about ln C + τ²/2 for small τ; a net that learns starts with τ of 0.1..10).
-A prediction is a bracket: a net is reported only if the whole bracket is out of range.
-"""
+"""Nets whose predicted signals are out of range (``evidence.prediction``), and what brings them back."""
 
 from __future__ import annotations
 
@@ -16,7 +11,7 @@ from caffefix.caffe.layers.book import BOOK
 from caffefix.caffe.layers.bvlc import is_bvlc_type
 from caffefix.caffe.layers.kind import LayerType
 from caffefix.caffe.net import Generation, Layer, Net
-from caffefix.evidence.prediction import Logits, Prediction
+from caffefix.evidence.prediction import HIGH, HUGE, LOW, TINY, Logits, Prediction
 from caffefix.findings import Applicability, Finding, Fix, Severity, Subject
 from caffefix.fixers._claims import may_hold_floats
 from caffefix.fixers.initialisation._fillers import retype
@@ -25,15 +20,6 @@ from caffefix.syntax.lowering import apply, lower
 from caffefix.syntax.parse import parse
 from caffefix.syntax.scalars import number_text
 from caffefix.syntax.tree import Node, descend
-
-# A net learns with logits between these.
-LOW, HIGH = 0.1, 10.0
-# A net whose bracket ends below this starts at chance and may stay there.
-_VANISHED = 0.05
-# … unless tiny weights see large inputs (CIFAR-10's first layer, std 0.0001 on pixels): then they move fast.
-_MOVES = 300.0
-# Range for the mean |x| of blobs on the way; outside it, single steps are lost or overshoot.
-_TINY, _HUGE = 1e-4, 1e3
 
 # Sources of 8-bit images; for other sources no net says what they provide.
 PIXELS = tuple(sorted(kind.name for kind in BOOK.values() if kind.pixels))
@@ -46,7 +32,8 @@ _SCALE = "0.00390625"  # 1/256
 
 def suspects(subject: Subject) -> Iterator[tuple[Net, Prediction]]:
     """Nets that learn from 8-bit images and from scratch, without normalisation, and their predicted signals."""
-    if not subject.from_scratch:
+    log = subject.options.log
+    if not subject.from_scratch or (log is not None and log.loads_weights):
         return
     for net in subject.nets:
         kinds = {layer.kind for layer in net.layers}
@@ -64,17 +51,6 @@ def _is_understood(kind: LayerType) -> bool:
     return (is_bvlc_type(kind.name) or kind.pixels) and not kind.normaliser and kind.name != "Python"
 
 
-def vanished(prediction: Prediction) -> Logits | None:
-    """The last logits of a net all of whose logits are too small to learn from."""
-    small = [logits for logits in prediction.logits if _is_small(logits)]
-    return small[-1] if len(small) == len(prediction.logits) else None
-
-
-def exploded(prediction: Prediction) -> Logits | None:
-    """The first logits that are too large to learn from."""
-    return next((logits for logits in prediction.logits if logits.low is not None and logits.low > HIGH), None)
-
-
 def lands(prediction: Prediction) -> bool:
     """Whether all logits are in range, and no blob on the way is out of it."""
     return distance(prediction) == 0
@@ -87,7 +63,7 @@ def distance(prediction: Prediction) -> float | None:
     far = max(_outside(logits.std or 0.0, LOW, HIGH) for logits in prediction.logits)
     feeders = {layer.name for logits in prediction.logits for layer in logits.feeders}
     sizes = [b.mean_abs for b in prediction.blobs if b.layer in feeders and b.mean_abs]
-    return max([far, *(_outside(size, _TINY, _HUGE) for size in sizes)])
+    return max([far, *(_outside(size, TINY, HUGE) for size in sizes)])
 
 
 def after(subject: Subject, net: Net, edits: Sequence[Edit]) -> Prediction:
@@ -189,11 +165,6 @@ def _bracket(logits: Logits) -> str:
 def _known(prediction: Prediction) -> bool:
     """Whether all logits are predicted; logits of exactly zero are not a matter of size."""
     return bool(prediction.logits) and all(logits.std for logits in prediction.logits)
-
-
-def _is_small(logits: Logits) -> bool:
-    reach = logits.reach
-    return logits.high is not None and logits.high < _VANISHED and reach is not None and reach < _MOVES
 
 
 def _from_pixels(logits: Logits) -> bool:

@@ -59,9 +59,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
+from caffefix.evidence.prediction import exploded
 from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
-from caffefix.fixers.initialisation._signals import PIXELS, exploded, finding, refilled, rescaled, shown, suspects
+from caffefix.fixers.initialisation._log import seen_lost
+from caffefix.fixers.initialisation._signals import PIXELS, finding, refilled, rescaled, shown, suspects
 
 PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler", "layer.transform_param.scale")
@@ -82,7 +84,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             continue
         wrong = (
             f"predicted before the first step: {shown(logits)}, so large that the first steps kill ReLUs or end "
-            "in NaN"
+            f"in NaN{seen_lost(subject)}"
         )
         remedy = refilled(subject, net, prediction, _PLANS) or rescaled(subject, net, prediction, centred=True)
         yield finding(NAME, logits, wrong, remedy, start(subject, net))

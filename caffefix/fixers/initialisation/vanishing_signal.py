@@ -81,10 +81,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caffefix.caffe.roles import LEARNING
-from caffefix.evidence.prediction import Logits
+from caffefix.evidence.prediction import Logits, vanished
 from caffefix.findings import Finding, Pass, Subject
 from caffefix.fixers._claims import start
-from caffefix.fixers.initialisation._signals import PIXELS, finding, refilled, shown, suspects, vanished
+from caffefix.fixers.initialisation._signals import PIXELS, finding, refilled, shown, suspects
 
 PASS = Pass.TUNE
 CHANGES = ("layer.*_param.weight_filler",)

@@ -57,4 +57,6 @@ def find(subject: Subject) -> Iterator[Finding]:
             f'lr_policy "{solver.policy}" without {what} never changes the rate, which stays at base_lr; '
             f'add {what}, or use lr_policy: "fixed"'
         )
-        yield Finding(NAME, Severity.WARNING, message, where)
+        log = subject.options.log
+        shown = log.of_constant_rate(solver) if log is not None else ""
+        yield Finding(NAME, Severity.WARNING, message + shown, where)

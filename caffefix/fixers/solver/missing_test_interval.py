@@ -23,7 +23,7 @@ No fix: how often to test is yours to choose. A solver that should not test has 
 ## When it is a false alarm
 
 If your program sets the field before it creates the solver, as CaffeOnSpark does. If each `test_iter` is 0,
-no test is wanted, and the finding is only a note.
+no test is wanted, and the finding is only a note, unless a log (`--log`) ends with this abort.
 
 ## References
 
@@ -57,5 +57,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             f'{lack}: Caffe aborts with "Check failed: param_.test_interval() > 0"; set how often to test, '
             "or delete test_iter to never test"
         )
-        severity = Severity.ERROR if any(solver.numbers("test_iter")) else Severity.INFO
-        yield Finding(NAME, severity, message, where)
+        log = subject.options.log
+        shown = log.of_abort("test_interval() > 0") if log is not None else ""
+        severity = Severity.ERROR if shown or any(solver.numbers("test_iter")) else Severity.INFO
+        yield Finding(NAME, severity, message + shown, where)

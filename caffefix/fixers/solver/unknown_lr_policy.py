@@ -72,7 +72,9 @@ def find(subject: Subject) -> Iterator[Finding]:
             message = (
                 'lr_policy is missing: Caffe aborts at the first update with "Unknown learning rate policy: "; '
             )
-            yield Finding(NAME, how, message + hint, where)
+            log = subject.options.log
+            shown = log.of_abort("Unknown learning rate policy:\n") if log is not None else ""
+            yield Finding(NAME, Severity.ERROR if shown else how, message + hint + shown, where)
     elif is_string(node.value) and not caffe.has(solver.policy):
         yield _unknown(solver.policy, node, caffe)
 

@@ -24,7 +24,8 @@ values in the order of the file: if the first comes too late, so do all the othe
 
 ## Fix safety
 
-No fix: where the rate should fall is yours to choose. The finding is a note, shown with `--notes`.
+No fix: where the rate should fall is yours to choose. The finding is a note, shown with `--notes`;
+a log (`--log`) of a training that came to its end without a step makes it a warning.
 
 ## When it is a false alarm
 
@@ -63,4 +64,6 @@ def find(subject: Subject) -> Iterator[Finding]:
         f"{where.name} {first} is not reached in {last} iterations, so the rate stays at base_lr to the end; "
         'take the first step earlier, or use lr_policy: "fixed"'
     )
-    yield Finding(NAME, Severity.INFO, message, where)
+    log = subject.options.log
+    shown = log.of_constant_rate(solver) if log is not None and log.is_done else ""
+    yield Finding(NAME, Severity.WARNING if shown else Severity.INFO, message + shown, where)

@@ -63,38 +63,48 @@ def find(subject: Subject) -> Iterator[Finding]:
     for node in solver.node.children():
         number = number_value(node.value) if node.value else None
         if node.name in ("average_loss", "iter_size") and number is not None and number < 1:
-            yield _below_one(node, number)
+            yield _below_one(subject, node, number)
         elif node.name == "rms_decay" and number is not None and not 0 <= number < 1:
             if solver.method == "RMSProp":
-                yield _refused(node, "rms_decay should lie between 0 and 1.")
+                yield _refused(subject, node, "rms_decay should lie between 0 and 1.")
         elif node.name == "gamma" and number is not None and number < 0:
             if solver.policy in ("step", "sigmoid"):
-                yield _refused(node, "Check failed: this->param_.gamma() >= 0")
+                yield _refused(subject, node, "Check failed: this->param_.gamma() >= 0")
         elif node.name == "regularization_type" and is_string(node.value):
-            yield from _regularization(solver, node)
+            yield from _regularization(subject, solver, node)
 
 
-def _below_one(node: Node, number: float) -> Finding:
+def _below_one(subject: Subject, node: Node, number: float) -> Finding:
     why = 'aborts with "average_loss should be non-negative."'
+    log = subject.options.log
+    shown = log.of_abort("average_loss should be non-negative") if log is not None else ""
     if node.name == "iter_size":
         why = "divides the gradients by 0, so every weight becomes NaN" if number == 0 else "computes no gradient"
+        shown = log.of_divergence() if log is not None and number == 0 else ""
     fix = Fix((Delete(node),), Applicability.SAFE, f"delete {node.name}")
-    message = f"{node.name} {node.value} is below 1: Caffe {why}; deletes it, because 1 is the default"
+    message = f"{node.name} {node.value} is below 1: Caffe {why}; deletes it, because 1 is the default{shown}"
     return Finding(NAME, Severity.ERROR, message, node, layer="", fix=fix)
 
 
-def _refused(node: Node, words: str) -> Finding:
-    return Finding(NAME, Severity.ERROR, f'{node.name} {node.value}: Caffe aborts with "{words}"', node)
+def _refused(subject: Subject, node: Node, words: str) -> Finding:
+    log = subject.options.log
+    shown = log.of_abort(words) if log is not None else ""
+    message = f'{node.name} {node.value}: Caffe aborts with "{words}"{shown}'
+    return Finding(NAME, Severity.ERROR, message, node)
 
 
-def _regularization(solver: Solver, node: Node) -> Iterator[Finding]:
+def _regularization(subject: Subject, solver: Solver, node: Node) -> Iterator[Finding]:
     name = string_value(node.value)
     if name in ("L1", "L2") or not solver.number("weight_decay"):
         return
-    message = f'Caffe aborts at the first update with "Unknown regularization type: {name}"'
+    words = f"Unknown regularization type: {name}"
+    message = f'Caffe aborts at the first update with "{words}"'
+    log = subject.options.log
+    shown = log.of_abort(words) if log is not None else ""
     if name.upper() not in ("L1", "L2"):
-        yield Finding(NAME, Severity.ERROR, f"{message}; Caffe has L1 and L2", node)
+        yield Finding(NAME, Severity.ERROR, f"{message}; Caffe has L1 and L2{shown}", node)
         return
     fix = respelt(node, name.upper(), f"{name} → {name.upper()}")
     does = "writes" if fix else "it should be"
-    yield Finding(NAME, Severity.ERROR, f'{message}; {does} "{name.upper()}"', node, layer="", fix=fix)
+    message += f'; {does} "{name.upper()}"{shown}'
+    yield Finding(NAME, Severity.ERROR, message, node, layer="", fix=fix)

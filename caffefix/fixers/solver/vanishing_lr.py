@@ -78,7 +78,9 @@ def find(subject: Subject) -> Iterator[Finding]:
         f"on it is below a millionth of base_lr, and the rest of the {last} iterations learns almost nothing; "
         f"{_INSTEAD[solver.policy]}, or stop earlier"
     )
-    yield Finding(NAME, Severity.WARNING, message, where)
+    log = subject.options.log
+    shown = log.of_last_rate(solver, _NOTHING * solver.number("base_lr")) if log is not None else ""
+    yield Finding(NAME, Severity.WARNING, message + shown, where)
 
 
 def _start(solver: Solver) -> int | None:

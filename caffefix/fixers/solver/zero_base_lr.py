@@ -24,8 +24,8 @@ trained by Adam at 0.001.
 ## When it is a false alarm
 
 A run that only measures time or only tests needs no rate, and a template gets one before it is used: the
-finding is a note (`--notes`). Solvers with fork-specific fields, which may set the rate in another way
-(`stagelr`), are not reported.
+finding is a note (`--notes`), and an error only where a log (`--log`) shows training at rate 0. Solvers with
+fork-specific fields, which may set the rate in another way (`stagelr`), are not reported.
 
 ## References
 
@@ -55,4 +55,6 @@ def find(subject: Subject) -> Iterator[Finding]:
         lack = "base_lr is 0" if solver.given("base_lr") else "no base_lr, which Caffe reads as 0"
         assert where is not None
         message = f"{lack}: every update is zero and the net learns nothing; set base_lr (0.01 is usual for SGD)"
-        yield Finding(NAME, Severity.INFO, message, where)
+        log = subject.options.log
+        shown = log.of_constant_rate(solver) if log is not None else ""
+        yield Finding(NAME, Severity.ERROR if shown else Severity.INFO, message + shown, where)
