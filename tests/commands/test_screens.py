@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ pytest.importorskip("pty", reason="terminals are Unix's")
 pytest.importorskip("pyte", reason="needs pyte, a terminal in Python")
 
 SCREENS = ROOT / "tests/data/screens"
+LOG = next(GOLDEN.glob("*/*/train.log"))
 SIZES = ((80, 24), (120, 40))
 PLAIN = {"PAGER": "cat"}
 # Three findings of each severity: errors, warnings, notes.
@@ -149,3 +152,23 @@ def test_a_corpus_is_told_on_one_screen(shared: Path) -> None:
     assert all(line.startswith("error: ") for line in done.err.decode().splitlines())
     files = [line.partition(": ")[0] for line in lines[: lines.index("")]]
     assert len(files) == len(set(files)) > 50
+
+
+COLOURED = (
+    ["--check", "net.prototxt"],
+    ["suppress", "--reason", "because", "net.prototxt"],
+    ["log", "train.log", "net.prototxt"],
+)
+
+
+@pytest.mark.parametrize("args", COLOURED, ids=lambda args: args[0])
+def test_every_command_can_be_coloured(tmp_path: Path, args: list[str]) -> None:
+    for when, environment in (("always", {"NO_COLOR": "1"}), ("never", {"FORCE_COLOR": "1"}), ("auto", {})):
+        seed(tmp_path)
+        shutil.copy(LOG, tmp_path / "train.log")
+        own = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+        done = subprocess.run(
+            [sys.executable, "-m", "caffefix", *args, "--color", when],
+            cwd=tmp_path, env={**own, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, check=False,
+        )  # fmt: skip
+        assert (b"\x1b[" in done.stdout) == (when == "always"), when

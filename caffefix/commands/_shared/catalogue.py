@@ -8,6 +8,8 @@ import pkgutil
 import click
 
 from caffefix import commands
+from caffefix.commands._shared.option import COLOUR
+from caffefix.commands._shared.output import use_colour
 
 DEFAULT = "repair"  # what a command line without the name of a command calls
 
@@ -24,4 +26,19 @@ def command(name: str) -> click.Command | None:
         return None
     module = importlib.import_module(f"{commands.__name__}.{name.replace('-', '_')}.command")
     found: click.Command = module.command
+    _offer_colour(found)
     return found
+
+
+def _offer_colour(found: click.Command) -> None:
+    """Give a command, or those of a group, the option that all commands have."""
+    if isinstance(found, click.Group):
+        for inner in found.commands.values():
+            _offer_colour(inner)
+    elif not any("--color" in parameter.opts for parameter in found.params):
+        found.params.append(
+            click.Option(
+                COLOUR.flags, type=click.Choice(COLOUR.choices), help=COLOUR.help, expose_value=False,
+                is_eager=True, callback=lambda ctx, parameter, when: use_colour(when or "auto"),
+            )
+        )  # fmt: skip

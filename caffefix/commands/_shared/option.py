@@ -71,6 +71,13 @@ class Option:
         return self.fallback if self.kind is Kind.VALUE else None
 
 
+# What every command has.
+COLOUR = Option(
+    ("--color",), "Whether output is coloured; by default only on a terminal.", Kind.CHOICE,
+    choices=("auto", "always", "never"),
+)  # fmt: skip
+
+
 def defaults(options: Iterable[Option]) -> dict[str, object]:
     """The parameters of a line that gives none of the options."""
     return {option.parameter: option.default for option in options}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caffefix.commands._shared import configuration, files
-from caffefix.commands._shared.option import Kind, Option
+from caffefix.commands._shared.option import COLOUR, Kind, Option
 from caffefix.reports.formats import NAMES
 
 OPTIONS = (
@@ -32,10 +32,7 @@ OPTIONS = (
     *configuration.OPTIONS,
     Option(("--quiet", "-q"), "Report only what remains or failed: no summary, no next step, no progress."),
     Option(("--verbose", "-v"), "Report each place of a finding, and what its fix does."),
-    Option(
-        ("--color",), "Whether reports and diffs are coloured; by default only on a terminal.", Kind.CHOICE,
-        choices=("auto", "always", "never"),
-    ),
+    COLOUR,
     Option(("--no-pager",), "Show a diff that is longer than the screen without a pager (PAGER, or less)."),
     Option(("--show-unsafe",), "Also show the diffs of unsafe fixes that are not applied."),
     Option(("--delta",), "Show what changes in meaning, layer by layer."),
