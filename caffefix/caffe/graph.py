@@ -180,11 +180,13 @@ class _Builder:
             return False
         bottom = step.bottoms[slot]
         producer = None if bottom.producer is None else steps[bottom.producer].layer
-        uses = len(self.consumers[bottom.index]) + (producer is not None and _is_loss(producer, bottom.slot))
+        uses = len(self.consumers[bottom.index]) + (
+            producer is not None and has_loss_weight(producer, bottom.slot)
+        )
         return uses == 1
 
 
-def _is_loss(layer: Layer, slot: int) -> bool:
+def has_loss_weight(layer: Layer, slot: int) -> bool:
     """Whether a top has a loss_weight of its own: Caffe counts that as a reader."""
     weights = layer.node.scalars("loss_weight")
     return slot < len(weights) and number_value(weights[slot]) != 0
