@@ -44,7 +44,7 @@ def read(path: str, most: int = NET) -> bytes:
         FileError: it does not exist, is not a regular file, is too large, or cannot be read.
     """
     try:
-        handle = _opened(path)
+        handle = open_regular(path)
         try:
             return _bounded(path, lambda size: os.read(handle, size), most)
         finally:
@@ -58,7 +58,7 @@ _READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 
 _CHUNK = 1 << 20
 
 
-def _opened(path: str) -> int:
+def open_regular(path: str) -> int:
     """A regular file, open."""
     _check_kind(path, os.stat(path).st_mode)
     handle = os.open(path, _READING)
@@ -80,7 +80,7 @@ def stream(path: str) -> BinaryIO:
     """
     if stat.S_ISFIFO(os.stat(path).st_mode):
         return open(path, "rb")
-    return os.fdopen(_opened(path), "rb")
+    return os.fdopen(open_regular(path), "rb")
 
 
 def _check_kind(path: str, mode: int) -> None:

@@ -29,9 +29,10 @@ def command(net: str, phase: str, input_mean_abs: float | None, form: str) -> No
     its safe repair, another one after unsafe fixes as well, if these change the prediction.
     """
     from caffefix.caffe.net import Phase
+    from caffefix.commands._shared.one_net import NoNetError
     from caffefix.commands.signal.as_json import as_json
     from caffefix.commands.signal.text import as_text
-    from caffefix.commands.signal.work import NoNetError, compare
+    from caffefix.commands.signal.work import compare
     from caffefix.syntax.parse import PrototxtError
     from caffefix.syntax.source import Source
     from caffefix.zoo.files import FileError, read

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from caffefix._startup.records import dataclass, replace
-from caffefix.caffe.net import Generation, Net, Phase, nets
+from caffefix.caffe.net import Net, Phase
 from caffefix.caffe.roles import loss_stages
+from caffefix.commands._shared.one_net import migrated, net_of
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.prediction import Prediction
 from caffefix.evidence.signal import predict
 from caffefix.findings import Applicability
 from caffefix.results import FileResult
-from caffefix.syntax.parse import parse
 from caffefix.syntax.source import Source
-
-
-class NoNetError(Exception):
-    """There is no net, or it cannot be predicted; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +44,8 @@ def compare(source: Source, phase: Phase = Phase.TRAIN, input_mean_abs: float | 
         PrototxtError: the file does not parse.
         NoNetError: it has no net, or its V0 layers cannot be migrated.
     """
-    source = _migrated(source)
-    before = _predict(_net(source), phase, input_mean_abs)
+    source = migrated(source)
+    before = _predict(net_of(source), phase, input_mean_abs)
     safe, unsafe = (repair(source, Request(Selection(unsafe=unsafe))) for unsafe in (False, True))
     after = _predicted(safe, phase, input_mean_abs)
     names = [d.name for d in unsafe.findings if d.applied and d.applicability is Applicability.UNSAFE]
@@ -63,29 +59,12 @@ def _predicted(result: FileResult, phase: Phase, input_mean_abs: float | None) -
     """The prediction for the repaired net; None if nothing was repaired."""
     if result.new is None:
         return None
-    return _predict(_net(Source(result.path, result.new)), phase, input_mean_abs)
+    return _predict(net_of(Source(result.path, result.new)), phase, input_mean_abs)
 
 
 def _same(one: Prediction, other: Prediction) -> bool:
     """Whether two predictions say the same; logits name the layers of their own nets."""
     return replace(one, logits=()) == replace(other, logits=())
-
-
-def _net(source: Source) -> Net:
-    found = next(nets(parse(source.text)), None)
-    if found is None or not found.layers:
-        raise NoNetError(f"{source.path}: there is no net in this file; give a file with layers")
-    return found
-
-
-def _migrated(source: Source) -> Source:
-    if Generation.V0 not in _net(source).generations:
-        return source
-    result = repair(source, Request(Selection(select=("legacy-v0-layers",))))
-    migrated = source if result.new is None else Source(source.path, result.new)
-    if Generation.V0 in _net(migrated).generations:
-        raise NoNetError(f"{source.path}: its V0 layers cannot be migrated; {result.reason or 'see caffefix'}")
-    return migrated
 
 
 def _predict(net: Net, phase: Phase, input_mean_abs: float | None) -> Prediction:

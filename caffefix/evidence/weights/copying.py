@@ -18,8 +18,8 @@ _AXES, _INT_MAX = 32, 0x7FFFFFFF
 # UpgradeNetAsNeeded (upgrade_proto.cpp).
 _BOTH = (
     "Refusing to upgrade inconsistent NetParameter input; the definition includes both 'layer' and 'layers' "
-    "fields. The current format defines 'layer' fields with string type like layer { type: 'Layer' ... } and not layers "
-    "{ type: LAYER ... }. Manually switch the definition to 'layer' format to continue."
+    "fields. The current format defines 'layer' fields with string type like layer { type: 'Layer' ... } and not "
+    "layers { type: LAYER ... }. Manually switch the definition to 'layer' format to continue."
 )
 
 
