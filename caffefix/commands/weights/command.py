@@ -20,7 +20,7 @@ from caffefix.commands._shared.output import colour, say, width
 def command(net: str, models: tuple[str, ...], phase: str, stages: tuple[str, ...], form: str) -> None:
     """Say what Caffe does with the weights in MODEL when NET loads them, layer by layer.
 
-    MODEL is a binary .caffemodel of any generation. What Caffe would copy, ignore or abort on is told
+    MODEL is a binary .caffemodel of any generation. What Caffe would copy, ignore or abort on is reported
     in its own words, then what the numbers look like and what to do. No file is changed.
 
     Exit status: 0 Caffe loads them all; 1 it aborts, or copies nothing; 2 a file could not be read.
