@@ -12,7 +12,7 @@ from caffefix.reports.as_text import Paint, plain
 from caffefix.reports.delta_text import subject, title, value, whole
 from caffefix.syntax.source import one_line
 
-# Fields that only say how weights begin and change: with given weights, a net computes the same.
+# Fields that only say how weights begin and change.
 _TRAINING = pattern(r"param(\[\d+\](\.(lr_mult|decay_mult))?)?|\w+_param\.(weight|bias)_filler(\..*)?")
 _SHARES = pattern(r"\bname: ")
 
@@ -100,7 +100,7 @@ def _amounts_to(changes: Iterable[Change], kind: str) -> str:
     if not rest or all(change.path == "name" for change in rest):
         return f"only names differ{caveat}"
     if all(map(_trains, rest)):
-        return f"with the same weights they compute the same, but they train differently{caveat}"
+        return f"only learning rates and fillers differ{caveat}"
     return f"the {kind}s mean different things"
 
 
