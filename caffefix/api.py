@@ -163,7 +163,7 @@ def diff(old: str | bytes, new: str | bytes) -> tuple[Change, ...]:
     return tuple(
         replace(change, place=display(change.place), layer=display(change.layer), old=display(change.old),
                 new=display(change.new))
-        for change in found
+        for change in found.changes
     )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ class Refusal(Exception):
     Attributes:
         name: of the reason, in kebab-case: ``no-loss``.
         node: where, if it is at a place.
+        options: words of a command line with which it would not refuse; what is unknown is in capitals.
     """
 
-    def __init__(self, name: str, message: str, node: Node | None = None) -> None:
+    def __init__(self, name: str, message: str, node: Node | None = None, options: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.name = name
         self.node = node
+        self.options = options
 
     def placed(self, source: Source) -> Refusal:
         """The same with file, line and column before its name and message."""
@@ -25,4 +27,4 @@ class Refusal(Exception):
         if self.node is not None:
             at = source.position(self.node.start)
             place = f"{source.path}:{at.line}:{at.column}"
-        return Refusal(self.name, f"{place}: {self.name}: {one_line(str(self))}")
+        return Refusal(self.name, f"{place}: {self.name}: {one_line(str(self))}", options=self.options)

@@ -164,6 +164,21 @@ def keeps_meaning(before: NormalForm, after: NormalForm, declared: Sequence[str]
         )
 
 
+def only_layers_gone(before: Document, after: Document) -> None:
+    """That one net is the other without some of its layers: what is left computes what it computed.
+
+    Raises:
+        ProofError: something else differs.
+    """
+    from caffefix.caffe.delta import changes
+    from caffefix.caffe.normal import normal_form
+
+    for change in changes(normal_form(before), normal_form(after)):
+        if change.path or change.new:
+            what = change.path or "layer"
+            raise ProofError(f'a layer that stays would change: layer "{change.layer}": {what}')
+
+
 def _goes(suppression: Suppression, silent: set[int]) -> bool:
     """Whether a suppression is deleted together with what it covers."""
     owner = suppression.comment.owner

@@ -14,31 +14,35 @@ _ABSENT = "absent"
 def render(changes: Iterable[Change]) -> str:
     """One line per layer, and one for each of its fields that differ; empty if nothing differs."""
     out = []
-    for (place, layer, ordinal, whole), group in groupby(changes, _subject):
-        title = _title(place, layer, ordinal)
-        if whole:
-            out += [_whole(title, change) for change in group]
+    for (place, layer, ordinal, is_whole), group in groupby(changes, subject):
+        name = title(place, layer, ordinal)
+        if is_whole:
+            out += [whole(name, change) for change in group]
         else:
-            out.append(title or "net")
-            out += [f"  {c.path}: {_value(c.old)} → {_value(c.new)}" for c in group]
+            out.append(name or "net")
+            out += [f"  {c.path}: {value(c.old)} → {value(c.new)}" for c in group]
     return "".join(f"{line}\n" for line in out)
 
 
-def _subject(change: Change) -> tuple[str, str, int, bool]:
+def subject(change: Change) -> tuple[str, str, int, bool]:
+    """What a change is about, and whether it is a whole layer."""
     return change.place, change.layer, change.ordinal, not change.path
 
 
-def _title(place: str, layer: str, ordinal: int) -> str:
+def title(place: str, layer: str, ordinal: int) -> str:
+    """The layer, or the net inside a solver, that changes are about; empty for the file itself."""
     name = f'layer "{one_line(layer)}"' if layer else ""
     if ordinal:
         name += f" (number {ordinal + 1} of that name)"
     return f"{place}: {name}" if place and name else place or name
 
 
-def _whole(title: str, change: Change) -> str:
+def whole(name: str, change: Change) -> str:
+    """The line of a layer that was added or removed."""
     sign, text = ("+", change.new) if change.new else ("-", change.old)
-    return f"{sign} {title or 'layer without a name'} {one_line(text)}"
+    return f"{sign} {name or 'layer without a name'} {one_line(text)}"
 
 
-def _value(text: str) -> str:
+def value(text: str) -> str:
+    """A value, or the word for none."""
     return one_line(text) if text else _ABSENT

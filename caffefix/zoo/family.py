@@ -71,24 +71,16 @@ class Families:
         """
         return self._own.of(os.path.dirname(os.path.abspath(path)), proto)
 
-    def trains(self, path: str, solver: Member, net: str) -> bool:
-        """Whether a solver trains a net's file.
-
-        A path that leads nowhere from here was written on another machine: then the net is the file of that name
-        beside the solver.
+    def trained_by(self, path: str, solver: Member) -> frozenset[str]:
+        """The files that a solver trains, as real paths, as far as they exist.
 
         Args:
             path: the solver's file.
             solver: its content.
-            net: the net's file.
         """
-        folder, wanted = os.path.dirname(os.path.abspath(path)), os.path.realpath(net)
-        for value in solver.nets_trained:
-            places = [os.path.realpath(place) for place in self._places(folder, value) if os.path.isfile(place)]
-            name = os.fsdecode(value.encode("latin-1")).replace("\\", "/").rpartition("/")[2]
-            if wanted in (places or [os.path.join(os.path.realpath(folder), name)]):
-                return True
-        return False
+        folder = os.path.dirname(os.path.abspath(path))
+        places = (place for value in solver.nets_trained for place in self._places(folder, value))
+        return frozenset(os.path.realpath(place) for place in places if os.path.isfile(place))
 
     def _beside(self, folder: str) -> tuple[Member, ...]:
         if folder != self._folder:

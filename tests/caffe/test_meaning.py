@@ -348,10 +348,11 @@ def test_diff_of_two_generations(tmp_path: Path) -> None:
     old.write_text('layers { name: "a" type: RELU bottom: "x" top: "x" }')
     new.write_text('layer { name: "a" type: "ReLU" bottom: "x" top: "x" }')
     done = caffefix("diff", old, new)
-    assert (done.status, done.out) == (0, b"")
+    assert (done.status, done.out) == (0, b"the nets mean the same\n")
     new.write_text('layer { name: "a" type: "ReLU" bottom: "x" top: "y" }')
     done = caffefix("diff", old, new)
-    assert (done.status, done.out.decode()) == (1, 'layer "a"\n  top[0]: "x" → "y"\n')
+    told = '1 layer changed; the nets mean different things\nlayer "a"\n  top[0]: "x" → "y"\n'
+    assert (done.status, done.out.decode()) == (1, told)
     report = json.loads(caffefix("diff", "--format", "json", old, new).out)
     assert report == {
         "version": 1,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -285,6 +287,120 @@ def test_python_in_the_net_is_told(tmp_path: Path) -> None:
     assert 'note    layer "py" is Python: its module is needed to run the net' in done.err.decode()
 
 
+TRUNK = DATA + FC.replace('"fc"', '"trunk"')
+SIDE = FC.replace('"fc"', '"side"').replace('bottom: "data"', 'bottom: "trunk"')
+SIDE_LOSS = 'layer { name: "loss1" type: "SoftmaxWithLoss" bottom: "side" bottom: "label" loss_weight: 0.3 }\n'
+MAIN = FC.replace('bottom: "data"', 'bottom: "trunk"')
+MEAN = 'layer { name: "all" type: "Eltwise" bottom: "side" bottom: "fc" top: "all" }\n'
+HEADS = {
+    "helper": (TRUNK + SIDE + SIDE_LOSS + MAIN + LOSS, ["prob"]),
+    "helper after the main loss": (TRUNK + MAIN + LOSS + SIDE + SIDE_LOSS, ["prob"]),
+    "equal weight": (TRUNK + SIDE + SIDE_LOSS.replace("0.3", "1") + MAIN + LOSS, ["loss1_prob", "prob"]),
+    "combined": (TRUNK + SIDE + SIDE_LOSS + MAIN + LOSS + MEAN, ["loss1_prob", "prob", "all"]),
+    "of the trunk": (
+        TRUNK + SIDE + SIDE_LOSS + MAIN.replace('"trunk"', '"side"') + LOSS, ["loss1_prob", "prob"],
+    ),
+    "of other labels": (
+        TRUNK.replace('top: "label"', 'top: "label" top: "more"') + SIDE + SIDE_LOSS.replace('"label"', '"more"')
+        + MAIN + LOSS,
+        ["loss1_prob", "prob"],
+    ),
+    "of another kind": (
+        TRUNK + SIDE + SIDE_LOSS.replace("SoftmaxWithLoss", "HingeLoss") + MAIN + LOSS, ["side", "prob"],
+    ),
+    "of another trunk": (
+        TRUNK + SIDE.replace('"trunk"', '"data"') + SIDE_LOSS + MAIN + LOSS, ["loss1_prob", "prob"],
+    ),
+    "with a loss of its own": (
+        TRUNK + SIDE + SIDE_LOSS + MAIN + LOSS
+        + 'layer { name: "l2" type: "EuclideanLoss" bottom: "side" bottom: "label" }\n',
+        ["loss1_prob", "prob"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", HEADS)
+def test_auxiliary_heads(which: str, tmp_path: Path) -> None:
+    """Only a head that another one of the same trunk and labels outweighs, and that nothing else needs."""
+    text, outputs = HEADS[which]
+    (tmp_path / "net").write_text(text)
+    done = caffefix("deploy", "net", cwd=tmp_path)
+    assert done.status == 0, done.err
+    told = [line.split()[1] for line in done.err.decode().splitlines() if line.startswith("output")]
+    assert sorted(told) == sorted(outputs)
+    assert (b"auxiliary" in done.err) == (len(outputs) == 1)
+    kept = caffefix("deploy", "net", "--keep-auxiliary", cwd=tmp_path)
+    assert b"auxiliary" not in kept.err
+    assert (kept.out == done.out) == (len(outputs) > 1)
+    layers = []
+    for document in (parse(found.out.decode()) for found in (done, kept)):
+        nodes = [layer.node for layer in Net(document.root).layers]
+        layers.append({node.string("name"): document.text[node.offset : node.end].strip() for node in nodes})
+    assert layers[0].items() <= layers[1].items()
+
+
+def test_a_named_output_is_kept_whatever_it_is(tmp_path: Path) -> None:
+    (tmp_path / "net").write_text(HEADS["helper"][0])
+    done = caffefix("deploy", "net", "--output", "side", cwd=tmp_path)
+    assert (done.status, b"output  prob" in done.err, b"auxiliary" in done.err) == (0, True, False)
+    assert b'bottom: "side"' in done.out
+
+
+def test_very_many_heads_take_no_longer(tmp_path: Path) -> None:
+    """Each would have to be compared with the whole net: so many are no helpers of one trunk."""
+    heads = "".join(
+        (SIDE + SIDE_LOSS).replace("side", f"side{i}").replace("loss1", f"aux{i}") for i in range(2000)
+    )
+    (tmp_path / "net").write_text(TRUNK + heads + MAIN + LOSS)
+    begun = time.monotonic()
+    done = caffefix("deploy", "net", cwd=tmp_path)
+    assert (done.status, done.err.count(b"\noutput ")) == (0, 2001)
+    assert time.monotonic() - begun < 30
+
+
+LMDB = DATA.replace("MemoryData", "Data").replace("memory_data_param", "data_param")
+LMDB = LMDB.replace(" channels: 3 height: 8 width: 8", "")
+PAIR = (
+    LMDB + LMDB.replace('"data"', '"my data"').replace('"label"', '"_"').replace("data_param", "transform_param {"
+    " crop_size: 9 mean_value: 1 mean_value: 2 mean_value: 3 } data_param")
+    + 'layer { name: "sum" type: "Concat" bottom: "data" bottom: "my data" top: "sum" concat_param { axis: 2 } }\n'
+    + FC.replace('bottom: "data"', 'bottom: "sum"') + LOSS
+)  # fmt: skip
+COMMANDS = {
+    "nothing known": (LMDB + FC + LOSS, [], "--input-shape 1,C,H,W"),
+    "size known": (
+        LMDB.replace("data_param", "transform_param { crop_size: 8 } data_param") + FC + LOSS,
+        ["--strip", "-o", "my deploy.prototxt"],
+        "-o 'my deploy.prototxt' --strip --input-shape 1,C,8,8",
+    ),
+    "several": (PAIR, ["--input-shape", "data=1,3,9,9"], ""),
+    "none of several": (PAIR, ["--output", "fc"], "--output fc --input-shape data=1,C,H,W"),
+    "one for several": (PAIR, ["--input-shape", "1,3,9,9"], "--input-shape data=1,C,H,W"),
+    "another name": (LMDB + FC + LOSS, ["--input-shape", "image=1,3,9,9"], "--input-shape 1,C,H,W"),
+    "some given": (
+        PAIR.replace("crop_size: 9", ""), ["--input-shape", "data=1,3,9,9"],
+        "--input-shape data=1,3,9,9 --input-shape 'my data=1,3,H,W'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", COMMANDS)
+def test_the_command_to_paste(which: str, tmp_path: Path) -> None:
+    """It has what is known; with the capitals replaced, the shell runs it, and there is a net."""
+    text, args, words = COMMANDS[which]
+    (tmp_path / "a $net").write_text(text)
+    done = caffefix("deploy", "a $net", *args, cwd=tmp_path)
+    if not words:
+        assert done.status == 0
+        return
+    (line,) = [line for line in done.err.decode().splitlines() if line.startswith("next: ")]
+    assert line == f"next: caffefix deploy 'a $net' {words}"
+    filled = line.removeprefix("next: caffefix ").replace("C,", "3,").replace("H,W", "9,9")
+    again = caffefix(*shlex.split(filled), cwd=tmp_path)
+    assert again.status == 0, again.err
+    assert b'"Input"' in (again.out or (tmp_path / "my deploy.prototxt").read_bytes())
+
+
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "new"
     path.write_text("theirs")
@@ -343,6 +459,7 @@ _INPUTS = (
 SIDES = {
     "lenet": ("Softmax", "ip", 33, 0.00390625),
     "googlenet-like": ("Softmax", "fc", 110, 1),
+    "auxiliary-heads": ("Softmax", "fc", 110, 1),
     "sigmoid": ("Sigmoid", "prob", 0, 1),
 }
 

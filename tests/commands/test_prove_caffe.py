@@ -197,6 +197,9 @@ def test_what_would_help_is_tried_and_told(caffe_python: str, tmp_path: Path) ->
     assert done.status == 1
     assert b"--unsafe also repairs missing-input-scale (tried: learns, loss " in done.out
     assert b"--solver" not in done.out
+    (tried,) = run(net, "--lr", "0.1", status=1)["alternatives"]
+    assert (tried["option"], tried["findings"]) == (["--unsafe"], ["missing-input-scale"])
+    assert (tried["outcome"], tried["why"]) == ("learns", "")
     done = caffefix("prove", str(net), "--lr", "0.1", "--unsafe")
     assert done.status == 0
     assert b"(tried" not in done.out

@@ -9,7 +9,7 @@ alone), that of TRAIN is used instead.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from caffefix._startup.records import dataclass
 from caffefix.caffe.fillers import Shape
@@ -18,6 +18,7 @@ from caffefix.caffe.net import Layer, Net, Phase
 from caffefix.caffe.refusal import Refusal
 from caffefix.caffe.roles import is_origin, scores
 from caffefix.caffe.shapes import Shapes, infer
+from caffefix.commands.deploy.auxiliary import above, auxiliary, below
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Plan:
         kept: layers that are kept, Input layers, constants and heads not counted among the feeds.
         heads: of those kept, the losses that become activations.
         dropped: in file order.
+        auxiliary: of those dropped, the losses of auxiliary heads.
         blobs: names of the blobs that the kept layers produce, and of the inputs.
     """
 
@@ -75,15 +77,19 @@ class Plan:
     heads: tuple[Head, ...]
     dropped: tuple[Dropped, ...]
     blobs: frozenset[str]
+    auxiliary: tuple[Layer, ...] = ()
 
 
-def plan(net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str] = ()) -> Plan:
+def plan(
+    net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str] = (), *, keep_auxiliary: bool = False
+) -> Plan:
     """What is done with each layer of a train net.
 
     Args:
         net: of V2 layers.
         stages: besides the phase TEST.
         outputs: blobs to keep; by default, all predictions and all outputs of the TEST net.
+        keep_auxiliary: whether "all" includes what only helps training (``auxiliary.py``).
 
     Raises:
         Refusal: no deploy net can be made from the net; the refusal names the reason.
@@ -96,7 +102,7 @@ def plan(net: Net, stages: frozenset[str] = frozenset(), outputs: Collection[str
     if strange:
         known = f"it has {', '.join(sorted(net.stages))}" if net.stages else "it has no stages"
         raise Refusal("unknown-stage", f"the net has no stage {strange[0]!r}; {known}")
-    return _Planner(net, stages, outputs).plan()
+    return _Planner(net, stages, outputs, keep_auxiliary=keep_auxiliary).plan()
 
 
 def _is_loss(layer: Layer) -> bool:
@@ -109,7 +115,9 @@ def compares(layer: Layer) -> bool:
 
 
 class _Planner:
-    def __init__(self, net: Net, stages: frozenset[str], outputs: Collection[str]) -> None:
+    def __init__(
+        self, net: Net, stages: frozenset[str], outputs: Collection[str], *, keep_auxiliary: bool
+    ) -> None:
         self.net = net
         self.stages = stages
         self.wanted = outputs
@@ -119,16 +127,21 @@ class _Planner:
         self.graph = build(self.layers)
         self.shapes = infer(self.graph, net, Phase.TEST)
         self.learned = _learned(self.graph, self.shapes)
+        self.side = frozenset[int]() if outputs else auxiliary(self.graph, self.learned)
+        self.cut = frozenset[int]() if keep_auxiliary else self.side
+        self.place = {id(step.layer): step.index for step in self.graph.steps}
+        self.gone = below(self.graph, self.cut)
+        self.on_the_side = self._on_the_side()
 
     def plan(self) -> Plan:
-        predictions = self._predictions()
+        predictions = self._predictions() - self.gone
         steps, blobs = above(self.graph, predictions)
         self._check(steps, blobs)
         feeding = self._feeding(steps)
         fed = {top.index for step in feeding for top in step.tops if top.index in blobs}
         fed.update(top.index for step in self.graph.steps if self._constant(step) for top in step.tops)
         if not self.wanted:
-            more, more_blobs = above(self.graph, self._ends(fed))
+            more, more_blobs = above(self.graph, self._ends(fed) - self.gone)
             steps, blobs = steps | more, blobs | more_blobs
         heads = self._heads(predictions, steps)
         kept = {step.index for step in self.graph.steps if step.index in steps and step not in feeding}
@@ -146,7 +159,18 @@ class _Planner:
                 [*(t for feed in feeds for t in feed.tops), *(h.top for h in heads)]
                 + [top for layer in layers if id(layer) not in head_layers for top in layer.tops]
             ),
+            tuple(step.layer for step in self._losses_of(self.cut)),
         )
+
+    def _on_the_side(self) -> set[int]:
+        """The layers of auxiliary heads that are cut, and the trunk."""
+        steps, _ = above(self.graph, self.cut)
+        found = [s for s in self.graph.steps if s.index in steps or any(b.index in self.gone for b in s.bottoms)]
+        return {id(step.layer) for step in found}
+
+    def _losses_of(self, predictions: frozenset[int]) -> list[Step]:
+        losses = [step for step in self.graph.steps if step.layer.kind.loss]
+        return [step for step in losses if any(bottom.index in predictions for bottom in step.bottoms)]
 
     def _candidates(self) -> list[Layer]:
         """TEST's layers, and TRAIN's losses: these show what is predicted where TEST has no loss."""
@@ -274,7 +298,10 @@ class _Planner:
         ]
 
     def _heads(self, predictions: frozenset[int], steps: frozenset[int]) -> tuple[Head, ...]:
-        """Losses whose activation is kept: one for each prediction without one; the last loss has precedence."""
+        """Losses whose activation is kept: one for each prediction without one.
+
+        The last loss has precedence, and all have it over those of auxiliary heads.
+        """
         taken = {top.name for index in steps for top in self.graph.steps[index].tops}
         done = {
             (self.graph.steps[index].layer.type, bottom.index)
@@ -282,7 +309,8 @@ class _Planner:
             for bottom in self.graph.steps[index].bottoms
         }
         found: list[Head] = []
-        for step in reversed(self.graph.steps):
+        side = {step.index for step in self._losses_of(self.side)}
+        for step in sorted(self.graph.steps, key=lambda step: (step.index in side, -step.index)):
             kind = step.layer.kind.contains or None
             if kind is None or not step.bottoms or step.bottoms[0].index not in predictions:
                 continue
@@ -292,19 +320,21 @@ class _Planner:
                 top = unique(own, taken, f"{step.layer.name or step.bottoms[0].name}_prob")
                 taken.add(top)
                 found.append(Head(step.layer, kind, top))
-        return tuple(reversed(found))
+        return tuple(sorted(found, key=lambda head: self.place[id(head.layer)]))
 
     def _feed(self, step: Step, blobs: frozenset[int]) -> Feed:
         tops = [top for top in step.tops if top.index in blobs]
         return Feed(step.layer, tuple(top.name for top in tops), tuple(self.shapes.of(top) for top in tops))
 
     def _why(self, layer: Layer) -> str:
+        if is_origin(layer):
+            return "data"
+        if id(layer) in self.on_the_side:
+            return "auxiliary head"
         if _is_loss(layer):
             return "loss"
         if layer.type == "Accuracy":
             return "accuracy"
-        if is_origin(layer):
-            return "data"
         return "not needed" if id(layer) in self.in_test else "not in phase TEST"
 
 
@@ -344,21 +374,6 @@ def _has_weights(step: Step, shapes: Shapes) -> bool:
         or node.has("param")
         or any(child.is_message and child.has("weight_filler") for child in node.children())
     )
-
-
-def above(made: Graph, blobs: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Indices of the steps that the blobs depend on, and of all blobs on the way."""
-    todo = list(blobs)
-    seen = set(todo)
-    steps: set[int] = set()
-    while todo:
-        producer = made.producer(made.blobs[todo.pop()])
-        if producer is not None and producer.index not in steps:
-            steps.add(producer.index)
-            new = {bottom.index for bottom in producer.bottoms} - seen
-            seen |= new
-            todo += new
-    return frozenset(steps), frozenset(seen)
 
 
 def unique(name: str, taken: Collection[str], otherwise: str = "") -> str:

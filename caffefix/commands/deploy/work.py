@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from caffefix._startup.records import dataclass, field
+from caffefix._startup.records import dataclass, field, replace
 from caffefix.caffe.caffes import Caffes
 from caffefix.caffe.fillers import Shape
 from caffefix.caffe.graph import graph
@@ -44,12 +44,14 @@ class DeployOptions:
         outputs: blobs to keep; empty for all that the net predicts.
         stages: besides the phase TEST.
         strip: whether fillers and learning rates are also dropped: nothing reads them in a deploy net.
+        keep_auxiliary: whether heads that only help training are kept.
     """
 
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     stages: frozenset[str] = frozenset()
     strip: bool = False
+    keep_auxiliary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,24 @@ def deploy(source: Source, options: DeployOptions, caffes: Caffes | None = None)
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
     try:
-        made = _Deploy(migrated, options).result()
+        made = _made(migrated, options)
     except Refusal as error:
         if migrated.is_changed:  # line numbers of the migrated text do not apply to the file
-            error = Refusal(error.name, str(error))
+            error = Refusal(error.name, str(error), options=error.options)
         raise error.placed(source) from None
     except (EditError, ProofError) as error:
         raise Refusal("not-proved", str(error)).placed(source) from None
     proof.refuse_unread(source, made.data, caffes)
+    return made
+
+
+def _made(migrated: _Migrated, options: DeployOptions) -> Deployed:
+    """The deploy net. Without its auxiliary heads it is proved to be the net with them, less whole layers."""
+    work = _Deploy(migrated, options)
+    made = work.result()
+    if work.plan.auxiliary:
+        whole = _Deploy(migrated, replace(options, keep_auxiliary=True)).text(made)
+        proof.only_layers_gone(parse(whole), parse(made.data.decode("latin-1")))
     return made
 
 
@@ -185,7 +197,7 @@ class _Deploy:
         self.migrated = migrated
         self.document = parse(migrated.source.text)
         self.net = Net(self.document.root)
-        self.plan: Plan = plan(self.net, options.stages, options.outputs)
+        self.plan: Plan = plan(self.net, options.stages, options.outputs, keep_auxiliary=options.keep_auxiliary)
         _refuse_outputless(self.plan)
         self.names = set(self.plan.blobs)
         self.scaled = {top: unique(f"{top}_scaled", self.names) for top in self._scales()}
@@ -202,6 +214,11 @@ class _Deploy:
         if problem:
             raise Refusal("does-not-load", f"Caffe would refuse the result: {problem}")
         return self._told(text, shapes)
+
+    def text(self, made: Deployed) -> str:
+        """The deploy net with the shapes of another one that is made from the same file."""
+        shapes = {blob.name: blob.shape for blob in made.inputs}
+        return self._text({top: shapes.get(one_line(top), (1,)) for feed in self.plan.feeds for top in feed.tops})
 
     # ---- inputs
 
@@ -237,12 +254,14 @@ class _Deploy:
         if "" in given:
             if len(inputs) != 1:
                 names = " and ".join(f"{name}=…" for name in inputs)
-                raise Refusal("several-inputs", f"there are {len(inputs)} inputs; give --input-shape {names}")
+                message = f"there are {len(inputs)} inputs; give --input-shape {names}"
+                raise Refusal("several-inputs", message, options=self._shape_options({}))
             given[inputs[0]] = given.pop("")
         strange = next((name for name in given if name not in inputs), None)
         if strange is not None:
             message = f"--input-shape names {strange!r}, but the inputs are {', '.join(inputs)}"
-            raise Refusal("unknown-input", message)
+            given = {name: shape for name, shape in given.items() if name in inputs}
+            raise Refusal("unknown-input", message, options=self._shape_options(given))
         found = {}
         for feed in self.plan.feeds:
             for slot, (name, shape) in enumerate(zip(feed.tops, feed.shapes, strict=True)):
@@ -261,7 +280,23 @@ class _Deploy:
             f'layer "{feed.layer.name}" of type {feed.layer.type} does not define the whole shape of {name!r} '
             f"({known}); give it with {option}"
         )
-        raise Refusal("unknown-input-shape", message, feed.layer.node)
+        raise Refusal("unknown-input-shape", message, feed.layer.node, self._shape_options(self.options.shapes))
+
+    def _shape_options(self, given: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+        """The options for all inputs whose shape the net does not define, as far as it does, or that are given."""
+        words: list[str] = []
+        tops = [(feed, slot, top) for feed in self.plan.feeds for slot, top in enumerate(feed.tops)]
+        for feed, slot, top in tops:
+            shape = given.get(top) or feed.shapes[slot]
+            if top not in given and shape is not None and None not in shape:
+                continue
+            known = shape or (None,) * 4
+            dims = [f"{dim or letter}" for letter, dim in zip("NCHWDEFG", known, strict=False)]
+            if top not in given and slot == 0 and is_batched(feed.layer):
+                dims[0] = "1"
+            prefix = f"{top}=" if len(tops) > 1 else ""
+            words += ["--input-shape", prefix + ",".join(dims)]
+        return tuple(words)
 
     # ---- text
 
@@ -347,6 +382,13 @@ class _Deploy:
         for feed in self.plan.feeds:
             if feed.layer.type == "Python":
                 yield f'data layer "{feed.layer.name}" was Python: only its code shows what it did to pixels'
+        if self.plan.auxiliary:
+            names = ", ".join(f'"{layer.name}"' for layer in self.plan.auxiliary)
+            heads = "auxiliary head is" if len(self.plan.auxiliary) == 1 else "auxiliary heads are"
+            yield (
+                f"{len(self.plan.auxiliary)} {heads} dropped ({names}): another loss of the same trunk and labels "
+                "has a larger loss_weight; the layers that stay are unchanged (proved); --keep-auxiliary keeps all"
+            )
         if len(self.plan.heads) > 1:
             yield "there are several losses, so there are several outputs; --output keeps only those you name"
         own = [layer for layer in self.plan.kept if not layer.flag("batch_norm_param", "use_global_stats", True)]

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from caffefix.commands._shared.output import say
+from caffefix.commands._shared.output import colour, say
 
 
 @click.command("diff")
@@ -18,7 +18,8 @@ def command(old: str, new: str, form: str) -> None:
 
     Both are compared as Caffe sees them after its own upgrade, so different generations of the format
     can be compared; comments, layout and fields that are set to their defaults do not count.
-    OLD or NEW may be - for standard input.
+    Nor does what BVLC's Caffe makes nothing of. A layer or blob that only has another name is reported
+    as renamed. OLD or NEW may be - for standard input.
 
     Exit status: 0 they mean the same, 1 they differ, 2 they cannot be compared.
     """
@@ -30,7 +31,7 @@ def command(old: str, new: str, form: str) -> None:
         raise click.UsageError("only one of the two can be standard input")
     try:
         sources = [Source("<stdin>" if path == "-" else path, read_once(path)) for path in (old, new)]
-        changes = compare(*sources)
+        found = compare(*sources)
     except (FileError, CompareError) as error:
         say(sys.stderr, f"error: {error}\n")
         sys.exit(2)
@@ -39,10 +40,11 @@ def command(old: str, new: str, form: str) -> None:
 
         from caffefix.reports.as_json import change
 
-        report = {"version": 1, "same": not changes, "changes": [change(c) for c in changes]}
+        report = {"version": 1, "same": not found.changes, "changes": [change(c) for c in found.changes]}
         say(sys.stdout, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     else:
-        from caffefix.reports.delta_text import render
+        from caffefix.commands.diff.text import render
+        from caffefix.reports.as_text import colored, plain
 
-        say(sys.stdout, render(changes))
-    sys.exit(1 if changes else 0)
+        say(sys.stdout, render(found, colored if colour(sys.stdout) else plain))
+    sys.exit(1 if found.changes else 0)

@@ -26,6 +26,16 @@ def render(proved: Proved) -> str:
         "before": _side(proof.before),
         "after": _side(proof.after),
         "fixed": list(dict.fromkeys(finding.name for finding in proved.findings)),
+        "alternatives": [
+            {
+                "option": list(tried.option),
+                "findings": list(tried.findings),
+                "outcome": tried.side.outcome.value if tried.side is not None else None,
+                "tail": _clean(tried.side.tail) if tried.side is not None else None,
+                "why": tried.why,
+            }
+            for tried in proved.alternatives
+        ],
         "setup": {
             "iterations": options.iterations,
             "batch": options.batch,

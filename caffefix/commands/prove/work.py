@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from caffefix._startup.records import dataclass, replace
 from caffefix.caffe.net import Generation, nets
+from caffefix.commands._shared.shell import path_word
 from caffefix.engine.repair import Request, repair
 from caffefix.engine.select import Selection
 from caffefix.evidence.training.sources import Unrepresentable
@@ -41,13 +42,15 @@ class Alternative:
 
     Attributes:
         option: as it is given on the command line.
-        what: what it does: the findings that it repairs, or the rates that it takes.
+        what: what it does.
+        findings: what it also repairs.
         side: the training with it; None if it was not tried.
         why: why it was not tried; empty if it was.
     """
 
     option: tuple[str, ...]
     what: str
+    findings: tuple[str, ...] = ()
     side: Side | None = None
     why: str = ""
 
@@ -154,16 +157,16 @@ class _Trying:
     watching: Watching | None
     seconds: float
 
-    def __call__(self, option: tuple[str, ...], what: str, text: str, **changed: str) -> Alternative:
+    def __call__(self, known: Alternative, text: str, **changed: str) -> Alternative:
         """Train a net with other options, unless this takes long."""
         if self.seconds > _QUICK:
-            return Alternative(option, what, why=f"not tried, because one training took {self.seconds:.0f} s")
-        watch = self.watching(f"with {option[0]}") if self.watching else None
+            return replace(known, why=f"not tried, because one training took {self.seconds:.0f} s")
+        watch = self.watching(f"with {known.option[0]}") if self.watching else None
         try:
             proof = prove(text, text, dataclasses.replace(self.options, **changed), watch)  # type: ignore[arg-type]
         except (ProveError, Unrepresentable) as error:
-            return Alternative(option, what, why=f"tried without a verdict: {str(error).splitlines()[0]}")
-        return Alternative(option, what, proof.after)
+            return replace(known, why=f"tried without a verdict: {str(error).splitlines()[0]}")
+        return replace(known, side=proof.after)
 
 
 def _with_unsafe(source: Source, after: str, request: Request, trying: _Trying) -> Alternative | None:
@@ -176,7 +179,8 @@ def _with_unsafe(source: Source, after: str, request: Request, trying: _Trying) 
     names = dict.fromkeys(found.name for found in fixed if found.applicability is Applicability.UNSAFE)
     if text == after or not names:
         return None
-    return trying(("--unsafe",), f"also repairs {', '.join(names)}", _loadable(source.path, text))
+    known = Alternative(("--unsafe",), f"also repairs {', '.join(names)}", tuple(names))
+    return trying(known, _loadable(source.path, text))
 
 
 def _with_solver(source: Source, text: str, trying: _Trying) -> Alternative | None:
@@ -186,10 +190,12 @@ def _with_solver(source: Source, text: str, trying: _Trying) -> Alternative | No
     solvers = Families().of(source.path, source.data).solvers
     if len(solvers) != 1:
         rates = "trains at the rates of your solver instead of SGD at 0.01"
-        return Alternative(("--solver", "FILE"), rates, why="not tried, because no solver beside the net names it")
+        many = "several solvers beside the net name" if solvers else "no solver beside the net names"
+        return Alternative(("--solver", "FILE"), rates, why=f"not tried, because {many} it")
     path = os.path.join(os.path.dirname(source.path), solvers[0].name)
     try:
         given = read(path).decode("latin-1")
     except FileError:
         return None
-    return trying(("--solver", path), "trains at the rates of the net's solver", text, solver=given)
+    known = Alternative(("--solver", path_word(path)), "trains at the rates of the net's solver")
+    return trying(known, text, solver=given)

@@ -7,10 +7,12 @@ net; a solver has no layers, and of the rates that a log shows, fixers use only 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 from caffefix.caffe.family import Member
 from caffefix.commands._shared.errors import fail, misuse
+from caffefix.commands._shared.output import say
 from caffefix.evidence.logs.evidence import LogEvidence, evidence_of
 from caffefix.syntax.source import one_line, short, visible
 from caffefix.zoo import logs
@@ -51,14 +53,31 @@ def _check_pair(paths: Sequence[str], roots: Sequence[str]) -> None:
     if len(others) != 1:
         shown = f"there are {len(others)}: {_some(others)}" if others else "there is none, but several solvers"
         raise misuse(f"--log is evidence for one net, alone or with its solver; {shown}")
-    families = Families(roots)
     for path, member in solvers.items():
-        if member.solver is not None and member.solver.train_nets and not families.trains(path, member, others[0]):
-            trained = _some(sorted(member.nets_trained) or ["a net of its own"])
-            raise misuse(
-                f"{visible(path)} is not a solver of {visible(others[0])}: it trains {trained}; the log is "
-                "evidence for one net and its own solvers (--root DIR says what their paths are relative to)"
-            )
+        _check_solver(path, member, others[0], roots)
+
+
+def _check_solver(path: str, member: Member, net: str, roots: Sequence[str]) -> None:
+    """Refuse a solver of another net; one whose net is nowhere to be found may be this net's."""
+    if member.solver is None or not member.solver.train_nets:
+        return
+    trained = _some(sorted(member.nets_trained) or ["a net of its own"])
+    files = Families(roots).trained_by(path, member)
+    if os.path.realpath(net) in files:
+        return
+    if files or not member.nets_trained:
+        raise misuse(
+            f"{visible(path)} is not a solver of {visible(net)}: it trains {trained}; the log is evidence "
+            "for one net and its own solvers (--root DIR says what their paths are relative to)"
+        )
+    if all(_file_name(name) != os.path.basename(net) for name in member.nets_trained):
+        what = f"{trained}, and there is no such file: taken as a solver of {visible(net)}"
+        say(sys.stderr, f"warning: {visible(path)} trains {what}\n")
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path in a solver, which may be one of Windows."""
+    return os.fsdecode(path.encode("latin-1")).replace("\\", "/").rpartition("/")[2]
 
 
 def _member(path: str) -> Member | None:
