@@ -78,6 +78,14 @@ def test_a_solver_alone(tmp_path: Path) -> None:
     assert (done.status, b"zero-base-lr" in done.out) == (1, True)
 
 
+def test_a_net_that_is_not_there_is_what_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_text(rates((0, 0)))
+    (tmp_path / "solver.prototxt").write_text(SOLVER)
+    done = caffefix("--check", "--log", "train.log", "none.prototxt", "solver.prototxt", cwd=tmp_path)
+    assert done.status == 2
+    assert b"none.prototxt: cannot be read" in done.err + done.out
+
+
 def test_several_solvers_of_the_net(tmp_path: Path) -> None:
     """The log is of one of them: the rates confirm nothing about the other."""
     one, two = SOLVER + 'lr_policy: "poly"\nbase_lr: 0.01\n', SOLVER + 'lr_policy: "poly"\nbase_lr: 0.5\n'

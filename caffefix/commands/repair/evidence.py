@@ -46,6 +46,8 @@ def evidence(log: str, paths: Sequence[str], roots: Sequence[str]) -> LogEvidenc
 def _check_pair(paths: Sequence[str], roots: Sequence[str]) -> None:
     """Refuse files that are not one net and its solvers."""
     members = {path: _member(path) for path in paths}
+    if None in members.values():
+        return
     solvers = {
         path: member for path, member in members.items() if member is not None and member.solver is not None
     }
