@@ -9,6 +9,7 @@ from caffefix.reports.formats import NAMES
 OPTIONS = (
     Option(("--dry-run", "--diff"), "Write no file; print the diff to standard output."),
     Option(("--check",), "Write nothing; also exit with 1 if a file would change."),
+    Option(("--watch",), "Check again whenever a file is saved; write nothing. Ctrl-C ends it."),
     Option(
         ("--fail-on",), "Exit with 1 if a finding of severity error remains (error, the default), if one of "
         "severity warning or error remains (warning), if a file changes or an error remains (change), or never "

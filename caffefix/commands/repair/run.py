@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from caffefix._startup.records import dataclass
 from caffefix.commands._shared.configuration import configuration, patches_of
@@ -24,12 +24,21 @@ if TYPE_CHECKING:
     from caffefix.reports.report import Setting
     from caffefix.results import FileResult, Gate
     from caffefix.zoo.config import Configuration
-    from caffefix.zoo.run import FileFilter
+    from caffefix.zoo.run import FileFilter, Run
     from caffefix.zoo.run_options import RunOptions
     from caffefix.zoo.work import Repairing
 
 
-def repair(
+def repair(*, watch: bool, **options: Any) -> int:
+    """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
+    if not watch:
+        return _repair(**options)
+    from caffefix.commands.repair import watch as watching
+
+    return watching.watch(_repair, **options)
+
+
+def _repair(
     paths: tuple[str, ...],
     dry_run: bool,
     check: bool,
@@ -48,9 +57,10 @@ def repair(
     output_file: str,
     docs_url: str,
     stdin_filename: str,
+    again: Callable[..., Run] | None = None,
     **options: Any,
 ) -> int:
-    """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
+    """Do it once; ``again`` makes the run over the files instead of ``zoo.run``."""
     from caffefix.engine.select import page
     from caffefix.reports.report import Setting
     from caffefix.zoo.work import Repairing
@@ -89,6 +99,7 @@ def repair(
         statistics=statistics,
         baseline=known,
         prune=prune,
+        again=again,
     )
     return _run(job, handover)
 
@@ -108,6 +119,7 @@ class _Job:
     statistics: bool
     baseline: Baseline | None
     prune: bool
+    again: Callable[..., Run] | None
 
     @property
     def is_filter(self) -> bool:
@@ -157,7 +169,7 @@ def _results(job: _Job, handover: Handover) -> Iterable[FileResult]:
     if job.paths != ("-",):
         from caffefix.zoo.run import run
 
-        running = run(
+        running = (job.again or run)(
             job.paths, job.configuration, job.work, handover.run_options(job.run_options), job.file_filter
         )
         if running.trouble:
