@@ -1,6 +1,6 @@
 """``caffefix --watch PATH…``: checks again when a file is saved, until Ctrl-C. Nothing is written.
 
-Each check reports on all files, like any other, but only files in folders where something was saved are read again.
+A check reports on all files, like any other run, but only folders in which something was saved are read again.
 """
 
 from __future__ import annotations
