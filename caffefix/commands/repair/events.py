@@ -28,7 +28,7 @@ class Events:
     """
 
     def __init__(self, folders: Collection[str], parents: Collection[str]) -> None:
-        self._changes: queue.SimpleQueue[set[str] | BaseException] = queue.SimpleQueue()
+        self._changes: queue.SimpleQueue[set[str] | OSError] = queue.SimpleQueue()
         self._end = threading.Event()
         self._threads = [
             threading.Thread(target=self._watch, args=(paths, recursive), daemon=True)
@@ -59,7 +59,7 @@ class Events:
                 found = self._changes.get(timeout=_POLL)
             except queue.Empty:
                 continue
-            if isinstance(found, BaseException):
+            if isinstance(found, OSError):
                 raise found
             return found
 
@@ -73,5 +73,5 @@ class Events:
             )  # fmt: skip
             for each in changes:
                 self._changes.put({path for _, path in each})
-        except Exception as error:
-            self._changes.put(error)
+        except Exception as error:  # watchfiles has its own for what the system refuses
+            self._changes.put(error if isinstance(error, OSError) else OSError(str(error)))
