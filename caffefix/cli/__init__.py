@@ -30,24 +30,24 @@ def _main(args: Sequence[str] | None, prog_name: str | None) -> None:
 
         group(args, prog_name=prog_name)
     else:
-        sys.exit(_repair(plain))
+        from caffefix.commands.repair.run import repair
 
-
-def _repair(options: dict[str, Any]) -> int:
-    """Repair as click would call it; the exit status."""
-    from caffefix.commands.repair.run import repair
-
-    try:
-        return repair(**options)
-    except KeyboardInterrupt:  # before the first file is worked on
-        return 130
-    except Exception as error:
-        from click import ClickException  # what reports wrong usage has imported it
-
-        if not isinstance(error, ClickException):
+        try:
+            sys.exit(repair(**plain))
+        except KeyboardInterrupt:  # before the first file is worked on
+            sys.exit(130)
+        except Exception as error:
+            _show_misuse(error)
             raise
+
+
+def _show_misuse(error: Exception) -> None:
+    """Exit with the message of a mistake in the line; any other error is for the caller."""
+    from click import UsageError
+
+    if isinstance(error, UsageError):
         error.show()
-        return error.exit_code
+        sys.exit(error.exit_code)
 
 
 def _plain(args: Sequence[str]) -> dict[str, Any] | None:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from caffefix.zoo.work import Repairing
 
 
-def repair(*, watch: bool, **options: Any) -> int:
+def repair(**options: Any) -> int:
     """Repair files and report; return the exit status. The arguments are the options of ``options.py``."""
-    if not watch:
-        return _repair(**options)
-    from caffefix.commands.repair import watch as watching
+    if options["watch"]:
+        from caffefix.commands.repair.watch import watch
 
-    return watching.watch(_repair, **options)
+        return watch(_repair, **options)
+    return _repair(**options)
 
 
 def _repair(

@@ -46,6 +46,7 @@ def watch(once: Callable[..., int], /, paths: tuple[str, ...], **options: Any) -
         options: of the command line.
     """
     _refuse_what_writes(paths, **options)
+    options["no_pager"] = True  # which would wait for a key
     if not options["dry_run"]:
         options["check"] = True
     given = paths_of(paths, **options)
