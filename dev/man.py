@@ -35,6 +35,10 @@ _FILES = (
 _VARIABLES = (
     ("NO_COLOR", "No colours, whatever the terminal can show."),
     ("FORCE_COLOR", "Colours, even where output is not a terminal."),
+    (
+        "WATCHFILES_FORCE_POLLING",
+        "With 1, --watch looks for changes itself: for network folders, some containers.",
+    ),
     (VARIABLE, "The Python that imports caffe, for caffefix prove."),
 )
 _PUNCTUATION = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", "…": "..."}

@@ -12,6 +12,7 @@ from caffefix.zoo.ignores import Ignores
 # PyTorch also uses .pt for its archives: those are recognised by their first bytes.
 SUFFIXES = (".prototxt", ".prototxt.txt", ".pt", ".pbtxt")
 _SNIFF = 512
+_LOCK = ".#"  # Emacs's links to nowhere, beside files with changes that are not saved
 
 
 def _nothing(path: str) -> bool:
@@ -105,6 +106,8 @@ class _Walk:
             if _is_folder(entry):
                 if not entry.name.startswith(".") and (self.search.follow_links or not entry.is_symlink()):
                     yield entry, True
+            elif entry.name.startswith(_LOCK):
+                continue
             elif entry.name.endswith(SUFFIXES) or self.search.included(entry.path):
                 yield entry, False
 

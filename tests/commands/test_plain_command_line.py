@@ -15,6 +15,7 @@ from caffefix.cli import _plain
 from caffefix.commands._shared.option import Kind, Option
 from caffefix.commands.repair.command import command
 from caffefix.commands.repair.options import OPTIONS
+from tests.support.golden import caffefix
 
 pytestmark = pytest.mark.usefixtures("no_variables")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -81,6 +82,24 @@ def test_variables_are_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_what_click_is_asked_about(args: list[str]) -> None:
     assert _plain(args) is None
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--select", "nonsense"), "there is no finding 'nonsense'"),
+        (("--dialect", "nonsense"), "there is no fork 'nonsense'"),
+        (("--format", "nonsense"), "there is no format 'nonsense'"),
+        (("--prune",), "--prune is for the file that --baseline names"),
+    ],
+)
+def test_wrong_usage_is_one_line(tmp_path: Path, args: tuple[str, ...], words: str) -> None:
+    (tmp_path / "net.prototxt").touch()
+    for path in ("./net.prototxt", "net.prototxt"):  # the first needs no click
+        done = caffefix(path, *args, cwd=tmp_path)
+        assert (done.status, done.out) == (2, b"")
+        assert done.err.decode().startswith(f"Error: {words}")
+        assert done.err.count(b"\n") == 1
 
 
 def test_a_check_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def test_names_of_prototxt_files_and_more_by_configuration(tmp_path: Path, lay: 
     assert repaired(tmp_path) == {*usual, "b/net.cfg"}
 
 
+def test_locks_of_an_editor_are_no_files(tmp_path: Path, lay: Lay) -> None:
+    lay("net.prototxt")
+    (tmp_path / ".#net.prototxt").symlink_to("me@host.1234:5678")
+    done = caffefix(tmp_path)
+    assert (done.status, done.err) == (0, b"")
+    assert repaired(tmp_path) == {"net.prototxt"}
+
+
 def test_ignore_files(tmp_path: Path, lay: Lay) -> None:
     lay(
         "a.prototxt", "build/b.prototxt", "sub/c.prototxt", "sub/keep.prototxt", "sub/d/e.prototxt", "x/y.prototxt"

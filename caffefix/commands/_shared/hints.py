@@ -33,7 +33,7 @@ _COMMANDS = {
 # Options of linters and formatters, where ``caffefix PATH`` has another or needs none.
 _OPTIONS = {
     **dict.fromkeys(
-        ("--fix", "--write", "-w", "--in-place", "--inplace", "-i", "--apply"),
+        ("--fix", "--write", "-w", "--in-place", "--inplace", "--apply"),
         "repairing files in place is the default; --dry-run shows the edits first",
     ),
     **dict.fromkeys(
@@ -51,8 +51,7 @@ _OPTIONS = {
     **dict.fromkeys(("--unsafe-fixes", "--aggressive", "-a"), "--unsafe also applies unsafe fixes"),
     **dict.fromkeys(("--output-format", "--reporter", "-f"), "--format selects the report"),
     **dict.fromkeys(("-o", "--output", "--out"), "--output-file takes the report; deploy -o makes a deploy net"),
-    **dict.fromkeys(("--show-source", "--verbose", "-v"), "--format full has each finding with its line"),
-    **dict.fromkeys(("--quiet", "-q", "--silent"), "--format concise is the shortest report"),
+    **dict.fromkeys(("--show-source", "--show-context"), "--format full has each finding with its line"),
     **dict.fromkeys(("-r", "-R", "--recursive"), "folders are searched as they are"),
     **dict.fromkeys(("--stdin", "--stdin-filepath"), "- as the path is standard input, --stdin-filename its name"),
     **dict.fromkeys(("--add-noqa", "--suppress"), _SUPPRESS),

@@ -11,6 +11,7 @@ OPTIONS = (
     Option(("--check",), "Write nothing; also exit with 1 if a file would change."),
     Option(("--interactive", "-i"), "Ask about each fix, as git add -p asks about hunks."),
     Option(("--ask-again",), "With -i: also ask about what was declined in an earlier run."),
+    Option(("--watch",), "Check again whenever a file is saved; write nothing. Ctrl-C ends it."),
     Option(
         ("--fail-on",), "Exit with 1 if a finding of severity error remains (error, the default), if one of "
         "severity warning or error remains (warning), if a file changes or an error remains (change), or never "
