@@ -35,6 +35,8 @@ _FILES = (
 _VARIABLES = (
     ("NO_COLOR", "No colours, whatever the terminal can show."),
     ("FORCE_COLOR", "Colours, even where output is not a terminal."),
+    ("PAGER", "The pager for a diff that is longer than the screen, if not less."),
+    ("TERM", "With dumb, there is no pager."),
     (
         "WATCHFILES_FORCE_POLLING",
         "With 1, --watch looks for changes itself: for network folders, some containers.",

@@ -68,4 +68,4 @@ def test_every_variable_that_is_read_is_there(rendered: str) -> None:
     read = {one or other for text in texts for one, other in written.findall(text)}
     assert len(read) >= 5
     for name in read:
-        assert re.search(rf"^ {{7}}{name}$", rendered, re.M), name
+        assert re.search(rf"^ {{7}}{name}( |$)", rendered, re.M), name

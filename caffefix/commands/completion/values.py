@@ -69,6 +69,7 @@ _OF_ARGUMENT = {
     **dict.fromkeys(("PATH", "FILE", "NET", "TRAIN_VAL", "OLD", "NEW", "BEFORE", "AFTER"), NET),
     "DIR": PATCH_FILE,
     "FOLDER": FOLDER,
+    "MODEL": Value(files=True, suffixes=(".caffemodel", ".caffemodel.h5")),
     "NAME": Value(words="findings"),
     "PATCH": PATCH_FILE,
     "TRAIN.LOG": ANY_FILE,
