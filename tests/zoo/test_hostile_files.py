@@ -297,7 +297,7 @@ def test_a_link_that_comes_before_the_file_is_written_leads_nowhere(
         net.unlink()
         net.symlink_to(outside)
 
-    monkeypatch.setattr(Writer, "_check_git", swap)
+    monkeypatch.setattr(Writer, "check_git", swap)
     done = caffefix("zoo", cwd=tmp_path)
     assert (done.status, b"outside the given paths" in done.err) == (2, True)
     assert outside.read_bytes() == text
