@@ -43,6 +43,8 @@ def mistaken(path: str, start: bytes) -> str:
         if first.startswith(mark.lower()):
             return words
     known = _SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
-    if known or b"\0" not in start or start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if known or start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return known
-    return "a binary file; give the .prototxt of the net"
+    # A stray control character in a text is a mistake at a place, which the parser names.
+    odd = sum(byte < 32 and byte not in b"\t\n\r\f\v" for byte in start)
+    return "a binary file; give the .prototxt of the net" if odd * 10 > len(start) else ""

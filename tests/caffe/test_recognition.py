@@ -76,7 +76,7 @@ def test_nothing_is_found_in_texts_of_other_families(text: str) -> None:
     assert done.status == 0
     (file,) = json.loads(done.out)["files"]
     assert (file["status"], file["role"], file["findings"]) == ("clean", "other", [])
-    assert b"neither a Caffe net nor a solver: left unchanged" in caffefix("-", stdin=text.encode()).err
+    assert b"neither a Caffe net nor a solver: nothing to check" in caffefix("-", stdin=text.encode()).err
 
 
 @pytest.mark.parametrize("text", PIECES.values(), ids=PIECES)
