@@ -17,7 +17,7 @@ _LAYOUTS = {
     1: "of a Caffe whose BatchNorm keeps one blob",
     2: "of a BatchNorm without a scale factor (statistics alone)",
     4: "of a Caffe whose BatchNorm also has scale and shift (in BVLC's Caffe a layer of its own)",
-    5: "NVCaffe's: mean, variance, scale factor, then scale and shift, which BVLC's Caffe keeps in a layer of its own",
+    5: "NVCaffe's: mean, variance, scale factor, then scale and shift (in BVLC's Caffe a layer of its own)",
 }
 # The statistics of BVLC's BatchNorm: mean and variance, each times the scale factor.
 _VARIANCE, _FACTOR = 1, 2
