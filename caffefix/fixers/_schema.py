@@ -251,7 +251,7 @@ def finding(
             layer = node.string("name") or ""
     # Without a fix, the problem may be valid in an unknown fork.
     severity = Severity.INFO if elsewhere(subject) and not likely else Severity.WARNING
-    if fix is not None or subject.own:
+    if fix is not None or subject.named:  # that Caffe certainly refuses it
         severity = Severity.ERROR
     return Finding(name, severity, message, problem.node, layer=layer, fix=fix)
 

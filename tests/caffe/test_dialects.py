@@ -159,3 +159,12 @@ def test_folders_name_their_fork(shared: Path, folder: str, fork: str) -> None:
     done = caffefix("dialects", "--format", "json", *files)
     verdicts = [f["accepted"] for f in json.loads(done.out)["files"] if f["accepted"] is not None]
     assert sum(fork in v for v in verdicts) >= 0.9 * len(verdicts)
+
+
+@pytest.mark.parametrize("text", ['type: SGD\nlr_policy: "fixed"\n', 'foo: 3\nlr_policy: "fixed"\n'])
+def test_what_the_named_fork_refuses_is_an_error(text: str) -> None:
+    """An unknown fork may read it; the one that the user names does not."""
+    solver = f'base_lr: 0.01\nmax_iter: 10\nnet: "x"\n{text}'.encode()
+    assert caffefix("--check", "-", stdin=solver).status == 0
+    named = caffefix("--check", "--dialect", "bvlc", "-", stdin=solver)
+    assert (named.status, b"  error   " in named.out) == (1, True)

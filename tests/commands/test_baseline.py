@@ -227,3 +227,17 @@ def test_a_configuration_that_names_no_baseline(zoo: Path, name: str) -> None:
     done = caffefix("--check", ".", cwd=zoo)
     assert done.status == 2
     assert done.err.startswith(b"error: caffefix.toml: baseline: ")
+
+
+def test_a_run_over_a_part_says_nothing_of_the_rest(tmp_path: Path) -> None:
+    """Of files outside its paths it cannot know whether they were renamed."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "net.prototxt").write_text(DEAD.replace('"conv1"', f'"{folder}"'))
+    caffefix("baseline", ".", cwd=tmp_path)
+    before = (tmp_path / FILE).read_text()
+    (tmp_path / "one").rename(tmp_path / "uno")
+    part = caffefix("--check", "--baseline", FILE, "--prune", "two", cwd=tmp_path)
+    assert (part.status, b"no longer" in part.err) == (0, False)
+    assert (tmp_path / FILE).read_text() == before
+    assert caffefix("--check", "--baseline", FILE, ".", cwd=tmp_path).status == 0  # known by its content

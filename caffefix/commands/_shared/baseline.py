@@ -50,11 +50,13 @@ class Baseline:
         path: the baseline's own file; entries are relative to its folder.
         entries: the files, by relative path with ``/``.
         hidden: how many findings and failures were hidden so far.
+        within: the paths of the run, by which entries are judged; all entries if there are none.
     """
 
     path: str
     entries: dict[str, Entry] = field(default_factory=dict)
     hidden: int = 0
+    within: tuple[str, ...] = ()
     _seen: dict[str, set[str]] = field(default_factory=dict)  # by entry that a file was checked for
 
     # ------------------------------------------------------------ recording
@@ -107,13 +109,17 @@ class Baseline:
         return _without(result, known.keys()) if known else result
 
     def gone(self) -> dict[str, set[str]]:
-        """Fingerprints that no checked file has any more, by entry; all of an entry whose file does not exist."""
+        """Fingerprints that no checked file has any more, by entry; all of an entry whose file does not exist.
+
+        A file outside the paths of the run may have been renamed: nothing is said of it.
+        """
         found = {}
         for name, entry in self.entries.items():
             if name in self._seen:
                 missing = set(entry.findings) - self._seen[name]
             else:
-                missing = set() if os.path.exists(self._path(name)) else set(entry.findings) or {""}
+                is_there = os.path.exists(self._path(name)) or not self._is_within(name)
+                missing = set() if is_there else set(entry.findings) or {""}
             if missing:
                 found[name] = missing
         return found
@@ -143,6 +149,12 @@ class Baseline:
         if gone:
             parts.append(f"{gone} no longer occur (--prune)")
         return f"{visible(self.path)}: {', '.join(parts)}\n" if parts else ""
+
+    def _is_within(self, name: str) -> bool:
+        """Whether the run would have checked an entry's file if it existed."""
+        path = os.path.abspath(self._path(name))
+        tops = [os.path.abspath(top) for top in self.within]
+        return not tops or any(path == top or path.startswith(os.path.join(top, "")) for top in tops)
 
     def _entry_name(self, result: FileResult) -> str | None:
         """The entry for a file: the one of its path, or of a file of the same content that no longer exists."""

@@ -21,10 +21,12 @@ class Baselines:
     Attributes:
         configuration: names each file's baseline.
         given: the baseline for all files; None for what the configuration names.
+        within: the paths of the run.
     """
 
     configuration: Configuration
     given: Baseline | None = None
+    within: tuple[str, ...] = ()
     _loaded: dict[str, Baseline] = field(default_factory=dict)
 
     def of(self, results: Iterable[FileResult]) -> Iterator[FileResult]:
@@ -33,6 +35,8 @@ class Baselines:
         Raises:
             ConfigError: a configuration file names a baseline that cannot be used.
         """
+        if self.given is not None:
+            self.given.within = self.within
         for result in results:
             baseline = self.given or self._named(result.path)
             yield baseline.hide(result) if baseline is not None else result
@@ -62,6 +66,7 @@ class Baselines:
 
             try:
                 self._loaded[name] = load(name)
+                self._loaded[name].within = self.within
             except BaselineError as error:
                 raise ConfigError(f"{in_force.file}: baseline: {error}") from None
         return self._loaded[name]

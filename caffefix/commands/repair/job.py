@@ -155,7 +155,7 @@ def job_of(
         setting=setting,
         wanted=wanted,
         statistics=statistics,
-        baselines=_baselines(in_force, baseline, check=check, prune=prune),
+        baselines=_baselines(in_force, baseline, paths, check=check, prune=prune),
         prune=prune,
         paged=not no_pager,
         interactive=interactive,
@@ -176,7 +176,9 @@ def _gate(fail_on: str | None, *, exit_zero: bool, check: bool) -> Gate:
     return Gate(on, check)
 
 
-def _baselines(in_force: Configuration, path: str, *, check: bool, prune: bool) -> Baselines | None:
+def _baselines(
+    in_force: Configuration, path: str, paths: tuple[str, ...], *, check: bool, prune: bool
+) -> Baselines | None:
     """The baselines that a check goes by."""
     if prune and not path:
         raise misuse("--prune is for the file that --baseline names")
@@ -187,11 +189,11 @@ def _baselines(in_force: Configuration, path: str, *, check: bool, prune: bool) 
     from caffefix.commands._shared.baselines import Baselines
 
     if not path:
-        return Baselines(in_force)
+        return Baselines(in_force, within=paths)
     from caffefix.commands._shared.baseline import BaselineError, load
 
     try:
-        return Baselines(in_force, load(path))
+        return Baselines(in_force, load(path), within=paths)
     except BaselineError as error:
         fail(str(error))
 

@@ -34,7 +34,7 @@ are made for unknown forks.
 
 For an unknown fork whose field has nearly the same name as another: add the finding to `--ignore` there.
 Such a file keeps its fields, because correcting one of them does not make it load in a known fork. With
-`--dialect FORK`, a field that this fork does not have is a warning.
+`--dialect FORK`, a field that this fork does not have is an error.
 
 ## References
 
