@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.golden import GOLDEN, ROOT, caffefix
+from tests.support.terminal import begin
 from tests.support.zoos import environment, start, wait_for
 
 pytest.importorskip("watchfiles", reason="needs watchfiles: pip install 'caffefix[watch]'")
@@ -256,29 +256,15 @@ def test_how_it_ends(net: Path, watch: Callable[..., Watcher], number: int, stat
 
 
 def test_a_terminal_is_cleared_before_each_report(net: Path) -> None:
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(net.parent)
-        os.environ.update(environment())
-        os.execv(sys.executable, [sys.executable, "-m", "caffefix", "--watch", "."])
-    seen = b""
-
-    def has(text: bytes) -> Callable[[], bool]:
-        def look() -> bool:
-            nonlocal seen
-            seen += os.read(terminal, 1 << 16)
-            return text in seen
-
-        return look
-
-    wait_for(has(b"Ctrl-C ends\r\n"))
-    assert b"\x1b[2J" not in seen
+    run = begin(["--watch", "."], net.parent)
+    run.expect("Ctrl-C ends")
+    assert b"\x1b[2J" not in run.seen
     net.write_bytes(FINE)
-    wait_for(has(b"nothing to fix"))
-    assert b"\x1b[H\x1b[2J" in seen
-    os.write(terminal, b"\x03")
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
-    os.close(terminal)
+    run.expect("nothing to fix")
+    assert b"\x1b[H\x1b[2J" in run.seen
+    run.expect("Ctrl-C ends")
+    run.type("\x03")
+    assert run.end()[0] == 130
 
 
 @pytest.mark.parametrize(

@@ -87,13 +87,19 @@ def begin(
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def owner() -> None:
+        """In the child: the terminal is its own, so keys such as Ctrl-C reach it as signals."""
+        interruptible()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     without = {"NO_COLOR", "FORCE_COLOR", "PAGER", "LESS", "COLUMNS", "LINES"}
     own = {name: value for name, value in os.environ.items() if name not in without}
     own |= {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environment or {})}
     process = subprocess.Popen(
         [sys.executable, "-m", "caffefix", *args],
         cwd=cwd, env=own, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=interruptible,
+        preexec_fn=owner,
     )  # fmt: skip
     os.close(theirs)
     return Session(process, ours)
