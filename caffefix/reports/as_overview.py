@@ -71,4 +71,6 @@ class Overview(Text):
             lines.append(f"  {word}{name:<{width}}  {row.findings:>6} in {count(row.files, 'file')}\n")
         if len(found) > _ROWS:
             lines.append(f"  … and {len(found) - _ROWS} more (--statistics)\n")
+        if found:
+            lines.append("  -v shows where each is, and why\n")
         return "".join(lines)

@@ -9,6 +9,7 @@ from caffefix.caffe.roles import LEARNS
 from caffefix.findings import Applicability, Severity
 from caffefix.reports.report import Setting
 from caffefix.results import Diagnostic, FileResult, Status
+from caffefix.syntax.source import visible
 
 # Names that are listed, and commands that are suggested.
 _NAMES = 3
@@ -26,7 +27,7 @@ class Summary:
         self.fixed = self.left = self.notes = self.suppressed = 0
         self.unsafe: dict[str, int] = {}  # unsafe fixes that are not applied, by finding
         self.unfixable: dict[str, Severity] = {}  # findings that are left without a fix
-        self.learns = False  # a net to train is among the changed files, with an error in it
+        self.learns = ""  # a net to train among the changed files, with an error in it
 
     def add(self, result: FileResult) -> None:
         """Count one file."""
@@ -39,7 +40,8 @@ class Summary:
                 self.notes += 1
             elif d.applied:
                 self.fixed += 1
-                self.learns |= d.severity is Severity.ERROR and result.role in LEARNS
+                if d.severity is Severity.ERROR and result.role in LEARNS:
+                    self.learns = result.path
             else:
                 self._left(d, result, fixes)
 
@@ -90,11 +92,11 @@ class Summary:
             yield _step(setting, "", f"repairs {'it' if would == 1 else 'them'}")
         elif would:
             yield _step(setting, "--dry-run", "shows the diff")
-        if self.unsafe:
+        if self.unsafe and not setting.unsafe:
             total = sum(self.unsafe.values())
             yield _step(setting, "--unsafe --dry-run", f"shows {count(total, 'fix', 'fixes')} more")
         if self.learns and self.files == 1:
-            yield _step(setting, "prove", "trains it with Caffe")
+            yield _Step(f"caffefix prove {_quoted(self.learns)}", "trains it with Caffe")
         if self.unfixable:
             worst = min(self.unfixable, key=lambda name: self.unfixable[name] is not Severity.ERROR)
             yield _Step(f"caffefix explain {worst}", "says what to do about it")
@@ -112,8 +114,14 @@ def _step(setting: Setting, what: str, effect: str) -> _Step:
     """A step that is the run's own command line with something else."""
     line = setting.line(what)
     if len(line) > _COLUMNS:
-        line = f"add {what}" if what.startswith("-") else f"caffefix {what} …" if what else "leave out --dry-run"
+        line = f"add {what}" if what else "leave out --dry-run"
     return _Step(line, effect)
+
+
+def _quoted(path: str) -> str:
+    from shlex import quote
+
+    return quote(visible(path))
 
 
 def _table(steps: Sequence[_Step]) -> Iterator[str]:

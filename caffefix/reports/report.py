@@ -36,8 +36,8 @@ class Setting:
         docs: address of the folder with the findings' pages; empty if there is no such address.
         gate: what makes the run fail; a report that marks failures marks the same ones.
         page: returns the page of a finding by name, with its summary in the first line; empty if it has no page.
-        line: returns the command line of this run with other options (``--dry-run``), or of another command
-            (``prove``) for the same file; empty if there is none to suggest.
+        line: returns the command line of this run with other options (``--dry-run``); empty if there is none to
+            suggest.
     """
 
     notes: bool = False

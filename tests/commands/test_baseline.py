@@ -138,7 +138,7 @@ def test_every_report_is_without_it(zoo: Path, form: str) -> None:
     ("args", "said"),
     [
         (["--baseline", FILE, "."], "--baseline is for --check"),
-        (["--check", "--prune", "."], "--prune is for the file that --baseline names"),
+        (["--check", "--prune", "."], "--prune rewrites the baseline: name it with --baseline"),
         (["--check", "--baseline", "none.json", "."], "caffefix baseline PATH -o none.json records one"),
         (["--check", "--baseline", "softmax.prototxt", "."], "softmax.prototxt: not a baseline"),
         (["baseline", ".", "-o", "softmax.prototxt"], "softmax.prototxt: not a baseline"),

@@ -90,7 +90,7 @@ def test_what_click_is_asked_about(args: list[str]) -> None:
         (("--select", "nonsense"), "there is no finding 'nonsense'"),
         (("--dialect", "nonsense"), "there is no fork 'nonsense'"),
         (("--format", "nonsense"), "there is no format 'nonsense'"),
-        (("--prune",), "--prune is for the file that --baseline names"),
+        (("--prune",), "--prune rewrites the baseline: name it with --baseline"),
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, args: tuple[str, ...], words: str) -> None:

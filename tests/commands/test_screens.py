@@ -6,6 +6,7 @@ The screens are in ``tests/data/screens``; ``python -m dev.screens`` writes them
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -172,3 +173,26 @@ def test_every_command_can_be_coloured(tmp_path: Path, args: list[str]) -> None:
             cwd=tmp_path, env={**own, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, check=False,
         )  # fmt: skip
         assert (b"\x1b[" in done.stdout) == (when == "always"), when
+
+
+@pytest.mark.parametrize(
+    ("args", "stdin"), [(["--check", "--files-from", "-"], b"net.prototxt\n"), (["--check", "-"], b"")]
+)
+def test_no_line_is_suggested_that_cannot_be_run(tmp_path: Path, args: list[str], stdin: bytes) -> None:
+    """Standard input is gone when the reader types it."""
+    seed(tmp_path)
+    given = stdin or (tmp_path / "net.prototxt").read_bytes()
+    assert b"next:" not in caffefix(*args, cwd=tmp_path, stdin=given).out
+
+
+def test_suggested_lines_run(tmp_path: Path) -> None:
+    """Whatever the paths were: a net to prove is a file."""
+    seed(tmp_path)
+    (tmp_path / "net.prototxt").rename(tmp_path / "my net.prototxt")
+    said = caffefix("--check", ".", cwd=tmp_path).out.decode()
+    lines = [shlex.split(line[6:].split("  ")[0]) for line in said[said.index("next:") :].splitlines()]
+    assert ["caffefix", "prove", "./my net.prototxt"] in lines
+    for tool, *args in lines:
+        assert tool == "caffefix"
+        if args[0] != "prove":
+            assert caffefix(*args, cwd=tmp_path).status in (0, 1)

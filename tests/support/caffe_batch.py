@@ -9,21 +9,19 @@ Each lives in a fork and a folder of its own, because Caffe aborts the whole pro
 import json
 import os
 import sys
-import tempfile
-import traceback
 import warnings
 
 os.environ["GLOG_minloglevel"] = "0"  # noqa: SIM112 - so it is called
 
 import caffe
+from caffe_fork import forked
 
 warnings.filterwarnings("ignore")
 caffe.set_mode_cpu()
 
 
-def look(job, log):
+def look(job):
     """In the fork: build the net, maybe run it; the answer goes to the pipe."""
-    os.dup2(log.fileno(), 2)
     for name, text in {**(job.get("beside") or {}), "net.prototxt": job["text"]}.items():
         with open(name, "wb") as file:
             file.write(text.encode("latin-1"))
@@ -49,25 +47,8 @@ def look(job, log):
 
 
 def answer(job):
-    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
-        reader, writer = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(reader)
-            os.chdir(folder)
-            try:
-                with os.fdopen(writer, "w") as pipe:
-                    json.dump(look(job, log), pipe)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader) as pipe:
-            text = pipe.read()
-        _, status = os.waitpid(child, 0)
-        log.seek(0)
-        lines = log.read().decode("utf-8", "replace").splitlines()
+    found, status, log = forked(job, look)
+    lines = log.encode("latin-1").decode("utf-8", "replace").splitlines()
     report = {"name": job["name"], "abort": None}
     if status:
         fatal = [line for line in lines if line.startswith("F") and "] " in line]
@@ -76,7 +57,7 @@ def answer(job):
         if parsing:  # protobuf says what is wrong, Caffe only that something is
             report["abort"] = parsing[0]
         return report
-    report.update(json.loads(text))
+    report.update(found)
     wanted = "ward]" if job.get("run") else "Test net output" if job.get("steps") else ""
     report["log"] = [line.split("] ", 1)[1].strip() for line in lines if wanted and wanted in line]
     return report

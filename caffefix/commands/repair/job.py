@@ -181,7 +181,7 @@ def _baselines(
 ) -> Baselines | None:
     """The baselines that a check goes by."""
     if prune and not path:
-        raise misuse("--prune is for the file that --baseline names")
+        raise misuse("--prune rewrites the baseline: name it with --baseline, whatever the configuration says")
     if path and not check:
         raise misuse("--baseline is for --check: a repair fixes what it can, whatever a baseline records")
     if not check:

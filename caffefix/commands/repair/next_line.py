@@ -32,16 +32,14 @@ class NextLine:
         """A command line, quoted for the shell; empty if the run cannot be repeated.
 
         Args:
-            what: options to give (``--dry-run``), empty for none, or the name of a command for the run's path.
+            what: options to give (``--dry-run``), empty for none.
         """
         from shlex import join
 
         paths = self._given["paths"]
         assert isinstance(paths, tuple)
-        if paths == ("-",):
+        if "-" in (*paths, self._given["files_from"], self._given["log"]):  # standard input was read
             return ""
-        if what and not what.startswith("-"):
-            return join(("caffefix", what, *paths))
         added = what.split()
         if self._given["unsafe"] and "--unsafe" not in added:
             added.append("--unsafe")

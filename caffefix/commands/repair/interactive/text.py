@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from caffefix._startup.records import replace
 from caffefix.engine.repair import SILENCING
 from caffefix.reports.as_text import colored, failure_text, names_of, plain
 from caffefix.reports.closing import Summary, count
@@ -27,7 +28,8 @@ class Chosen:
         return ""
 
     def add(self, result: FileResult) -> str:
-        self._summary.add(result)
+        # A comment is no repair: it is told in the file's own line.
+        self._summary.add(replace(result, findings=tuple(d for d in result.findings if d.name != SILENCING)))
         if result.status.failed:
             return failure_text(result, self._setting, self._paint) + "\n"
         parts = [*self._parts(result)]
