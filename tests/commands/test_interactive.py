@@ -247,3 +247,10 @@ def test_a_fix_that_another_one_brings_up_is_asked_about(net: Path) -> None:
     run.answer("n")
     run.end()
     assert net.read_bytes() == text
+
+
+def test_a_folder_without_files_is_one_error(net: Path) -> None:
+    (net.parent / "empty").mkdir()
+    done = caffefix("-i", "empty", cwd=net.parent)
+    assert (done.status, done.out) == (2, b"")
+    assert done.err.startswith(b"error: no prototxt file is found in empty")

@@ -48,4 +48,4 @@ class Chosen:
             yield f"{count(left, 'finding')} left"
 
     def end(self) -> str:
-        return self._summary.render(self._setting)
+        return "" if self._setting.quiet else self._summary.render(self._setting)
