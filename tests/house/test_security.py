@@ -19,7 +19,7 @@ DEAD = (GOLDEN / "missing-weight-filler/fires/before.prototxt").read_bytes()
 # Keys that say what is looked for, in which files, and for which Caffe.
 HARMLESS = {
     "select", "ignore", "per-file-ignores", "exclude", "include", "unsafe", "dialect", "target", "from-scratch",
-    "proto",  # which is read alone, and lies below the file: test_own_caffe.py
+    "proto",  # which is read alone, and lies below the file: test_own_caffe_places.py
     "baseline",  # likewise: test_baseline.py
 }  # fmt: skip
 
