@@ -28,7 +28,7 @@ class Chosen:
         return ""
 
     def add(self, result: FileResult) -> str:
-        # A comment is no repair: it is told in the file's own line.
+        # A comment is no repair: it is reported in the file's own line.
         self._summary.add(replace(result, findings=tuple(d for d in result.findings if d.name != SILENCING)))
         if result.status.failed:
             return failure_text(result, self._setting, self._paint) + "\n"
